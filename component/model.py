@@ -1,0 +1,202 @@
+"""The nouns everybody shares. A leaf: it imports nothing of ours and does no I/O.
+
+Addresses are plain strings here, already normalised (lower-case local part and host).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from pathlib import Path
+
+RESERVED_PREFIX = "chat-"
+"""Local parts beginning so belong to chat faces (AD3)."""
+
+EVERYBODY = "*"
+"""In ``Person.supervises``: every group of the tenant."""
+
+
+class Side(StrEnum):
+    """The two populations."""
+
+    WORK = "work"
+    AGENT = "agent"
+
+    @property
+    def other(self) -> "Side":
+        return Side.AGENT if self is Side.WORK else Side.WORK
+
+
+class Profile(StrEnum):
+    """A tenant's version, which selects the column of the policy table."""
+
+    V9_9 = "9.9"
+    V9_10 = "9.10"
+
+
+class Mode(Enum):
+    """How a tenant is set up. Only mode 3 joins Work users and agents."""
+
+    ONE = 1
+    TWO = 2
+    THREE = 3
+
+    @property
+    def joined(self) -> bool:
+        return self is Mode.THREE
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One organisation. Hosts are bare domains; ``directory`` is an absolute path."""
+
+    id: str
+    name: str
+    mode: Mode
+    version: Profile
+    work_host: str
+    desk_host: str
+    agent_faces: str
+    work_faces: str
+    directory: Path
+    watch: bool = False
+    watch_notice: bool = True
+    retention_days: int = 0
+    roster_limit: int = 500
+
+    def account_host(self, side: Side) -> str:
+        """The ejabberd virtual host on which that side logs in."""
+        return self.work_host if side is Side.WORK else self.desk_host
+
+    def face_host(self, side: Side) -> str:
+        """The component host on which that side is seen by everybody else."""
+        return self.work_faces if side is Side.WORK else self.agent_faces
+
+    @property
+    def component_hosts(self) -> tuple[str, str]:
+        return (self.agent_faces, self.work_faces)
+
+    @property
+    def service(self) -> str:
+        """The component host whose bare address tracks who is logged in, on both sides."""
+        return self.agent_faces
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """An agent group or a chat queue; ``watch`` switches watching on for its members (S1)."""
+
+    id: str
+    name: str
+    watch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One human being. ``work`` and ``agent`` are local parts; absent means no such licence."""
+
+    name: str
+    work: str | None = None
+    agent: str | None = None
+    title: str = ""
+    groups: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
+    supervises: frozenset[str] = frozenset()
+
+    def local_part(self, side: Side) -> str | None:
+        return self.work if side is Side.WORK else self.agent
+
+    @property
+    def is_supervisor(self) -> bool:
+        return bool(self.supervises)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The people of one tenant at one moment. Never changed, only replaced as a whole."""
+
+    people: tuple[Person, ...]
+    groups: Mapping[str, Team]
+    queues: Mapping[str, Team]
+    by_work: Mapping[str, Person]
+    by_agent: Mapping[str, Person]
+
+    def find(self, side: Side, local_part: str) -> Person | None:
+        people = self.by_work if side is Side.WORK else self.by_agent
+        return people.get(local_part)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person in one of their roles: one account, one face (AD1)."""
+
+    tenant: Tenant
+    side: Side
+    person: Person
+
+    @property
+    def _local_part(self) -> str:
+        local_part = self.person.local_part(self.side)
+        assert local_part is not None, "a Party is only made for a licence the person has"
+        return local_part
+
+    @property
+    def account(self) -> str:
+        """The real bare address, which never crosses to others (AD2)."""
+        return f"{self._local_part}@{self.tenant.account_host(self.side)}"
+
+    @property
+    def face(self) -> str:
+        """The bare address under which everybody else sees this party."""
+        return f"{self._local_part}@{self.tenant.face_host(self.side)}"
+
+
+@dataclass(frozen=True, slots=True)
+class XmppSettings:
+    """The component stream (XEP-0114)."""
+
+    host: str
+    port: int
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class EjabberdSettings:
+    """ejabberd's HTTP API, without a trailing slash."""
+
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """``listen`` is HOST:PORT; ``link_days`` the life of links to formatted messages."""
+
+    listen: str = "127.0.0.1:8088"
+    public_url: str = "http://127.0.0.1:8088"
+    link_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a stanza, characters of a body, messages a second of one sender (C18)."""
+
+    stanza_bytes: int = 262_144
+    body_chars: int = 20_000
+    messages_per_second: float = 20
+    burst: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration file, checked (O1)."""
+
+    xmpp: XmppSettings
+    ejabberd: EjabberdSettings
+    storage: StorageSettings
+    tenants: tuple[Tenant, ...]
+    web: WebSettings = WebSettings()
+    limits: Limits = Limits()
