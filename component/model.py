@@ -4,7 +4,7 @@ Addresses are plain strings here, already normalised (lower-case local part and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
 
@@ -156,7 +156,7 @@ class XmppSettings:
 
     host: str
     port: int
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What people's clients ask of hosts and faces, apart from messages and presence."""

@@ -1,0 +1,112 @@
+"""The command line."""
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+import uvloop
+
+from component import __version__, demo
+from component.config import load_settings
+from component.ejabberd import config as ejabberd_config
+from component.explain import Unknown, explain
+from component.files.problems import LoadError
+from component.gateway.process import serve
+from component.model import Settings
+from component.store.errors import StoreError
+from component.world import World
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("deskbridge.toml"),
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+@click.group()
+@click.version_option(__version__, prog_name="deskbridge")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+def main(log_level: str) -> None:
+    """Joins Work users and contact-centre agents on one ejabberd."""
+    logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    # What these have to say below this, the link and the store say in their own words.
+    logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+@main.command()
+@config_option
+def run(path: Path) -> None:
+    """Run the bridge until SIGTERM or Ctrl-C; SIGHUP reloads configuration and directories."""
+    settings, world = _load(path)
+    try:
+        uvloop.run(serve(path, settings, world))
+    except StoreError as problem:
+        raise click.ClickException(f"the database {settings.storage.url}: {problem}") from problem
+
+
+@main.command()
+@config_option
+def check(path: Path) -> None:
+    """Check the configuration and all directories."""
+    settings, world = _load(path)
+    for tenant in settings.tenants:
+        directory = world.directory(tenant)
+        click.echo(
+            f"{tenant.id}: mode {tenant.mode.value}, version {tenant.version}, {len(directory.people)} people "
+            f"({len(directory.by_agent)} agents, {len(directory.by_work)} Work users), "
+            f"{len(directory.groups)} groups, {len(directory.queues)} queues"
+        )
+    click.echo("The configuration and the directories are in order.")
+
+
+@main.command("explain")
+@config_option
+@click.argument("sender", metavar="FROM")
+@click.argument("receiver", metavar="TO")
+def explain_command(path: Path, sender: str, receiver: str) -> None:
+    """Say which rule allows or refuses a message, in each direction.
+
+    FROM and TO are addresses of accounts or of faces.
+    """
+    _, world = _load(path)
+    try:
+        click.echo(explain(world, sender, receiver))
+    except Unknown as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+@main.command("ejabberd-config")
+@config_option
+@click.option("--part", is_flag=True, help="Only what an existing server has to add.")
+@click.option("--with-secret", is_flag=True, help="Put the component's secret in, instead of a place for it.")
+def ejabberd_config_command(path: Path, part: bool, with_secret: bool) -> None:
+    """Print the configuration that ejabberd needs for the tenants of the configuration."""
+    settings, _ = _load(path)
+    write = ejabberd_config.part if part else ejabberd_config.complete
+    click.echo(write(settings, with_secret=with_secret), nl=False)
+
+
+@main.command("demo")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
+def demo_command(folder: Path) -> None:
+    """Run a private ejabberd with the example tenant, and the bridge beside it, on loopback."""
+    demo.run(folder)
+
+
+def _load(path: Path) -> tuple[Settings, World]:
+    try:
+        settings = load_settings(path)
+        return settings, World.load(settings)
+    except LoadError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""One tenant's people, groups and queues, from TOML and CSV, checked as a whole (D1)."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from component import addresses
+from component.files.people_csv import read_rows
+from component.files.problems import LoadError, Place, Problem, duplicates
+from component.files.shapes import (
+    OPTIONAL,
+    Identifier,
+    Name,
+    OneOrMore,
+    Shape,
+    Text,
+    read_all,
+    required,
+)
+from component.files.text import read_toml
+from component.files.wording import toml
+from component.model import EVERYBODY, RESERVED_PREFIX, Directory, Person, Side, Team
+
+
+class DirectoryError(LoadError):
+    """A directory that cannot be used; ``problems`` has everything that is wrong with it."""
+
+    subject = "directory"
+
+
+def load_directory(path: Path) -> Directory:
+    """The directory in the TOML file ``path`` and the CSV files it names, relative to its folder.
+
+    Raises DirectoryError with every problem of all of these files.
+    """
+    problems: list[Problem] = []
+    file = read_toml(path, problems)
+    if file is None:
+        raise DirectoryError(problems)
+    top = _File.read(file.data, file.place, problems)
+    groups = read_all(_Team, top.groups or [], file.place.at("groups"), problems)
+    queues = read_all(_Team, top.queues or [], file.place.at("queues"), problems)
+    people = read_all(_Person, top.people or [], file.place.at("people"), problems)
+    for name in top.people_csv or []:
+        rows = read_rows(path.parent / name, _COLUMNS, _LISTS, problems)
+        people += [(place, _Person.read(cells, place, problems)) for place, cells in rows]
+    problems += _clashes(groups, queues, people)
+    problems += _unknown_references(groups, queues, people)
+    if problems:
+        raise DirectoryError(problems)
+    return make_directory(
+        (person.built() for _, person in people),
+        groups=(Team(**team.given()) for _, team in groups),
+        queues=(Team(**team.given()) for _, team in queues),
+    )
+
+
+def make_directory(people: Iterable[Person], groups: Iterable[Team] = (), queues: Iterable[Team] = ()) -> Directory:
+    """A directory of what is known to be right."""
+    people = tuple(people)
+    return Directory(
+        people=people,
+        groups=MappingProxyType({team.id: team for team in groups}),
+        queues=MappingProxyType({team.id: team for team in queues}),
+        by_work=MappingProxyType({person.work: person for person in people if person.work}),
+        by_agent=MappingProxyType({person.agent: person for person in people if person.agent}),
+    )
+
+
+def _local_part(text: str) -> str:
+    """AD3. The reserved prefix is looked for in the prepared form, where no spelling can hide it."""
+    if not text:
+        raise ValueError("must not be empty; leave the key out for a person without this licence")
+    if "@" in text:
+        raise ValueError(f"must be the part before the @ only, not {toml(text)}")
+    local_part = addresses.local_part(text)
+    if local_part is None:
+        raise ValueError(f"cannot be part of an address: {toml(text)}; spaces and \" & ' / : < > are not allowed")
+    if local_part.startswith(RESERVED_PREFIX):
+        raise ValueError(f'must not begin with "{RESERVED_PREFIX}", which is reserved: {toml(text)}')
+    return local_part
+
+
+LocalPart = Annotated[str, AfterValidator(_local_part)]
+
+
+class _File(Shape):
+    people_csv: OneOrMore = OPTIONAL
+    groups: list[dict[str, Any]] = OPTIONAL
+    queues: list[dict[str, Any]] = OPTIONAL
+    people: list[dict[str, Any]] = OPTIONAL
+
+
+class _Team(Shape):
+    id: Identifier = required("sales")
+    name: Name = required("Sales desk")
+    watch: bool = OPTIONAL
+
+
+class _Person(Shape):
+    name: Name = required("Alice Ames")
+    work: LocalPart = OPTIONAL
+    agent: LocalPart = OPTIONAL
+    title: Text = OPTIONAL
+    groups: list[str] = OPTIONAL
+    queues: list[str] = OPTIONAL
+    supervises: OneOrMore = OPTIONAL
+
+    def built(self) -> Person:
+        lists = {key: frozenset(getattr(self, key) or ()) for key in _LISTS}
+        return Person(**{**self.given(), **lists})
+
+
+_COLUMNS = tuple(_Person.model_fields)
+_LISTS = ("groups", "queues", "supervises")
+
+Teams = list[tuple[Place, _Team]]
+People = list[tuple[Place, _Person]]
+
+
+def _clashes(groups: Teams, queues: Teams, people: People) -> Iterator[Problem]:
+    for what, teams in (("the group id", groups), ("the queue id", queues)):
+        yield from duplicates(what, ((place.at("id"), team.id) for place, team in teams if team.id))
+    for side in Side:  # the sides of Person and of the file are named alike
+        entries = ((place.at(side), getattr(person, side)) for place, person in people)
+        used = ((place, local_part) for place, local_part in entries if local_part)
+        yield from duplicates(f"the {side} account", used)
+
+
+def _unknown_references(groups: Teams, queues: Teams, people: People) -> Iterator[Problem]:
+    group_ids = {team.id for _, team in groups}
+    queue_ids = {team.id for _, team in queues}
+    for key, table, known in (
+        ("groups", "groups", group_ids),
+        ("queues", "queues", queue_ids),
+        ("supervises", "groups", group_ids | {EVERYBODY}),
+    ):
+        named = ((place.at(key), team) for place, person in people for team in getattr(person, key) or ())
+        for place, team in named:
+            if team not in known:
+                advice = f"correct it or add a section [[{table}]] with this id"
+                yield Problem(place, f"there is no {toml(team)} among the {table}; {advice}")

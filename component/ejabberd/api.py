@@ -1,0 +1,141 @@
+"""ejabberd's HTTP API, as far as deskbridge needs it: rosters, and who has a session.
+
+All calls ask for version 0 of the API (``/api/COMMAND/v0``): that is what 23.01 speaks, and later versions still take
+it. Only 23.01 does not know the ``/v0``, which is found out with the first call.
+"""
+
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+TIMEOUT_SECONDS = 10.0
+CONFLICT = 409
+NOT_VERSIONED = "Missing command name"
+"""What 23.01 says to a path with a version."""
+
+
+class EjabberdApiError(Exception):
+    """A call failed. The text says which command, where, why, and what to do; never an account's secrets.
+
+    ``status`` is the HTTP status of a refusal, ``None`` if ejabberd did not answer.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class EjabberdApi:
+    """An open connection pool to ``api_url`` (without trailing slash); use as ``async with``.
+
+    Accounts and contacts are bare addresses, normalised. Every method raises ``EjabberdApiError``.
+    """
+
+    def __init__(self, api_url: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._url = api_url.rstrip("/")
+        self._version = "/v0"
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=self._timeout)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def add_contact(
+        self, account: str, contact: str, name: str = "", group: str = "", subscription: str = "both"
+    ) -> None:
+        """Put ``contact`` into ``account``'s roster, or change it there.
+
+        ``subscription`` is ``none``, ``from``, ``to`` or ``both``. ejabberd asks neither side for consent. ``group``
+        may be several, separated by ``;``.
+        """
+        arguments = {**_pair(account, contact), "nick": name, "group": group, "subs": subscription}
+        _expect_ok("add_rosteritem", await self.call("add_rosteritem", arguments))
+
+    async def delete_contact(self, account: str, contact: str) -> None:
+        """Take ``contact`` out of ``account``'s roster; nothing happens if it is not there."""
+        _expect_ok("delete_rosteritem", await self.call("delete_rosteritem", _pair(account, contact)))
+
+    async def roster(self, account: str) -> dict[str, str]:
+        """The contacts of ``account``: bare address -> subscription."""
+        user, host = _split(account)
+        items = await self.call("get_roster", {"user": user, "server": host})
+        return {item["jid"]: item["subscription"] for item in items}
+
+    async def sessions(self, account: str) -> set[str]:
+        """The resources with which ``account`` is connected now; empty if logged out or unknown."""
+        user, host = _split(account)
+        return set(await self.call("user_resources", {"user": user, "host": host}))
+
+    async def register(self, account: str, password: str) -> bool:
+        """Make an account; ``False`` if it is there already, whatever its password. For demonstrations and tests:
+        the command is closed to deskbridge otherwise."""
+        user, host = _split(account)
+        try:
+            await self.call("register", {"user": user, "host": host, "password": password})
+        except EjabberdApiError as error:
+            if error.status != CONFLICT:
+                raise
+            return False
+        return True
+
+    async def call(self, command: str, arguments: dict[str, Any]) -> Any:
+        """The decoded JSON answer to one command."""
+        status, answer = await self._post(command, arguments)
+        if status == 400 and NOT_VERSIONED in str(answer):
+            self._version = ""
+            status, answer = await self._post(command, arguments)
+        if status != 200:
+            raise EjabberdApiError(self._refusal(command, status), status)
+        return answer
+
+    async def _post(self, command: str, arguments: dict[str, Any]) -> tuple[int, Any]:
+        if self._http is None:
+            raise RuntimeError("EjabberdApi is used outside of 'async with'")
+        url = f"{self._url}/{command}{self._version}"
+        try:
+            async with self._http.post(url, json=arguments) as response:
+                return response.status, await response.json(content_type=None)
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+            raise EjabberdApiError(self._failure(command, error)) from error
+
+    def _refusal(self, command: str, status: int) -> str:
+        advice = {
+            401: "allow the command to deskbridge in ejabberd's api_permissions",
+            403: "allow the command to deskbridge in ejabberd's api_permissions",
+            404: "load mod_admin_extra in ejabberd, and check the path of [ejabberd] api_url",
+        }.get(status, "see ejabberd's log")
+        return f"ejabberd refused {command} at {self._url} with HTTP status {status}: {advice}"
+
+    def _failure(self, command: str, error: Exception) -> str:
+        reason = str(error) or type(error).__name__
+        return (
+            f"ejabberd did not answer {command} at {self._url} ({reason}): check that ejabberd runs and that "
+            "[ejabberd] api_url is the address of its mod_http_api listener"
+        )
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Local part (empty for a bare host) and host."""
+    user, at, host = address.rpartition("@")
+    return user, host
+
+
+def _pair(account: str, contact: str) -> dict[str, str]:
+    localuser, localhost = _split(account)
+    user, host = _split(contact)
+    return {"localuser": localuser, "localhost": localhost, "user": user, "host": host}
+
+
+def _expect_ok(command: str, answer: object) -> None:
+    """Commands of ejabberd's type rescode answer 0 for success."""
+    if answer != 0:
+        raise EjabberdApiError(f"ejabberd could not do {command}: see ejabberd's log")

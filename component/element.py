@@ -1,0 +1,98 @@
+"""Elements to text. Stanzas are ElementTree elements in the stream's namespace, as slixmpp parses them."""
+
+from xml.etree.ElementTree import Element, SubElement, XMLParser
+
+STREAM_NS = "jabber:component:accept"
+"""Namespace of stanzas and their own children on a component stream (XEP-0114 §3)."""
+
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+_XML_NS = "http://www.w3.org/XML/1998/namespace"
+_INHERITED = (STREAM_NS, "jabber:client", "")
+
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ATTRIBUTE = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        '"': "&quot;",
+        "'": "&apos;",
+        "\n": "&#10;",
+        "\r": "&#13;",
+        "\t": "&#9;",
+    }
+)
+
+
+def split(tag: str) -> tuple[str, str]:
+    """``{ns}name`` -> ``(ns, name)``."""
+    if tag.startswith("{"):
+        namespace, _, name = tag[1:].partition("}")
+        return namespace, name
+    return "", tag
+
+
+def text(value: str) -> str:
+    """Character data, escaped."""
+    return value.translate(_TEXT)
+
+
+def attribute(value: str) -> str:
+    """An attribute's value, escaped, without quotes."""
+    return value.translate(_ATTRIBUTE)
+
+
+def serialise(element: Element, inherited: str = STREAM_NS) -> str:
+    """The element as text to be put where ``inherited`` is the default namespace.
+
+    Prefixes are never used, as old parsers on the way do not know them; so an attribute in a namespace
+    other than ``xml:`` is left out.
+    """
+    namespace, name = split(element.tag)
+    if namespace in _INHERITED:
+        namespace = STREAM_NS
+    head = f"<{name}" if namespace == inherited else f'<{name} xmlns="{attribute(namespace)}"'
+    for key, value in element.items():
+        key_ns, key_name = split(key)
+        if key_ns == _XML_NS:
+            key_name = f"xml:{key_name}"
+        elif key_ns:
+            continue
+        head += f' {key_name}="{attribute(value)}"'
+    inner = text(element.text) if element.text else ""
+    for child in element:
+        inner += serialise(child, namespace)
+        if child.tail:
+            inner += text(child.tail)
+    return f"{head}>{inner}</{name}>" if inner else f"{head}/>"
+
+
+def parse(source: str) -> Element:
+    """The one element in ``source``, read as if it stood in the stream. Raises ``ParseError``."""
+    parser = XMLParser()
+    parser.feed(f"<s xmlns='{STREAM_NS}'>{source}</s>")
+    return parser.close()[0]
+
+
+def parse_children(source: str) -> list[Element]:
+    """Like ``parse``, for any number of elements side by side."""
+    parser = XMLParser()
+    parser.feed(f"<s xmlns='{STREAM_NS}'>{source}</s>")
+    return list(parser.close())
+
+
+def child(parent: Element, name: str, namespace: str = STREAM_NS, text: str | None = None) -> Element:
+    """A new last child of ``parent``."""
+    element = SubElement(parent, f"{{{namespace}}}{name}")
+    element.text = text
+    return element
+
+
+def stanza(name: str, sender: str, receiver: str, **attributes: str | None) -> Element:
+    """A new stanza; attributes that are None are left out."""
+    element = Element(f"{{{STREAM_NS}}}{name}", {"from": sender, "to": receiver})
+    for key, value in attributes.items():
+        if value is not None:
+            element.set(key, value)
+    return element

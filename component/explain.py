@@ -1,0 +1,51 @@
+"""``deskbridge explain``: which rule allows or refuses a message, from the table that decides in the bridge."""
+
+from component.addresses import normalise
+from component.model import Party, Side
+from component.policy.contact import Pair, contact_rule
+from component.world import World
+
+
+class Unknown(LookupError):
+    """Nobody has this address. The text says so, and what to give instead."""
+
+
+def explain(world: World, sender: str, receiver: str) -> str:
+    """One paragraph for each direction. Raises ``Unknown``."""
+    one, other = find(world, sender), find(world, receiver)
+    return "\n".join(_direction(*pair) for pair in ((one, other), (other, one)))
+
+
+def find(world: World, address: str) -> Party:
+    """The party with this account or face. Raises ``Unknown``."""
+    bare = normalise(address)
+    party = bare and (world.account(bare[0]) or world.face(bare[0]))
+    if not party:
+        hosts = ", ".join(
+            host
+            for tenant in world.tenants
+            for side in Side
+            for host in (tenant.account_host(side), tenant.face_host(side))
+        )
+        raise Unknown(f"{address}: nobody in the directories has this address. Give one on {hosts}.")
+    return party
+
+
+def _direction(sender: Party, receiver: Party) -> str:
+    head = f"{sender.account} -> {receiver.face}: "
+    if sender.tenant is not receiver.tenant:
+        return head + "refused by M9: they belong to different tenants"
+    rule = contact_rule(Pair(sender, receiver))
+    if rule.reason is None:
+        return f"{head}allowed by {rule.spec}: {rule.words}{_conditions(receiver)}"
+    answer = rule.reason.value
+    text = f'{head}refused by {rule.spec}: {rule.words}\n  answer: {answer.type}/{answer.condition}, "{answer.text}"'
+    if contact_rule(Pair(sender, receiver, conversation_open=True)).allows:
+        text += "\n  but allowed by M6 while a conversation between the two is open"
+    return text
+
+
+def _conditions(receiver: Party) -> str:
+    if receiver.side is Side.AGENT:
+        return "; both have to be logged in"
+    return "; the sender has to be logged in"

@@ -1,0 +1,113 @@
+"""Messages as they come from ejabberd: who sent them to whom, and what has to be looked up first.
+
+What can be decided at once is, in the order in which ejabberd sent it. A message that needs a look-up waits
+for it, and so do the later ones of the same sender, nobody else's.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from component.addresses import normalise
+from component.model import Party
+from component.policy.classify import Facts, classify
+from component.world import World
+
+LONGEST_LINE = 100
+"""So many messages of one sender may wait for a look-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message and its addresses: ``account`` and ``address`` are bare, ``resource`` is the sender's."""
+
+    element: Element
+    facts: Facts
+    account: str
+    resource: str
+    address: str
+    over_rate: bool = False
+
+    @property
+    def sender_address(self) -> str:
+        return f"{self.account}/{self.resource}" if self.resource else self.account
+
+    @property
+    def to_service(self) -> bool:
+        return "@" not in self.address
+
+    def parties(self, world: World) -> tuple[Party | None, Party | None]:
+        """Sender and receiver. The sender is None if they have no business with the host addressed (R1, M9),
+        the receiver if no face is addressed."""
+        tenant = world.tenant_of_component_host(self.address.rpartition("@")[2])
+        sender = world.account(self.account)
+        if tenant is None or sender is None or sender.tenant is not tenant:
+            return None, None
+        return sender, world.face(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
+    that the receiver knows; None if the receiver cannot see that message (C14)."""
+
+    sender_online: bool
+    reply_to: str | None = None
+
+
+def read(element: Element, over_rate: Callable[[str], bool]) -> Incoming | None:
+    """None for a stanza whose addresses are none. ``over_rate`` is asked for the sender's bare address."""
+    sender = normalise(element.get("from", ""))
+    receiver = normalise(element.get("to", ""))
+    if sender is None or receiver is None:
+        return None
+    account, resource = sender
+    return Incoming(element, classify(element), account, resource, receiver[0], over_rate(account))
+
+
+class Intake:
+    """Hands every message to ``judge`` together with what ``look_up`` found for it; ``look_up`` never raises.
+
+    ``overflow`` gets a message that came while too many of its sender's were waiting.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[Incoming], Found | Awaitable[Found]],
+        judge: Callable[[Incoming, Found], None],
+        overflow: Callable[[Incoming], None],
+    ) -> None:
+        self._look_up = look_up
+        self._judge = judge
+        self._overflow = overflow
+        self._lines: dict[str, deque[Incoming]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def receive(self, message: Incoming) -> None:
+        line = self._lines.get(message.account)
+        if line is None:
+            self._begin(message)
+        elif len(line) < LONGEST_LINE:
+            line.append(message)
+        else:
+            self._overflow(message)
+
+    def _begin(self, message: Incoming) -> None:
+        found = self._look_up(message)
+        if isinstance(found, Found):
+            self._judge(message, found)
+            return
+        self._lines[message.account] = deque()
+        task = asyncio.ensure_future(self._wait(message, found))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait(self, message: Incoming, missing: Awaitable[Found]) -> None:
+        found = await missing
+        # The next one may have to wait again: then the rest lines up behind it.
+        line = self._lines.pop(message.account)
+        self._judge(message, found)
+        for later in line:
+            self.receive(later)

@@ -1,0 +1,54 @@
+"""The bridge as a process: opens what it needs, listens to signals, closes in order."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from component.config import load_settings
+from component.ejabberd.api import EjabberdApi
+from component.files.problems import LoadError
+from component.model import Settings
+from component.store.store import Store
+from component.world import World
+
+from .bridge import Bridge, ReloadError, open_state
+
+log = logging.getLogger(__name__)
+
+
+async def serve(path: Path, settings: Settings, world: World) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again. Raises ``StoreError``."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    store = await Store.open(settings.storage.url)
+    try:
+        await _serve(path, settings, world, store, stop)
+    finally:
+        await store.close()
+    log.info("stopped")
+
+
+async def _serve(path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    async with EjabberdApi(settings.ejabberd.api_url) as api:
+        bridge = Bridge(settings, await open_state(settings, world, store), store, api)
+        async with asyncio.TaskGroup() as reloads:
+            loop.add_signal_handler(signal.SIGHUP, lambda: reloads.create_task(reload(bridge, path)))
+            await bridge.run(stop)
+            loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def reload(bridge: Bridge, path: Path) -> None:
+    """Take on the files as they are now, or change nothing and say what is wrong (D1)."""
+    try:
+        # In a thread, as a large directory takes half a second to read and others go on chatting (R2).
+        settings = await asyncio.to_thread(load_settings, path)
+        world = await asyncio.to_thread(World.load, settings)
+        bridge.reload(settings, world)
+    except (LoadError, ReloadError) as problem:
+        log.error("reload refused, nothing was changed: %s", problem)
+    else:
+        log.info("reloaded %s and the directories", path)

@@ -1,0 +1,137 @@
+"""The decision on one message: facts and a view of the moment in, a verdict out. Nothing else happens."""
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from component.model import Limits, Party, Side
+
+from .classify import Facts
+from .contact import Pair, contact_rule
+from .features import Feature
+from .matrix import MATRIX, Act, Rule
+from .reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the decision may know of the moment.
+
+    ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
+    face of the sender's tenant, ``to_service`` where it is that of a service. ``reply_visible`` says whether the
+    receiver can see the message replied to (C14).
+    """
+
+    sender: Party | None
+    receiver: Party | None
+    sender_online: bool
+    receiver_online: bool
+    conversation_open: bool
+    reply_visible: bool
+    over_rate: bool
+    to_service: bool
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """The elements that go on, in order. ``ends`` closes the conversation afterwards (V2)."""
+
+    parts: tuple[tuple[Feature, Element], ...]
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """``rule`` is the one that dropped it; ``ends`` closes the conversation (V2)."""
+
+    rule: str
+    ends: bool = False
+
+
+Part = tuple[Feature, Element]
+Verdict = Deliver | Refuse | Drop
+
+# What makes a message more than an envelope, and what only looks like nothing once it is stripped.
+_CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
+_RICH = frozenset({Feature.XHTML, Feature.TYPED_CONTENT})
+
+_FALLBACKS = {"urn:xmpp:reply:0": Feature.REPLY, "urn:xmpp:message-retract:1": Feature.RETRACTION}
+
+
+def decide(facts: Facts, view: View) -> Verdict:
+    """The verdict on a message to a face.
+
+    Order: who are you, may you write there, what does it carry, is the other side there. So a stranger
+    learns nothing from the answer (M9), and nobody is told that an agent is out before the message itself
+    was found to be in order.
+    """
+    if facts.type in ("error", "headline"):
+        return Drop("C1")
+    refusal = _refused_by_address(view)
+    if refusal:
+        return _refuse(refusal, facts)
+    assert view.sender and view.receiver, "both are known where no address was refused"
+    rules = _rules(facts, view.sender, view.receiver, view.limits)
+    for rule in rules.values():
+        if rule.act is Act.DROP:
+            return Drop(rule.spec)
+    for rule in rules.values():
+        if rule.reason:
+            return _refuse(rule.reason, facts)
+    return _deliver(facts, view, rules)
+
+
+def _refused_by_address(view: View) -> Reason | None:
+    if view.sender is None:
+        return Reason.STRANGER
+    if view.over_rate:
+        return Reason.TOO_FAST
+    if view.to_service:
+        return Reason.NOT_A_PERSON
+    if view.receiver is None:
+        return Reason.NO_SUCH_FACE
+    if not view.sender_online:
+        return Reason.SENDER_OFFLINE
+    return contact_rule(Pair(view.sender, view.receiver, view.conversation_open)).reason
+
+
+def _rules(facts: Facts, sender: Party, receiver: Party, limits: Limits) -> dict[Feature, Rule]:
+    """The table's word on every feature of the message: those of the whole first, then in its order."""
+    features = list(facts.flags)
+    if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars:
+        features.append(Feature.OVERSIZE)
+    features += (feature for feature, _ in facts.parts)
+    profile = sender.tenant.version
+    return {feature: MATRIX[feature, sender.side, receiver.side, profile] for feature in features}
+
+
+def _deliver(facts: Facts, view: View, rules: dict[Feature, Rule]) -> Verdict:
+    assert view.receiver is not None
+    passing = {feature for feature, rule in rules.items() if rule.act is Act.PASS}
+    if not view.reply_visible:
+        passing.discard(Feature.REPLY)
+    parts = tuple(part for part in facts.parts if part[0] in passing and _still_true(part, passing))
+    ends = any(rule.act is Act.END for rule in rules.values())
+    if not any(feature in _CONTENT for feature, _ in parts):
+        if rules.keys() & _RICH:
+            return Refuse(Reason.NO_PLAIN_TEXT)
+        return Drop("C8" if ends else "C1", ends)
+    if view.receiver.side is Side.AGENT and not view.receiver_online:
+        return Refuse(Reason.RECEIVER_OFFLINE)
+    return Deliver(parts, ends)
+
+
+def _still_true(part: tuple[Feature, Element], passing: set[Feature]) -> bool:
+    """A fallback mark only stays with what it is the fallback of (XEP-0428 §3)."""
+    feature, element = part
+    return feature is not Feature.FALLBACK or _FALLBACKS.get(element.get("for", "")) in passing
+
+
+def _refuse(reason: Reason, facts: Facts) -> Verdict:
+    """Notices are never answered: nobody wrote them, and clients would show the answer as a message."""
+    return Refuse(reason) if facts.meant else Drop(reason.spec)

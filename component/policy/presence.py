@@ -1,0 +1,85 @@
+"""Presence: what clients send, what a person's status is, and what each side sees of it (P1 to P4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from component.model import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One available resource of an account. ``show`` is RFC 6121's, empty for plain *available*."""
+
+    show: str = ""
+    status: str = ""
+    priority: int = 0
+
+
+class Status(Enum):
+    """What a person is, by the names the desktop clients use. The value is ``(show, name)``."""
+
+    AVAILABLE = ("", "Available")
+    BUSY = ("dnd", "Busy")
+    ON_BREAK = ("away", "On break")
+    WORK_OFFLINE = ("xa", "Work offline")
+    AWAY = ("away", "Away")
+    DO_NOT_DISTURB = ("dnd", "Do not disturb")
+    INVISIBLE = ("", "Invisible")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Presence as one face shows it to one side; ``available`` false means unavailable."""
+
+    available: bool
+    show: str = ""
+    status: str = ""
+
+
+UNAVAILABLE = Seen(False)
+PLAINLY_AVAILABLE = Seen(True)
+
+_AVAILABILITY = {"chat": 0, "": 1, "away": 2, "dnd": 3, "xa": 4}
+_AGENT_STATUS = {"dnd": Status.BUSY, "away": Status.ON_BREAK, "xa": Status.WORK_OFFLINE}
+_WORK_STATUS = {"dnd": Status.DO_NOT_DISTURB, "away": Status.AWAY, "xa": Status.AWAY}
+
+
+def leading(sessions: Iterable[Session]) -> Session | None:
+    """P4: the session that speaks for the person: highest priority, then most available."""
+    return min(sessions, key=lambda s: (-s.priority, _AVAILABILITY.get(s.show, _AVAILABILITY[""])), default=None)
+
+
+def status_of(side: Side, session: Session) -> Status:
+    """The status that the leading session of a person of that side stands for."""
+    if side is Side.AGENT:
+        return _AGENT_STATUS.get(session.show, Status.AVAILABLE)
+    if session.show == "dnd" and session.status.strip().casefold() == "busy":
+        return Status.BUSY
+    return _WORK_STATUS.get(session.show, Status.AVAILABLE)
+
+
+def seen_by(viewer: Side, side: Side, sessions: Iterable[Session], override: Status | None = None) -> Seen:
+    """What viewers of side ``viewer`` see on the face of a person of side ``side``.
+
+    ``override`` is the status that the person chose with *Set status*; it lasts no longer than the
+    person is logged in (P3).
+    """
+    session = leading(sessions)
+    if session is None:
+        return UNAVAILABLE
+    if side is Side.WORK:
+        return _work_face(override or status_of(side, session))
+    if viewer is Side.WORK:
+        return PLAINLY_AVAILABLE
+    show, name = (override or status_of(side, session)).value
+    own_words = "" if override else session.status.strip()
+    return Seen(True, show, own_words or name)
+
+
+def _work_face(status: Status) -> Seen:
+    """P3: the status's name only where the show alone would not tell it."""
+    if status is Status.INVISIBLE:
+        return UNAVAILABLE
+    show, name = status.value
+    return Seen(True, show, name if status is Status.BUSY else "")

@@ -1,0 +1,107 @@
+"""Why a stanza is refused: one named reason a rule, with the answer its sender gets.
+
+Conditions are those of RFC 6120 §8.3.3. The texts are read by people who chat, so each says what is
+wrong and what to do, and none says anything about the receiver that the sender may not know (R4).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``spec`` is the rule, ``type`` and ``condition`` the stanza error, ``text`` for the human."""
+
+    spec: str
+    type: str
+    condition: str
+    text: str
+
+
+def _cancel(condition: str, spec: str, text: str) -> Answer:
+    return Answer(spec, "cancel", condition, text)
+
+
+class Reason(Enum):
+    """Every refusal there is. ``Reason.X.value`` is the ``Answer``."""
+
+    NO_SUCH_FACE = _cancel("item-not-found", "C2", "Nobody can be reached at this address.")
+    STRANGER = Answer("M9", "auth", "forbidden", "Only people of this organisation can write to this address.")
+    SENDER_OFFLINE = Answer("M8", "auth", "forbidden", "You are not logged in. Log in, then send the message again.")
+    OWN_FACE = _cancel("not-allowed", "M10", "This address is your own. You cannot send messages to yourself here.")
+    COLLEAGUE = _cancel(
+        "not-allowed",
+        "M11",
+        "This address is for agents only. Write to your colleague at their usual address.",
+    )
+    AGENTS_NOT_JOINED = Answer(
+        "M1", "auth", "forbidden", "Your organisation does not offer chats with contact-centre agents."
+    )
+    WORK_NOT_JOINED = Answer(
+        "M2", "auth", "forbidden", "Your organisation does not offer chats between agents and Work users."
+    )
+    OUTSIDE_GROUPS = Answer(
+        "M3",
+        "auth",
+        "forbidden",
+        "You can write to agents of your own groups only. This agent is in none of them.",
+    )
+    NOT_A_PERSON = _cancel("service-unavailable", "M7", "This is the address of a service. Write to a person instead.")
+    RECEIVER_OFFLINE = Answer(
+        "M1",
+        "wait",
+        "recipient-unavailable",
+        "This agent is logged out. Your message was not delivered and will not be delivered later; "
+        "send it again when the agent is online.",
+    )
+    UNDELIVERABLE = Answer(
+        "A5",
+        "wait",
+        "recipient-unavailable",
+        "Your message could not be delivered. Send it again later.",
+    )
+    GROUP_CHAT = _cancel(
+        "not-allowed", "C3", "Group chats are not possible here: agents chat with one person at a time."
+    )
+    FILE = Answer(
+        "C5",
+        "modify",
+        "policy-violation",
+        "Files cannot be sent here. Put the file where the other side can reach it and send its address as text.",
+    )
+    ENCRYPTED_FILE = Answer(
+        "C6", "modify", "policy-violation", "Encrypted files cannot be sent here. Send it unencrypted."
+    )
+    NO_PLAIN_TEXT = Answer(
+        "C10",
+        "modify",
+        "policy-violation",
+        "This message has no plain text, which is needed here. Send it again as plain text.",
+    )
+    LIVE_TRANSFER = _cancel("service-unavailable", "C7", "Calls and direct file transfers are not possible here.")
+    ENCRYPTED = Answer(
+        "C16",
+        "modify",
+        "policy-violation",
+        "Encrypted messages cannot be delivered here. Switch encryption off for this chat and send the message again.",
+    )
+    NO_SUCH_SERVICE = _cancel("service-unavailable", "C17", "This address does not offer that.")
+    TOO_LARGE = Answer(
+        "C18",
+        "modify",
+        "policy-violation",
+        "This message is too long. Send it in several shorter messages.",
+    )
+    TOO_FAST = Answer(
+        "C18", "wait", "resource-constraint", "You are sending too fast. Wait a moment, then send it again."
+    )
+    OVERLOADED = Answer(
+        "R3",
+        "wait",
+        "resource-constraint",
+        "The message could not be taken right now and was not delivered. Send it again in a moment.",
+    )
+
+    @property
+    def spec(self) -> str:
+        return self.value.spec

@@ -1,0 +1,63 @@
+"""From changes to statements: one `executemany` for all changes of a kind.
+
+The kinds come in an order in which rows are there before those that refer to them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from .accounts import Accounts
+from .changes import (
+    Change,
+    DeliveredUpTo,
+    EndConversation,
+    NewMessage,
+    OpenConversation,
+    Subscribe,
+    Unsubscribe,
+    Withdraw,
+)
+from .conversations import end_conversations, insert_conversations
+from .messages import insert_messages, mark_delivered, withdraw
+from .numbering import RisingTime
+from .subscriptions import save_subscriptions
+
+T = TypeVar("T")
+
+
+def apply(connection: Connection, changes: Sequence[Change], known: Accounts, time: RisingTime) -> None:
+    """Write ``changes`` in the transaction that is open on ``connection``.
+
+    :raises SQLAlchemyError: they, or some of them, cannot be written; the caller rolls back
+    """
+    accounts = known.intern(connection, set(_addresses(changes)))
+    if opened := _only(OpenConversation, changes):
+        insert_conversations(connection, opened, accounts)
+    if messages := _only(NewMessage, changes):
+        insert_messages(connection, messages, accounts, time)
+    if withdrawn := _only(Withdraw, changes):
+        withdraw(connection, withdrawn)
+    if ended := _only(EndConversation, changes):
+        end_conversations(connection, ended)
+    if delivered := _only(DeliveredUpTo, changes):
+        mark_delivered(connection, delivered)
+    if watched := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
+        save_subscriptions(connection, watched, accounts)
+
+
+def _only(kind: type[T], changes: Sequence[Change]) -> list[T]:
+    return [change for change in changes if isinstance(change, kind)]
+
+
+def _addresses(changes: Sequence[Change]) -> Iterator[str]:
+    """Every account that these changes name."""
+    for change in changes:
+        match change:
+            case NewMessage(sender_account=sender, receiver_account=receiver, owner=owner):
+                yield from (sender, receiver, owner or sender)
+            case OpenConversation(first=first, second=second):
+                yield from (first, second)
+            case Subscribe(account=account) | Unsubscribe(account=account):
+                yield account

@@ -1,0 +1,95 @@
+"""What can be asked of the store: small values, written as one when they are submitted as one.
+
+Times are integer microseconds since 1970, UTC. Accounts are real bare addresses; the store turns them into
+numbers by itself.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConversation:
+    """A conversation between two accounts.
+
+    ``kind`` is ``joined`` (an agent, always ``first``, and a Work user: one for each pair, it never ends, V4)
+    or ``desk`` (two agents, any number for a pair, V1 and V2).
+    """
+
+    id: int
+    tenant: str
+    kind: str
+    first: str
+    second: str
+    opened_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One archived message (A5). Its number inside the conversation is given by the store.
+
+    ``sender`` is the full real address that sent it, ``receiver`` the address it was sent to: a face, perhaps
+    with a resource. ``owner`` is the agent's account in a joined conversation and None between two agents.
+    ``payload`` is the XML text of the child elements as they are delivered, without a stanza-id, and ``body``
+    their plain text. ``client_id`` is the stanza's id and ``origin_id`` that of XEP-0359, both as they came.
+    """
+
+    id: int
+    conversation_id: int
+    sent_at: int
+    sender: str
+    receiver: str
+    sender_account: str
+    receiver_account: str
+    owner: str | None
+    payload: str
+    body: str | None = None
+    client_id: str | None = None
+    origin_id: str | None = None
+    type: str = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredUpTo:
+    """ejabberd has taken all messages up to this id; they are not delivered again after a crash.
+
+    One mark, not one on each message: messages leave in the order of their ids, and a mark on each would
+    double what is written.
+    """
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """This message came back undelivered: it leaves every view, for good."""
+
+    id: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndConversation:
+    """V2. A conversation that ended before keeps its first end."""
+
+    id: int
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """``account`` sees the presence of ``face`` from now on. Repeating it changes nothing."""
+
+    account: str
+    face: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """``account`` sees the presence of ``face`` no longer."""
+
+    account: str
+    face: str
+
+
+Change = OpenConversation | NewMessage | DeliveredUpTo | Withdraw | EndConversation | Subscribe | Unsubscribe

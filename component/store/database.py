@@ -1,0 +1,100 @@
+"""Opening the database: who may connect how, and the migrations that run at start.
+
+The driver is Python's own sqlite3, called from threads of ours: a whole batch or a whole query is one hop to
+a thread. Through SQLAlchemy's asyncio layer every single driver call is a hop, which costs four times the
+CPU in small batches (`benchmarks/store.py` has the figures of this one).
+"""
+
+import contextlib
+import os
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .errors import SchemaTooNew, StoreError
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a write waits for somebody else's, a backup or a command on the command line."""
+
+
+def writer_engine(url: str) -> Engine:
+    """The one connection that writes; it may create the file. ``url`` is ``sqlite:///PATH``.
+
+    :raises StoreError: the URL names no SQLite file, or the file cannot be created
+    """
+    _create_private(_path(url))
+    engine = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
+    # FULL: what was committed survives a power cut, not only a crash of ours (A5).
+    _configure(engine, "BEGIN IMMEDIATE", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    return engine
+
+
+def reader_engine(url: str, connections: int) -> Engine:
+    """Connections that only read. In WAL mode they never wait for the writer, nor it for them."""
+    engine = create_engine(url, hide_parameters=True, pool_size=connections, max_overflow=0)
+    _configure(engine, "BEGIN", "query_only = ON")
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest form, in one transaction: all of it or nothing.
+
+    :raises SchemaTooNew: a later version has written the database
+    :raises SQLAlchemyError: it could not be done
+    """
+    config = Config()
+    config.set_main_option("script_location", f"{__package__}:migrations")
+    with engine.begin() as connection:
+        _refuse_newer(connection, ScriptDirectory.from_config(config))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def cause(error: Exception) -> str:
+    """What the database said, without the statement and without its parameters."""
+    return str(getattr(error, "orig", None) or error)
+
+
+def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaTooNew(
+            f"the database has schema {found}, which this version of deskbridge does not know "
+            f"(it knows up to {scripts.get_current_head()}); run the version that wrote it, or a later one"
+        )
+
+
+def _path(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise StoreError(f"the storage must be sqlite:///PATH, not {parsed.render_as_string()}")
+    return parsed.database
+
+
+def _create_private(path: str) -> None:
+    """Chats are for the service's own account; SQLite gives its other files the same rights."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise StoreError(f"cannot create the database {path}: {error.strerror}") from error
+
+
+def _configure(engine: Engine, begin: str, *pragmas: str) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # sqlite3 would begin late and leave DDL and savepoints out
+        cursor = connection.cursor()
+        for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,16 @@
+"""What can go wrong with the store."""
+
+
+class StoreError(Exception):
+    """The store could not do it: disk full, locked, I/O, closed. A later attempt may succeed.
+
+    The text is for logs and operators, never for users (R4); it holds nothing of what was to be stored.
+    """
+
+
+class ChangeRefused(StoreError):
+    """These changes can never be stored as they are: they break a rule of the tables."""
+
+
+class SchemaTooNew(StoreError):
+    """A later version of deskbridge has written this database; this one must not touch it."""

@@ -1,0 +1,36 @@
+"""Single values of the whole database. The first migration makes them all."""
+
+from sqlalchemy import Connection, Integer, bindparam, cast, select, update
+
+from .schema import meta
+
+INSTANCE = "instance"
+NEXT_MESSAGE_ID = "next_message_id"
+NEXT_CONVERSATION_ID = "next_conversation_id"
+DELIVERED_UP_TO = "delivered_up_to"
+
+_GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
+_PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
+_RAISE = (
+    update(meta)
+    .where(meta.c.key == bindparam("of"), cast(meta.c.value, Integer) < bindparam("least"))
+    .values(value=bindparam("new"))
+)
+
+
+def get(connection: Connection, key: str) -> str:
+    value: str = connection.execute(_GET, {"of": key}).scalar_one()
+    return value
+
+
+def get_number(connection: Connection, key: str) -> int:
+    return int(get(connection, key))
+
+
+def put_number(connection: Connection, key: str, number: int) -> None:
+    connection.execute(_PUT, {"of": key, "new": str(number)})
+
+
+def raise_number(connection: Connection, key: str, least: int) -> None:
+    """Make it ``least``, unless it is more already."""
+    connection.execute(_RAISE, {"of": key, "least": least, "new": str(least)})

@@ -1,0 +1,89 @@
+"""The numbers that rows get when they are written: in their conversation, in their owner's history, in time.
+
+Numbers are given here, in the writing transaction, and not to callers beforehand: then a message that could
+not be written leaves no hole, and a count between two messages is a difference of their numbers.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+
+from sqlalchemy import Column, Connection, bindparam, insert, select, update
+
+from .accounts import chunks
+from .schema import conversation, history
+
+STEP_BACK_US = 3_600_000_000
+"""A clock set back by less than this stands still in the archive until it has caught up. One set back
+further was wrong before, and is believed now."""
+
+
+class RisingTime:
+    """Times that do not fall while ids rise, so that a date is found as one place in the history."""
+
+    def __init__(self, latest: int = 0) -> None:
+        self._latest = latest
+
+    def stamp(self, at: int) -> int:
+        """``at``, or the latest time stamped if the clock was set back a little."""
+        if self._latest - STEP_BACK_US < at < self._latest:
+            return self._latest
+        self._latest = at
+        return at
+
+
+class Tally:
+    """Numbers given out in one batch, in several sequences of one kind."""
+
+    def __init__(self, lengths: dict[int, int]) -> None:
+        self.lengths = lengths
+        self.added: Counter[int] = Counter()
+
+    def next(self, key: int) -> int:
+        """The next number of the sequence ``key``: 1, 2, ..."""
+        number = self.lengths.get(key, 0) + 1
+        self.lengths[key] = number
+        self.added[key] += 1
+        return number
+
+
+class Sequences:
+    """The sequences that a table keeps, one a row.
+
+    ``length`` is the last number given out, ``visible`` how many of the messages are to be seen.
+    """
+
+    def __init__(self, key: Column[int]) -> None:
+        table = key.table
+        wanted = key.in_(bindparam("keys", expanding=True))
+        self._load = select(key, table.c.length).where(wanted)
+        self._create = insert(table).values({key: bindparam("new"), "length": 0, "visible": 0})
+        self._save = (
+            update(table)
+            .where(key == bindparam("of"))
+            .values(length=bindparam("last"), visible=table.c.visible + bindparam("added"))
+        )
+        self._hide = update(table).where(key == bindparam("of")).values(visible=table.c.visible - 1)
+
+    def load(self, connection: Connection, keys: Collection[int]) -> Tally:
+        """The sequences named; those not there yet stand at 0."""
+        lengths: dict[int, int] = {}
+        for some in chunks(list(keys)):
+            lengths.update(connection.execute(self._load, {"keys": some}).all())
+        return Tally(lengths)
+
+    def create(self, connection: Connection, keys: Collection[int]) -> None:
+        if keys:
+            connection.execute(self._create, [{"new": key} for key in keys])
+
+    def save(self, connection: Connection, tally: Tally) -> None:
+        if tally.added:
+            rows = [{"of": key, "last": tally.lengths[key], "added": n} for key, n in tally.added.items()]
+            connection.execute(self._save, rows)
+
+    def hide_one(self, connection: Connection, key: int) -> None:
+        """One message fewer is to be seen; the numbers of the others stay."""
+        connection.execute(self._hide, {"of": key})
+
+
+CONVERSATIONS = Sequences(conversation.c.id)
+HISTORIES = Sequences(history.c.owner_id)

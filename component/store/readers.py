@@ -1,0 +1,47 @@
+"""Asking the database: a few threads, each with a connection that only reads."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from .database import cause, reader_engine
+from .errors import StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREADS = 4
+"""More would only wait for each other, as rows become objects under Python's lock."""
+
+
+class Readers:
+    """Runs queries: functions that take a connection first."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = reader_engine(url, THREADS)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store-reader")
+
+    async def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``query(connection, ...)`` answers; it sees the database at one moment.
+
+        :raises StoreError: the database cannot answer
+        """
+        call = partial(self._call, query, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    async def close(self) -> None:
+        """Let the queries that are running end."""
+        await asyncio.to_thread(self._threads.shutdown)
+        self._engine.dispose()
+
+    def _call(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            with self._engine.connect() as connection:
+                return query(connection, *args, **kwargs)
+        except SQLAlchemyError as error:
+            raise StoreError(f"cannot be read: {cause(error)}") from error

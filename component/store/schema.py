@@ -1,0 +1,124 @@
+"""The tables, as the newest migration leaves them (a test compares the two).
+
+Times are integer microseconds since 1970, UTC. Rows are found by rising integer ids, which are never reused
+(A6), so that a page of history is a short walk along an index, however long the history is. Whatever a count
+needs is kept while writing: ``length`` is the last number given out in a sequence, ``visible`` how many of
+its messages were not withdrawn.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+metadata = MetaData()
+
+# SQLite takes only the type INTEGER as another name of the row's own number.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="instance, next_message_id, next_conversation_id, delivered_up_to",
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("jid", Text, nullable=False, unique=True),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, CheckConstraint("kind IN ('joined', 'desk')"), nullable=False),
+    Column("first_id", ForeignKey(account.c.id), nullable=False),
+    Column("second_id", ForeignKey(account.c.id), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("end_reason", Text),
+    Column("length", BigInteger, nullable=False),
+    Column("visible", BigInteger, nullable=False),
+    CheckConstraint("kind = 'desk' OR ended_at IS NULL", name="joined_never_ends"),
+)
+
+
+history = Table(
+    "history",
+    metadata,
+    Column("owner_id", ForeignKey(account.c.id), primary_key=True, autoincrement=False),
+    Column("length", BigInteger, nullable=False),
+    Column("visible", BigInteger, nullable=False),
+    comment="Everything one agent wrote to Work users and got from them, as one sequence.",
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("conversation_id", ForeignKey(conversation.c.id), nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="1, 2, ... in its conversation"),
+    Column("owner_id", ForeignKey(account.c.id), comment="the agent, if with a Work user"),
+    Column("owner_seq", BigInteger, comment="1, 2, ... in its owner's history"),
+    Column("sent_at", BigInteger, nullable=False, comment="never falls while ids rise"),
+    Column("sender", Text, nullable=False, comment="full real address"),
+    Column("receiver", Text, nullable=False, comment="the address it was sent to"),
+    Column("sender_id", ForeignKey(account.c.id), nullable=False),
+    Column("receiver_id", ForeignKey(account.c.id), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("client_id", Text),
+    Column("origin_id", Text),
+    Column("body", Text),
+    Column("payload", Text, nullable=False, comment="XML of the child elements as delivered"),
+    Column("withdrawn_at", BigInteger),
+    UniqueConstraint("conversation_id", "seq"),
+    CheckConstraint("owner_id IN (sender_id, receiver_id)", name="owner_takes_part"),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("watcher_id", ForeignKey(account.c.id), primary_key=True, autoincrement=False),
+    Column("face", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# Conditions of the partial indexes below. SQLite uses such an index only where a query says the very same
+# condition, so queries take it from here; the words are literals, because a parameter would not match.
+IS_JOINED = conversation.c.kind == literal_column("'joined'")
+IS_OPEN_DESK = and_(conversation.c.kind == literal_column("'desk'"), conversation.c.ended_at.is_(None))
+IS_VISIBLE = message.c.withdrawn_at.is_(None)
+IS_OWNED = message.c.owner_id.is_not(None)
+# Nearly every client sends both ids alike; then the index on the first one finds either.
+HAS_OTHER_ORIGIN_ID = message.c.origin_id.is_distinct_from(message.c.client_id)
+
+
+def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = False) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+_index("conversation_joined", conversation.c.first_id, conversation.c.second_id, where=IS_JOINED, unique=True)
+_index("conversation_open_desk", conversation.c.id, where=IS_OPEN_DESK)
+_index("message_in_conversation", message.c.conversation_id, message.c.id, where=IS_VISIBLE)
+_index("message_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_VISIBLE))
+Index("message_by_time", message.c.sent_at, message.c.id)
+Index("message_by_client_id", message.c.conversation_id, message.c.client_id)
+_index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)

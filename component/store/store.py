@@ -1,0 +1,158 @@
+"""The store as everybody else sees it: changes go in through one door, questions through several.
+
+One thread writes, with the one connection that writes; a few threads read, with connections that only read.
+Neither waits for the other.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+from . import archive, conversations, subscriptions
+from .archive import ArchivedMessage, RecentMessage, Reference
+from .changes import Change, NewMessage
+from .commits import GroupCommit
+from .conversations import StoredConversation
+from .errors import StoreError
+from .ids import Ids
+from .readers import Readers
+from .writer import Outcome, Submission, Writer
+
+
+class Store:
+    """``await Store.open(url)``, and ``await store.close()`` at the end.
+
+    Questions raise ``StoreError`` if the database cannot answer.
+    """
+
+    def __init__(self, writer: Writer, writing: ThreadPoolExecutor, readers: Readers) -> None:
+        """Made by `open`. ``writing`` is the one thread in which ``writer`` lives."""
+        self._writer = writer
+        self._writing = writing
+        self._readers = readers
+        self._commits = GroupCommit(self._write)
+        self._last_submitted = writer.message_ids.next - 1
+        self.ask = readers.ask
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the database ``sqlite:///PATH``; create or migrate it first.
+
+        :raises SchemaTooNew: a later version of deskbridge has written it
+        :raises StoreError: it cannot be opened
+        """
+        writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        try:
+            writer = await asyncio.get_running_loop().run_in_executor(writing, Writer.open, url)
+        except BaseException:
+            writing.shutdown(wait=False)
+            raise
+        return cls(writer, writing, Readers(url))
+
+    async def close(self) -> None:
+        """Write what was submitted, then let go of the database.
+
+        :raises StoreError: the very last of it failed; nothing acknowledged is lost
+        """
+        await self._commits.close()
+        await self._readers.close()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.close)
+        finally:
+            self._writing.shutdown()
+
+    @property
+    def instance(self) -> str:
+        """Four hexadecimal digits, made by chance together with this database."""
+        return self._writer.instance
+
+    @property
+    def delivered_up_to(self) -> int:
+        """The newest ``DeliveredUpTo`` on disk; 0 before the first."""
+        return self._writer.delivered_up_to
+
+    @property
+    def backlog(self) -> int:
+        """Submissions that are not on disk yet."""
+        return self._commits.backlog
+
+    def next_conversation_id(self) -> int:
+        """An id for ``OpenConversation``, never given out before; raises like `next_message_id`."""
+        return self._take(self._writer.conversation_ids)
+
+    def next_message_id(self) -> int:
+        """An id for ``NewMessage``, higher than all before (A6). Submit it before awaiting anything.
+
+        :raises StoreError: nothing could be written for so long that no ids are left
+        """
+        return self._take(self._writer.message_ids)
+
+    def submit(self, *changes: Change) -> asyncio.Future[None]:
+        """Write these changes together or not at all.
+
+        The future is done once they are on disk; futures are done in the order of submission. It gets a
+        ``ChangeRefused`` if they can never be written, another ``StoreError`` if they could not this time.
+        Without changes it is done once everything submitted before has been dealt with.
+
+        :raises StoreError: closed
+        :raises ValueError: a message's id did not come from `next_message_id`, or one taken later was
+            submitted before; who reads on from the newest id would miss the message
+        """
+        for change in changes:
+            if isinstance(change, NewMessage):
+                self._check(change.id)
+        return self._commits.submit(changes)
+
+    async def message(self, id: int) -> ArchivedMessage | None:
+        """The message of that id, withdrawn or not."""
+        return await self.ask(archive.find_message, id)
+
+    async def undelivered(self, after: int, limit: int) -> list[ArchivedMessage]:
+        """The next messages after an id, by rising id, without withdrawn ones; see `delivered_up_to`."""
+        return await self.ask(archive.undelivered, after, limit)
+
+    async def recent_client_ids(self, since: int) -> list[RecentMessage]:
+        """What was sent since a time in us, oldest first, without withdrawn ones and such without ids."""
+        return await self.ask(archive.recent_client_ids, since)
+
+    async def find_by_reference(
+        self, conversation_id: int, reference: str, message_id: int | None = None
+    ) -> Reference | None:
+        """The newest message of the conversation with that client id, origin id, or id of ours."""
+        return await self.ask(archive.find_by_reference, conversation_id, reference, message_id)
+
+    async def window_start(self, conversation_id: int, size: int) -> int:
+        """The ``seq`` of the first of the last ``size`` visible messages; 1 if there are fewer (A1)."""
+        return await self.ask(archive.window_start, conversation_id, size)
+
+    async def open_conversations(self) -> list[StoredConversation]:
+        """All conversations between two agents that have not ended (V3)."""
+        return await self.ask(conversations.open_conversations)
+
+    async def find_joined(self, agent: str, work: str) -> StoredConversation | None:
+        """The one conversation of an agent and a Work user, both bare accounts (V4)."""
+        return await self.ask(conversations.find_joined, agent, work)
+
+    async def find_joined_all(self) -> list[StoredConversation]:
+        """All conversations between agents and Work users."""
+        return await self.ask(conversations.find_joined_all)
+
+    async def subscriptions(self) -> list[tuple[str, str]]:
+        """Every ``(account, face)`` subscribed to a face's presence."""
+        return await self.ask(subscriptions.subscriptions)
+
+    async def _write(self, batch: list[Submission]) -> list[Outcome]:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.write, batch)
+
+    def _take(self, ids: Ids) -> int:
+        try:
+            return ids.take()
+        except StoreError:
+            if not self.backlog:
+                self.submit()  # every batch asks for more ids; without one there would be none for ever
+            raise
+
+    def _check(self, message_id: int) -> None:
+        if not self._last_submitted < message_id < self._writer.message_ids.next:
+            raise ValueError(f"message {message_id} is out of order, the last was {self._last_submitted}")
+        self._last_submitted = message_id

@@ -1,0 +1,143 @@
+"""One transaction for everything pending: what makes a commit for each message affordable."""
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
+
+from . import meta
+from .accounts import Accounts
+from .apply import apply
+from .changes import Change
+from .database import cause, migrate, writer_engine
+from .errors import ChangeRefused, StoreError
+from .ids import Ids
+from .messages import latest_time
+from .numbering import RisingTime
+
+log = logging.getLogger(__name__)
+
+Submission = Sequence[Change]
+"""Changes that are written together or not at all."""
+
+Outcome = StoreError | None
+
+_OPERATIONAL = (OperationalError, InternalError, DatabaseError)
+"""The disk's or the file's fault, whatever was to be written. Their subclasses are not meant."""
+
+
+class Writer:
+    """The one connection that writes. Everything but the ids blocks, and belongs into one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Go on where the database, which has the newest schema, ends."""
+        self.message_ids = Ids(meta.NEXT_MESSAGE_ID)
+        self.conversation_ids = Ids(meta.NEXT_CONVERSATION_ID)
+        self.delivered_up_to = 0
+        self._engine = engine
+        self._accounts = Accounts()
+        with engine.begin() as connection:
+            self.instance = meta.get(connection, meta.INSTANCE)
+            self._time = RisingTime(latest_time(connection))
+            for ids in self._ids:
+                ids.start(connection)
+        self._commit(self._together, [])  # an empty batch reserves the first ids
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database ``sqlite:///PATH``; create or migrate it first.
+
+        :raises SchemaTooNew: a later version has written it
+        :raises StoreError: it cannot be opened
+        """
+        engine = writer_engine(url)
+        try:
+            migrate(engine)
+            return cls(engine)
+        except Exception as error:
+            engine.dispose()
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(f"cannot open the database: {cause(error)}") from error
+
+    @property
+    def _ids(self) -> tuple[Ids, Ids]:
+        return self.message_ids, self.conversation_ids
+
+    def write(self, batch: Sequence[Submission]) -> list[Outcome]:
+        """Write the submissions in one transaction; an outcome for each, in their order.
+
+        If one of them cannot be written, it alone fails. If nothing can be, all fail, and the next batch is
+        tried anew on a fresh connection.
+        """
+        try:
+            return self._commit(self._together, batch)
+        except Exception as error:
+            if _is_operational(error):
+                return self._all_failed(batch, error)
+            log.warning("a change was refused, so each is tried by itself: %s", cause(error))
+        try:
+            return self._commit(self._one_by_one, batch)
+        except Exception as error:
+            return self._all_failed(batch, error)
+
+    def close(self) -> None:
+        """Return the ids not used, and let go of the file.
+
+        :raises StoreError: that could not be written; nothing else is lost
+        """
+        try:
+            with self._engine.begin() as connection:
+                for ids in self._ids:
+                    ids.give_back(connection)
+        except Exception as error:
+            raise StoreError(f"the database could not be closed cleanly: {cause(error)}") from error
+        finally:
+            self._engine.dispose()
+
+    def _commit(
+        self, write: Callable[[Connection, Sequence[Submission]], list[Outcome]], batch: Sequence[Submission]
+    ) -> list[Outcome]:
+        with self._engine.begin() as connection:
+            outcomes = write(connection, batch)
+            reserved = [(ids, ids.reserve(connection)) for ids in self._ids if ids.running_low]
+            delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
+        for ids, end in reserved:
+            ids.extend(end)
+        self.delivered_up_to = delivered_up_to
+        return outcomes
+
+    def _together(self, connection: Connection, batch: Sequence[Submission]) -> list[Outcome]:
+        apply(connection, list(chain.from_iterable(batch)), self._accounts, self._time)
+        return [None] * len(batch)
+
+    def _one_by_one(self, connection: Connection, batch: Sequence[Submission]) -> list[Outcome]:
+        self._accounts.forget()
+        self._time = RisingTime(latest_time(connection))
+        return [self._alone(connection, submission) for submission in batch]
+
+    def _alone(self, connection: Connection, submission: Submission) -> Outcome:
+        try:
+            with connection.begin_nested():
+                apply(connection, submission, self._accounts, self._time)
+        except Exception as error:
+            if _is_operational(error):
+                raise
+            self._accounts.forget()
+            kinds = ", ".join(type(change).__name__ for change in submission)
+            log.error("refused for good: %s: %s", kinds, cause(error))
+            return ChangeRefused(f"cannot be stored: {cause(error)}")
+        return None
+
+    def _all_failed(self, batch: Sequence[Submission], error: Exception) -> list[Outcome]:
+        log.error("%d submissions could not be written: %s", len(batch), cause(error))
+        self._accounts.forget()
+        self._engine.dispose()
+        return [StoreError(f"cannot be written: {cause(error)}") for _ in batch]
+
+
+def _is_operational(error: Exception) -> bool:
+    return type(error) in _OPERATIONAL

@@ -1,0 +1,93 @@
+"""Everybody the bridge knows at one moment: all tenants with their directories, found by address.
+
+A ``World`` is never changed. A reload makes a new one, and the bridge swaps one reference for the other.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from component.addresses import normalise
+from component.directory import DirectoryError, load_directory
+from component.files.problems import Problem
+from component.model import Directory, Party, Settings, Side, Tenant
+
+__all__ = ["World", "normalise"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Look-ups take constant time and expect addresses as ejabberd sends them, or as ``normalise`` returns
+    them. Parties are made once, so the same role is always the same object."""
+
+    tenants: tuple[Tenant, ...]
+    _directories: Mapping[str, Directory]
+    _parties: Mapping[tuple[str, Side], tuple[Party, ...]]
+    _accounts: Mapping[str, Party]
+    _faces: Mapping[str, Party]
+    _account_hosts: Mapping[str, tuple[Tenant, Side]]
+    _face_hosts: Mapping[str, tuple[Tenant, Side]]
+
+    @classmethod
+    def load(cls, settings: Settings) -> Self:
+        """Reads the directories of all tenants. Raises DirectoryError with every problem of all of them."""
+        directories: list[tuple[Tenant, Directory]] = []
+        problems: list[Problem] = []
+        for tenant in settings.tenants:
+            try:
+                directories.append((tenant, load_directory(tenant.directory)))
+            except DirectoryError as error:
+                problems += error.problems
+        if problems:
+            raise DirectoryError(problems)
+        return cls.of(directories)
+
+    @classmethod
+    def of(cls, directories: Iterable[tuple[Tenant, Directory]]) -> Self:
+        """The world of these tenants, whose ids and hosts are distinct."""
+        pairs = tuple(directories)
+        parties = {(tenant.id, side): _parties(tenant, side, directory) for tenant, directory in pairs for side in Side}
+        everybody = [party for members in parties.values() for party in members]
+        roles = [(tenant, side) for tenant, _ in pairs for side in Side]
+        return cls(
+            tenants=tuple(tenant for tenant, _ in pairs),
+            _directories={tenant.id: directory for tenant, directory in pairs},
+            _parties=parties,
+            _accounts={party.account: party for party in everybody},
+            _faces={party.face: party for party in everybody},
+            _account_hosts={tenant.account_host(side): (tenant, side) for tenant, side in roles},
+            _face_hosts={tenant.face_host(side): (tenant, side) for tenant, side in roles},
+        )
+
+    def account(self, bare: str) -> Party | None:
+        """Who logs in with this bare address."""
+        return self._accounts.get(bare)
+
+    def face(self, bare: str) -> Party | None:
+        """Whom others see under this bare address."""
+        return self._faces.get(bare)
+
+    def tenant_of_account_host(self, host: str) -> Tenant | None:
+        found = self._account_hosts.get(host)
+        return found and found[0]
+
+    def tenant_of_component_host(self, host: str) -> Tenant | None:
+        found = self._face_hosts.get(host)
+        return found and found[0]
+
+    def side_of(self, host: str) -> Side | None:
+        """Whose accounts, or whose faces, live on this host."""
+        found = self._account_hosts.get(host) or self._face_hosts.get(host)
+        return found and found[1]
+
+    def directory(self, tenant: Tenant) -> Directory:
+        """Raises KeyError for a tenant that is not of this world."""
+        return self._directories[tenant.id]
+
+    def parties(self, tenant: Tenant, side: Side) -> tuple[Party, ...]:
+        """Everybody of a tenant with that licence, in the order of the files; KeyError as ``directory``."""
+        return self._parties[tenant.id, side]
+
+
+def _parties(tenant: Tenant, side: Side, directory: Directory) -> tuple[Party, ...]:
+    return tuple(Party(tenant, side, person) for person in directory.people if person.local_part(side))

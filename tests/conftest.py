@@ -1,0 +1,43 @@
+"""Fixtures. What they are made of is in ``tests/support``."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.bridge import BridgeProcess
+from tests.support.client import XmppClient
+from tests.support.server import TestServer, running_ejabberd
+
+Login = Callable[..., Awaitable[XmppClient]]
+
+
+@pytest.fixture(scope="session")
+def ejabberd() -> Iterator[TestServer]:
+    """One real ejabberd for the whole session, with the tenants acme and globex."""
+    with running_ejabberd() as server:
+        yield server
+
+
+@pytest.fixture
+async def login(ejabberd: TestServer) -> AsyncIterator[Login]:
+    """``await login("alice@cc.acme.test")``: a client, logged in; all are logged out at the end."""
+    clients: list[XmppClient] = []
+
+    async def log_in(account: str, resource: str = "test", **options: object) -> XmppClient:
+        client = await ejabberd.client(account, resource)
+        clients.append(client)
+        await client.login(**options)
+        return client
+
+    yield log_in
+    for client in clients:
+        await client.logout()
+
+
+@pytest.fixture
+async def bridge(ejabberd: TestServer, tmp_path: Path) -> AsyncIterator[BridgeProcess]:
+    """A running deskbridge for this one test."""
+    async with BridgeProcess(tmp_path, ejabberd.settings) as process:
+        yield process

@@ -1,0 +1,175 @@
+"""deskbridge as its operators run it: a process of its own, with files of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Self
+
+from component.model import Settings, Tenant
+
+READY = "ready after"
+SECONDS = 20.0
+
+PEOPLE = """
+[[groups]]
+id = "sales"
+name = "Sales desk"
+
+[[groups]]
+id = "support"
+name = "Support desk"
+
+[[people]]
+name = "Alice Ames"
+agent = "alice"
+work = "alice.ames"
+groups = ["sales"]
+
+[[people]]
+name = "Carol Cho"
+agent = "carol"
+groups = ["sales", "support"]
+
+[[people]]
+name = "Dan Diaz"
+agent = "dan"
+groups = ["support"]
+
+[[people]]
+name = "Sue Shah"
+agent = "sue"
+work = "sue"
+supervises = ["sales"]
+
+[[people]]
+name = "Lena Lund"
+agent = "lena"
+work = "lena"
+
+[[people]]
+name = "Bob Berg"
+work = "bob"
+
+[[people]]
+name = "Erin Egg"
+work = "erin"
+"""
+"""Alice and Carol are in sales, Carol and Dan in support; Alice, Sue and Lena have both licences; Lena is in no
+group; Sue supervises."""
+
+
+class BridgeProcess:
+    """``deskbridge run`` for the tenants of ``settings``, in ``folder``; each tenant has the same people."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.config = folder / "deskbridge.toml"
+        self.log = folder / "deskbridge.log"
+        self._process: asyncio.subprocess.Process | None = None
+        for tenant in settings.tenants:
+            self.write_people(tenant.id, PEOPLE)
+        self.write_config()
+
+    def write_config(self, **changes: object) -> None:
+        """``changes`` are keys of the first tenant, or ``limits`` as a dict."""
+        limits = changes.pop("limits", {"messages_per_second": 2000, "burst": 4000})
+        tenants = [_tenant(tenant) for tenant in self.settings.tenants]
+        tenants[0].update(changes)
+        xmpp = self.settings.xmpp
+        tables = [
+            ("[xmpp]", {"host": xmpp.host, "port": xmpp.port}),
+            ("[ejabberd]", {"api_url": self.settings.ejabberd.api_url}),
+            ("[storage]", {"url": "sqlite:///deskbridge.db"}),
+            ("[limits]", limits),
+            *(("[[tenants]]", tenant) for tenant in tenants),
+        ]
+        self.config.write_text("\n".join(f"{head}\n{_toml(table)}" for head, table in tables))
+
+    def write_people(self, tenant: str, text: str) -> None:
+        (self.folder / f"{tenant}.toml").write_text(text)
+
+    async def start(self, wait: bool = True) -> None:
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "component.cli", "run", "--config", str(self.config),
+                env={**os.environ, "DESKBRIDGE_XMPP_SECRET": self.settings.xmpp.secret},
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        if wait:
+            await self.logged(READY)
+
+    async def logged(self, text: str, times: int = 1, seconds: float = SECONDS) -> None:
+        """Wait until the log of this and earlier runs has ``text`` so often."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.log.read_text().count(text) < times:
+                    assert self.running, f"deskbridge ended:\n{self.log.read_text()}"
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"deskbridge did not log {text!r}:\n{self.log.read_text()}") from None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def count(self, text: str) -> int:
+        return self.log.read_text().count(text)
+
+    async def restart(self) -> None:
+        ready = self.count(READY)
+        await self.start(wait=False)
+        await self.logged(READY, ready + 1)
+
+    async def reload(self) -> None:
+        done = self.count("reloaded") + self.count("reload refused")
+        self.signal(signal.SIGHUP)
+        async with asyncio.timeout(SECONDS):
+            while self.count("reloaded") + self.count("reload refused") == done:
+                await asyncio.sleep(0.02)
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def stop(self) -> None:
+        """As systemd does it."""
+        await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """As the out-of-memory killer does it."""
+        await self._end(signal.SIGKILL)
+
+    async def _end(self, number: int) -> None:
+        if self.running and self._process is not None:
+            self.signal(number)
+            await asyncio.wait_for(self._process.wait(), SECONDS)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+def _tenant(tenant: Tenant) -> dict[str, object]:
+    return {
+        "id": tenant.id,
+        "name": tenant.name,
+        "mode": tenant.mode.value,
+        "version": tenant.version.value,
+        "work_host": tenant.work_host,
+        "desk_host": tenant.desk_host,
+        "agent_faces": tenant.agent_faces,
+        "work_faces": tenant.work_faces,
+        "directory": f"{tenant.id}.toml",
+    }
+
+
+def _toml(table: dict[str, object]) -> str:
+    """JSON's strings, numbers and booleans are TOML's."""
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())

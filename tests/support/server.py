@@ -1,0 +1,123 @@
+"""The ejabberd of a test session: two tenants, free ports, a folder of its own."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from component.ejabberd.api import EjabberdApi
+from component.ejabberd.config import LOOPBACK, Site, complete
+from component.ejabberd.install import Install
+from component.ejabberd.server import EjabberdServer, free_ports
+from component.model import EjabberdSettings, Mode, Profile, Settings, StorageSettings, Tenant, XmppSettings
+from tests.support.client import XmppClient
+from tests.support.component import XmppComponent
+
+ROOT_VARIABLE = "DESKBRIDGE_TEST_EJABBERD_ROOT"
+GUARD = Path(__file__).parents[2] / "ejabberd" / "mod_desk_guard.erl"
+PASSWORD = "secret"
+TEST_COMMANDS = ("register", "unregister", "kick_session", "send_stanza", "send_message")
+
+
+@dataclass
+class TestServer:
+    """A running ejabberd, and what tests want of it."""
+
+    __test__ = False
+
+    server: EjabberdServer
+    settings: Settings
+    version: str
+    client_port: int
+    web_port: int
+    accounts: set[str] = field(default_factory=set)
+
+    @property
+    def acme(self) -> Tenant:
+        return self.settings.tenants[0]
+
+    @property
+    def globex(self) -> Tenant:
+        return self.settings.tenants[1]
+
+    def api(self) -> EjabberdApi:
+        """For ``async with``."""
+        return EjabberdApi(self.settings.ejabberd.api_url)
+
+    def component(self, host: str | None = None) -> XmppComponent:
+        """A bare component, for ``async with``; it has the component hosts of all tenants."""
+        xmpp = self.settings.xmpp
+        return XmppComponent(host or self.acme.service, xmpp.secret, xmpp.port)
+
+    async def register(self, *accounts: str) -> None:
+        """Make accounts that do not exist yet, all with ``PASSWORD``."""
+        new = set(accounts) - self.accounts
+        async with self.api() as api:
+            await asyncio.gather(*(api.register(account, PASSWORD) for account in new))
+        self.accounts |= new
+
+    async def client(self, account: str, resource: str = "test") -> XmppClient:
+        """A client of that account, which is made if need be; not yet logged in."""
+        await self.register(account)
+        return XmppClient(account, PASSWORD, self.client_port, resource)
+
+
+@contextmanager
+def running_ejabberd() -> Iterator[TestServer]:
+    """Starts one, and at the end stops it and removes its folder."""
+    root = Path(os.environ.get(ROOT_VARIABLE, "/")).resolve()
+    install = Install.of_root(root)
+    folder = Path(tempfile.mkdtemp(prefix="deskbridge-test-", dir=root / "tmp"))
+    test_server = _make(folder, install)
+    try:
+        test_server.server.start()
+        yield test_server
+    finally:
+        test_server.server.stop()
+        shutil.rmtree(folder)
+
+
+def make_settings(folder: Path, component_port: int, api_port: int) -> Settings:
+    """Two tenants, as a checked configuration file would give them."""
+    return Settings(
+        xmpp=XmppSettings(host=LOOPBACK, port=component_port, secret="component-secret"),
+        ejabberd=EjabberdSettings(api_url=f"http://{LOOPBACK}:{api_port}/api"),
+        storage=StorageSettings(url=f"sqlite:///{folder}/deskbridge.db"),
+        tenants=(make_tenant("acme", folder), make_tenant("globex", folder)),
+    )
+
+
+def make_tenant(name: str, folder: Path) -> Tenant:
+    return Tenant(
+        id=name,
+        name=name.capitalize(),
+        mode=Mode.THREE,
+        version=Profile.V9_10,
+        work_host=f"work.{name}.test",
+        desk_host=f"cc.{name}.test",
+        agent_faces=f"agents.{name}.test",
+        work_faces=f"directory.{name}.test",
+        directory=folder / f"{name}.toml",
+    )
+
+
+def _make(folder: Path, install: Install) -> TestServer:
+    component_port, api_port, client_port, web_port = ports = free_ports(4)
+    settings = make_settings(folder, component_port, api_port)
+    site = Site(
+        client_ip=LOOPBACK,
+        client_port=client_port,
+        http_port=web_port,
+        http_url=f"http://{LOOPBACK}:{web_port}",
+        certificate=None,
+        spool=install.inside(folder / "spool"),
+        bytes_per_second=None,
+        extra_commands=TEST_COMMANDS,
+    )
+    config = complete(settings, site, with_secret=True)
+    server = EjabberdServer(folder, config, ports=ports, guard=GUARD, install=install)
+    return TestServer(server, settings, install.version, client_port, web_port)

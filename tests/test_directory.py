@@ -1,0 +1,261 @@
+"""D1: directories are checked as a whole; AD3: local parts."""
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from component.directory import DirectoryError, load_directory, make_directory
+from component.model import Directory, Person, Side, Team
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+TEAMS = """
+[[groups]]
+id = "sales"
+name = "Sales desk"
+
+[[groups]]
+id = "support"
+name = "Support desk"
+
+[[queues]]
+id = "billing"
+name = "Billing chat"
+"""
+
+Load = Callable[..., Directory]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Loads a text as a directory, beside CSV files given by their names without the ending."""
+
+    def load_text(text: str, **csv_files: str) -> Directory:
+        (tmp_path / "acme.toml").write_text(text, encoding="utf-8")
+        for name, content in csv_files.items():
+            (tmp_path / f"{name}.csv").write_bytes(content.encode())
+        return load_directory(tmp_path / "acme.toml")
+
+    return load_text
+
+
+def problems(load: Load, text: str, **csv_files: str) -> list[str]:
+    """What is said about bad files, without the folder."""
+    with pytest.raises(DirectoryError) as caught:
+        load(text, **csv_files)
+    return [str(p).replace(f"{p.place.file.parent}/", "") for p in caught.value.problems]
+
+
+def person(**keys: object) -> str:
+    return (
+        "\n[[people]]\n"
+        + "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items())
+        + "\n"
+    )
+
+
+def csv_problems(load: Load, people: str) -> list[str]:
+    return problems(load, 'people_csv = "people.csv"\n' + TEAMS, people=people)
+
+
+class TestToml:
+    def test_the_example(self) -> None:
+        acme = load_directory(EXAMPLES / "acme.toml")
+        assert [p.name for p in acme.people][:2] == ["Alice Ames", "Carol Cho"]
+        assert acme.groups == {
+            "sales": Team("sales", "Sales desk", watch=True),
+            "support": Team("support", "Support desk"),
+        }
+        assert acme.queues["billing-chat"].watch
+        alice = acme.by_agent["alice"]
+        assert alice is acme.by_work["alice.ames"] is acme.find(Side.WORK, "alice.ames")
+        assert alice.title == "Sales agent"
+        assert alice.groups == {"sales"}
+        assert acme.by_agent["sue"].supervises == {"sales"}
+        assert "dan" not in acme.by_work
+
+    @pytest.mark.parametrize("star", ['"*"', '["*"]'])
+    def test_a_supervisor_of_every_group(self, load: Load, star: str) -> None:
+        acme = load(TEAMS + f'[[people]]\nname = "Sue"\nagent = "sue"\nsupervises = {star}')
+        assert acme.by_agent["sue"].supervises == {"*"}
+
+    def test_a_person_without_licence_is_listed_only(self, load: Load) -> None:
+        acme = load(person(name="Paula Plain"))
+        assert acme.people == (Person("Paula Plain"),)
+        assert not acme.by_work and not acme.by_agent
+
+    def test_an_empty_directory(self, load: Load) -> None:
+        assert load("") == make_directory([])
+
+    def test_unknown_keys(self, load: Load) -> None:
+        text = "grops = []\n" + person(name="Ann", wrok="ann") + "[[groups]]\nid='g'\nname='G'\nwatched=true"
+        assert problems(load, text) == [
+            "acme.toml:1: grops: is not a key of this table; did you mean groups?",
+            "acme.toml:5: people[0].wrok: is not a key of this table; did you mean work?",
+            "acme.toml:9: groups[0].watched: is not a key of this table; did you mean watch?",
+        ]
+
+    def test_unknown_teams(self, load: Load) -> None:
+        text = TEAMS + person(name="Ann", groups=["sales", "billing"], queues=["*"], supervises=["nobody"])
+        assert [found.split(";")[0] for found in problems(load, text)] == [
+            'acme.toml:16: people[0].groups: there is no "billing" among the groups',
+            'acme.toml:17: people[0].queues: there is no "*" among the queues',
+            'acme.toml:18: people[0].supervises: there is no "nobody" among the groups',
+        ]
+
+    def test_ids_of_teams_are_unique_among_their_kind(self, load: Load) -> None:
+        load(TEAMS + "[[queues]]\nid = 'sales'\nname = 'Sales queue'")
+        (found,) = problems(load, TEAMS + "[[groups]]\nid = 'sales'\nname = 'More sales'")
+        assert found.startswith('acme.toml:14: groups[2].id: the group id "sales" is already used at')
+        assert "acme.toml:3: groups[0].id" in found
+
+    @pytest.mark.parametrize("name", ["", "  ", "a\nb", "tab\there", "\x1b[31m", "\u202etxet", "\x85"])
+    def test_names_are_one_visible_line(self, load: Load, name: str) -> None:
+        escaped = "".join(f"\\u{ord(character):04x}" for character in name)
+        (found,) = problems(load, f'[[people]]\nname = "{escaped}"')
+        assert found.startswith("acme.toml:2: people[0].name: must not")
+
+    def test_every_problem_of_every_file_at_once(self, load: Load) -> None:
+        text = 'people_csv = ["one.csv", "two.csv", "three.csv"]\n' + person(
+            name="", work="bob", groups=["x"]
+        )
+        found = problems(load, text, one="name,work\nBob,bob\n,ann\n", two="nam\n")
+        assert [line.split(": ")[0] for line in found] == [
+            *["acme.toml:4", "acme.toml:6"],
+            *["one.csv:2", "one.csv:3"],
+            "three.csv",
+            *["two.csv:1", "two.csv:1"],
+        ]
+
+    def test_a_long_list_is_cut_for_the_reader(self, load: Load) -> None:
+        with pytest.raises(DirectoryError) as caught:
+            load("".join(person(name="") for _ in range(80)))
+        assert len(caught.value.problems) == 80
+        assert str(caught.value).startswith("80 problems in the directory:")
+        assert str(caught.value).endswith("… and 30 more")
+
+
+class TestLocalParts:
+    """AD3: reserved, duplicate and bad local parts are refused."""
+
+    @pytest.mark.parametrize("spelling", ["chat-1", "CHAT-1", "chat-", "ｃhat-1", "ch\u00adat-1"])
+    def test_reserved(self, load: Load, spelling: str) -> None:
+        for key in ("work", "agent"):
+            (found,) = problems(load, person(name="Ann", **{key: spelling}))
+            assert 'must not begin with "chat-"' in found
+
+    @pytest.mark.parametrize("fine", ["chat", "chatter", "chat.1", "my-chat-1", "o\\27hara", "jörg"])
+    def test_not_reserved(self, load: Load, fine: str) -> None:
+        assert load(person(name="Ann", work=fine)).find(Side.WORK, fine)
+
+    @pytest.mark.parametrize(
+        "bad", ["", " ", "a b", "a@b", "@", "a/b", "a:b", "<a>", "a&b", "\u00ad", "a" * 1024]
+    )
+    def test_not_part_of_an_address(self, load: Load, bad: str) -> None:
+        (found,) = problems(load, person(name="Ann", agent=bad))
+        assert found.startswith("acme.toml:4: people[0].agent: ")
+
+    def test_what_changes_when_prepared_twice_is_refused(self, load: Load) -> None:
+        """U+1D34 prepares to H: "cHat-1" would become the reserved "chat-1" at the next server."""
+        assert problems(load, person(name="Ann", agent="c\u1d34at-1"))
+
+    def test_capitals_are_lowered(self, load: Load) -> None:
+        assert load(person(name="Bob", work="Bob.Berg")).by_work["bob.berg"].work == "bob.berg"
+
+    @pytest.mark.parametrize("side", list(Side))
+    def test_duplicates_name_both_places(self, load: Load, side: Side) -> None:
+        text = 'people_csv = "people.csv"\n' + person(name="Bob", **{side: "bob"})
+        (found,) = problems(load, text, people=f"name,{side}\nAnn,ann\nBobby,BOB\n")
+        assert found.startswith(f'people.csv:3: {side}: the {side} account "bob" is already used at ')
+        assert f"acme.toml:5: people[0].{side};" in found
+
+    def test_the_same_local_part_on_both_sides_is_fine(self, load: Load) -> None:
+        """AD1: two accounts, two faces, on different hosts."""
+        load(person(name="Sue", work="sue", agent="sam") + person(name="Sam", work="sam", agent="sue"))
+
+
+class TestCsv:
+    def test_the_example(self, load: Load) -> None:
+        text = 'people_csv = "people.csv"\n' + TEAMS.replace("billing", "billing-chat")
+        acme = load(text, people=(EXAMPLES / "people.csv").read_text())
+        frank, grace, henry = acme.people
+        assert (frank.name, frank.title) == ("Frank Fox", "Sales agent, mornings")
+        assert (frank.work, frank.agent) == ("frank.fox", "frank")
+        assert frank.queues == {"billing-chat"}
+        assert grace.groups == {"sales", "support"}
+        assert grace.supervises == {"*"}
+        assert henry == Person("Henry Hill", work="henry", title="Accounts")
+
+    @pytest.mark.parametrize(
+        "cell", ["sales;support", " sales ;support; ", "sales support", '"sales;\nsupport"']
+    )
+    def test_lists(self, load: Load, cell: str) -> None:
+        acme = load('people_csv = ["p.csv"]\n' + TEAMS, p=f"name,groups\nAnn,{cell}\n")
+        assert acme.people[0].groups == {"sales", "support"}
+
+    def test_as_spreadsheets_write_it(self, load: Load) -> None:
+        content = '\ufeffagent,name\r\n\r\nann ,"Ann ""The Ace"" O\'Hara"\r\n,\r\n'
+        acme = load('people_csv = "p.csv"', p=content)
+        assert acme.people == (Person('Ann "The Ace" O\'Hara', agent="ann"),)
+
+    def test_columns_must_be_known_and_single(self, load: Load) -> None:
+        found = csv_problems(load, "name,work,work,email\nAnn,ann,ann,x\n")
+        assert [line.split(";")[0] for line in found] == [
+            'people.csv:1: the column "work" is there twice',
+            'people.csv:1: "email" is not a column',
+        ]
+
+    @pytest.mark.parametrize("content", ["", "work\nann\n", "name;work\nAnn;ann\n"])
+    def test_a_header_is_needed(self, load: Load, content: str) -> None:
+        assert "must name the columns, separated by commas, among them name" in csv_problems(load, content)[0]
+
+    def test_lines_are_counted_through_cells_of_several_lines(self, load: Load) -> None:
+        found = csv_problems(load, 'name,groups,work\nAnn,"sales\nsupport",ann\nBob,x,chat-1\n')
+        assert [line.split(": ")[:2] for line in found] == [
+            ["people.csv:4", "work"],
+            ["people.csv:4", "groups"],
+        ]
+
+    def test_cells_that_do_not_fit_the_header(self, load: Load) -> None:
+        (found,) = csv_problems(load, "name,work\nAmes, Alice,alice\n")
+        assert found.startswith("people.csv:2: has 3 cells, the header 2")
+
+    def test_bad_quoting(self, load: Load) -> None:
+        (found,) = csv_problems(load, 'name,work\nAnn,ann\n"Bob" Berg,bob\n')
+        assert found.startswith("people.csv:3: is not valid CSV")
+
+    def test_not_utf_8(self, load: Load, tmp_path: Path) -> None:
+        (tmp_path / "p.csv").write_bytes("name\nAnn\nJörg\n".encode("latin-1"))
+        (found,) = problems(load, 'people_csv = "p.csv"')
+        assert found.startswith("p.csv:3: is not UTF-8 text")
+
+
+LOCAL_PARTS = st.one_of(
+    st.sampled_from(["", "bob", "BOB", "chat-x", "CHAT-x", "alice"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+)
+
+
+@given(st.lists(st.tuples(LOCAL_PARTS, LOCAL_PARTS), max_size=6))
+def test_whatever_loads_has_unique_unreserved_stable_local_parts(people: list[tuple[str, str]]) -> None:
+    """AD3, whatever the file holds; everything else is a DirectoryError."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/p.csv", "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("name", "work", "agent"), *(("Ann", *parts) for parts in people)])
+        Path(folder, "acme.toml").write_text('people_csv = "p.csv"')
+        try:
+            acme = load_directory(Path(folder, "acme.toml"))
+        except DirectoryError:
+            return
+    for side, index in ((Side.WORK, acme.by_work), (Side.AGENT, acme.by_agent)):
+        used = [part for p in acme.people if (part := p.local_part(side))]
+        assert len(used) == len(set(used)) == len(index)
+        for local_part in used:
+            assert local_part == local_part.lower()
+            assert not local_part.startswith("chat-")
+            assert not set(local_part) & set("@/ ")
