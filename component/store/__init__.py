@@ -1,0 +1,1 @@
+"""Conversations and messages on disk. ``store.Store`` is the door, ``changes`` what goes in."""

@@ -29,10 +29,14 @@ class Readers:
     async def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``query(connection, ...)`` answers; it sees the database at one moment.
 
-        :raises StoreError: the database cannot answer
+        :raises StoreError: the database cannot answer, or is closed
         """
         call = partial(self._call, query, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        try:
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except RuntimeError as error:
+            raise StoreError("the store is closed") from error
+        return await answer
 
     async def close(self) -> None:
         """Let the queries that are running end."""

@@ -4,6 +4,10 @@ Times are integer microseconds since 1970, UTC. Rows are found by rising integer
 (A6), so that a page of history is a short walk along an index, however long the history is. Whatever a count
 needs is kept while writing: ``length`` is the last number given out in a sequence, ``visible`` how many of
 its messages were not withdrawn.
+
+Every index on messages that is not in the order of writing costs a page of disk for each message, which is
+most of what a message costs. So there are three: by conversation, by owner, and by client id. That numbers
+inside a conversation are unique is left to the writer, the only one who gives them.
 """
 
 from typing import Any
@@ -18,7 +22,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     and_,
     literal_column,
 )
@@ -89,7 +92,6 @@ message = Table(
     Column("body", Text),
     Column("payload", Text, nullable=False, comment="XML of the child elements as delivered"),
     Column("withdrawn_at", BigInteger),
-    UniqueConstraint("conversation_id", "seq"),
     CheckConstraint("owner_id IN (sender_id, receiver_id)", name="owner_takes_part"),
 )
 

@@ -90,7 +90,6 @@ def _create_messages() -> None:
         sa.Column("body", sa.Text),
         sa.Column("payload", sa.Text, nullable=False),
         sa.Column("withdrawn_at", sa.BigInteger),
-        sa.UniqueConstraint("conversation_id", "seq"),
         sa.CheckConstraint("owner_id IN (sender_id, receiver_id)", name="owner_takes_part"),
     )
     _index("message_in_conversation", ["conversation_id", "id"], where="withdrawn_at IS NULL")

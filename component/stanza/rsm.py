@@ -1,0 +1,55 @@
+"""Result set management (XEP-0059): which page of a result is asked for, and which one was given."""
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from component.element import child
+
+RSM_NS = "http://jabber.org/protocol/rsm"
+SET = f"{{{RSM_NS}}}set"
+
+_LONGEST_NUMBER = 9
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """``max`` is None where the server decides. ``before`` is ``""`` for the last page of all (XEP-0059 §2.5)."""
+
+    max: int | None = None
+    after: str | None = None
+    before: str | None = None
+
+
+def read(parent: Element) -> PageRequest:
+    """The page asked for in ``parent``. Raises ``ValueError`` with words for whoever wrote the client."""
+    element = parent.find(SET)
+    if element is None:
+        return PageRequest()
+    if element.find(f"{{{RSM_NS}}}index") is not None:
+        raise ValueError("Pages by index are not offered here; use after or before.")
+    after, before = element.find(f"{{{RSM_NS}}}after"), element.find(f"{{{RSM_NS}}}before")
+    return PageRequest(
+        _number(element.findtext(f"{{{RSM_NS}}}max")),
+        None if after is None else (after.text or "").strip() or None,
+        None if before is None else (before.text or "").strip(),
+    )
+
+
+def page(first: str | None, last: str | None, count: int | None) -> Element:
+    """What a page was: ids of its first and last item if it has any, and how many there are in all."""
+    element = Element(SET)
+    if first is not None and last is not None:
+        child(element, "first", RSM_NS, first)
+        child(element, "last", RSM_NS, last)
+    if count is not None:
+        child(element, "count", RSM_NS, str(count))
+    return element
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    text = text.strip()
+    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
+        raise ValueError("The max of a page has to be a whole number of at most nine digits.")
+    return int(text)

@@ -1,0 +1,83 @@
+"""A real store in a file, and messages to put into it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from component.store.changes import NewMessage, OpenConversation
+from component.store.schema import message as message_table
+from component.store.store import Store
+
+ALICE = "alice@cc.acme.test"
+CAROL = "carol@cc.acme.test"
+BOB = "bob@work.acme.test"
+BOBS_FACE = "bob@directory.acme.test"
+
+SECOND = 1_000_000
+MORNING = 1_750_000_000 * SECOND
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'store.db'}"
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Store]:
+    """The store of that folder, closed at the end."""
+    store = await Store.open(url(folder))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def joined(store: Store, agent: str = ALICE, work: str = BOB) -> OpenConversation:
+    """The conversation of an agent and a Work user."""
+    return OpenConversation(store.next_conversation_id(), "acme", "joined", agent, work, MORNING)
+
+
+def desk(store: Store, first: str = ALICE, second: str = CAROL) -> OpenConversation:
+    """A conversation of two agents."""
+    return OpenConversation(store.next_conversation_id(), "acme", "desk", first, second, MORNING)
+
+
+def message(store: Store, conversation: OpenConversation, body: str = "hello", **fields: Any) -> NewMessage:
+    """The next message of ``conversation``, from the first to the second, unless ``fields`` differ."""
+    sender = fields.get("sender_account", conversation.first)
+    receiver = conversation.second if sender == conversation.first else conversation.first
+    id = store.next_message_id()
+    defaults: dict[str, Any] = {
+        "sent_at": MORNING + id * SECOND,
+        "sender": f"{sender}/gajim",
+        "receiver": BOBS_FACE,
+        "sender_account": sender,
+        "receiver_account": receiver,
+        "owner": conversation.first if conversation.kind == "joined" else None,
+        "payload": f"<body>{body}</body>",
+        "body": body,
+        "client_id": f"client-{id}",
+    }
+    return NewMessage(id=id, conversation_id=conversation.id, **(defaults | fields))
+
+
+async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
+    """``(id, seq)`` of every message of the conversation, by id."""
+
+    def query(connection: sa.Connection) -> list[tuple[int, int]]:
+        table = message_table.c
+        rows = sa.select(table.id, table.seq).where(table.conversation_id == conversation_id)
+        return [(id, seq) for id, seq in connection.execute(rows.order_by(table.id))]
+
+    return await store.ask(query)
+
+
+def execute(folder: Path, *statements: str) -> None:
+    """Change the database behind the store's back."""
+    engine = sa.create_engine(url(folder))
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()

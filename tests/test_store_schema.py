@@ -1,0 +1,88 @@
+"""Opening a database: its settings, its migrations, and what is refused."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from component.store import database
+from component.store.errors import SchemaTooNew, StoreError
+from component.store.schema import metadata
+from component.store.store import Store
+from tests.support.store import execute, joined, opened, url
+
+
+def _statements(engine: sa.Engine) -> dict[str, str]:
+    """The SQL of every table and index, without line breaks."""
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
+    with engine.connect() as connection:
+        return {name: re.sub(r"\s+", " ", sql) for name, sql in connection.exec_driver_sql(query)}
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    migrated = database.writer_engine(url(tmp_path))
+    database.migrate(migrated)
+    described = sa.create_engine("sqlite://")
+    metadata.create_all(described)
+    assert _statements(migrated) == _statements(described)
+    migrated.dispose()
+
+
+def test_a5_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
+    engine = database.writer_engine(url(tmp_path))
+    with engine.connect() as connection:
+        found = {
+            pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    engine.dispose()
+    full = 2
+    assert found == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 5_000}
+
+
+async def test_only_our_own_account_may_read_the_files(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.submit(joined(store))
+        rights = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in os.listdir(tmp_path)}
+    assert rights == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+async def test_a_schema_newer_than_the_code_is_refused_and_left_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path):
+        pass
+    execute(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
+    before = (tmp_path / "store.db").read_bytes()
+    with pytest.raises(SchemaTooNew, match="has schema 9999, which this version of deskbridge does not know"):
+        await Store.open(url(tmp_path))
+    assert (tmp_path / "store.db").read_bytes() == before
+
+
+async def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    """Somebody else's database has a table named like one of ours."""
+    engine = sa.create_engine(url(tmp_path))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE message (text TEXT)")
+    with pytest.raises(StoreError, match="message already exists"):
+        await Store.open(url(tmp_path))
+    assert set(_statements(engine)) == {"message"}
+
+
+@pytest.mark.parametrize("bad", ["sqlite://", "sqlite:///:memory:", "postgresql://u:secret@host/db", "db"])
+async def test_what_is_no_sqlite_file_is_refused(bad: str) -> None:
+    with pytest.raises(StoreError, match="must be sqlite:///PATH"):
+        await Store.open(bad)
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with pytest.raises(StoreError, match=f"{re.escape(str(missing))}.*No such file"):
+        await Store.open(url(missing))
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_bytes(os.urandom(4096))
+    with pytest.raises(StoreError, match="not a database"):
+        await Store.open(url(tmp_path))
