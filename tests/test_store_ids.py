@@ -98,12 +98,12 @@ async def test_a6_an_id_of_ones_own_is_refused(tmp_path: Path) -> None:
             store.submit(chat, invented)
 
 
-async def test_a_new_database_has_its_own_name(tmp_path: Path) -> None:
-    names = set()
+async def test_every_database_has_a_key_of_its_own_for_good(tmp_path: Path) -> None:
+    keys = set()
     for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()
         for _ in range(2):
             async with opened(folder) as store:
-                assert len(store.instance) == 4 and int(store.instance, 16) >= 0
-                names.add(store.instance)
-    assert len(names) <= 2
+                assert len(store.id_key) == 16
+                keys.add(store.id_key)
+    assert len(keys) == 2

@@ -6,10 +6,11 @@ sent again after a crash or a lost stream; clients tell the copies by their ids 
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from component.model import Party, Side
-from component.stanza.archive_id import Role, archive_id
+from component.stanza.archive_id import ArchiveIds, Role
 from component.stanza.message import delay, envelope, stanza_id
 from component.store.archive import ArchivedMessage
 from component.store.changes import DeliveredUpTo, NewMessage
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def outgoing(
-    message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, instance: str, late: bool = False
+    message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, ids: ArchiveIds, late: bool = False
 ) -> str:
     """An archived message as its receiver gets it. ``late`` adds when it was sent.
 
@@ -30,7 +31,7 @@ def outgoing(
     ejabberd's, the id is that of the face's archive; either way it comes back to us if the message bounces.
     """
     by = receiver.account if receiver.side is Side.AGENT else sender.face
-    content = [message.payload, stanza_id(by, archive_id(instance, message.id, Role.RECEIVER))]
+    content = [message.payload, stanza_id(by, ids.id(message.id, Role.RECEIVER))]
     if late:
         stamp = datetime.fromtimestamp(message.sent_at / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         content.append(delay(sender.face, stamp))
@@ -40,24 +41,29 @@ def outgoing(
 class Delivery:
     """Sends archived messages in the order of their ids.
 
-    While it is shut (no stream, or the truth about who is logged in not known yet) nothing is sent: the
-    messages stay on disk and ``recover`` brings them.
+    Shut, while there is no stream: nothing is sent, the messages stay on disk. Catching up, when there is one
+    again: what is on disk is sent by whoever calls ``resend``, and what is archived meanwhile waits for ``open``.
+    ``bounced`` waits until all bounces that have come so far are dealt with, and says whether there were any.
     """
 
-    def __init__(self, link: Link, store: Store) -> None:
+    def __init__(self, link: Link, store: Store, bounced: Callable[[], Awaitable[bool]]) -> None:
         self._link = link
         self._store = store
+        self._bounced = bounced
+        self._is_open = False
+        self._waiting: list[tuple[int, str]] = []
         self._sent = store.delivered_up_to
         self._news = asyncio.Event()
-        self.is_open = False
 
     def send(self, id: int, text: str) -> None:
-        """Send the archived message ``id``, unless shut."""
-        if self.is_open:
+        """Send the archived message ``id``, now or when open."""
+        if self._is_open:
             self.resend(id, text)
+        else:
+            self._waiting.append((id, text))
 
     def resend(self, id: int, text: str) -> None:
-        """Send it even while shut: for what is recovered."""
+        """Send it even while not open: for what is recovered."""
         self._link.send(text)
         self.skip(id)
 
@@ -66,16 +72,50 @@ class Delivery:
         self._sent = max(self._sent, id)
         self._news.set()
 
+    # A stream comes and goes
+
+    def shut(self) -> None:
+        """The stream is lost. What it was not known to have routed has to be sent again."""
+        self._is_open = False
+        self._sent = self._store.delivered_up_to
+
+    async def catch_up(self) -> int:
+        """Begin to catch up; the id after which messages may not have been delivered. Raises ``StoreError``."""
+        await self._store.submit()
+        # All that waited is on disk now, where it will be found.
+        self._waiting.clear()
+        self._sent = self._store.delivered_up_to
+        return self._sent
+
+    def open(self) -> None:
+        """All that is on disk has been sent or skipped, except what came while that was read."""
+        self._is_open = True
+        waiting, self._waiting = self._waiting, []
+        for id, text in waiting:
+            if id > self._sent:
+                self.resend(id, text)
+
+    # Ticking off
+
     async def run(self) -> None:
         """Tick off what ejabberd has routed, one barrier at a time, until cancelled."""
         while True:
             await self._news.wait()
             self._news.clear()
-            sent = self._sent
             try:
-                await self._link.barrier()
-                await self._store.submit(DeliveredUpTo(sent))
+                await self.tick()
             except LinkDown:
                 continue
             except StoreError as problem:
                 log.warning("could not note what was delivered (it may be sent again): %s", problem)
+
+    async def tick(self) -> None:
+        """Note on disk that all that was sent so far is delivered. Raises ``LinkDown`` or ``StoreError``."""
+        sent = self._sent
+        await self._link.barrier()
+        # A bounce comes before the barrier. Were the message ticked off before it is withdrawn and its sender is
+        # told, a crash in between would make it count as delivered (A5).
+        while await self._bounced():
+            await self._link.barrier()
+        if sent > self._store.delivered_up_to:
+            await self._store.submit(DeliveredUpTo(sent))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from component.model import Limits
+from component.stanza.archive_id import ArchiveIds
 from component.world import World
 
 from .conversations import Conversations
@@ -22,3 +23,4 @@ class State:
     watchers: Watchers
     conversations: Conversations
     recent: Recent
+    archive_ids: ArchiveIds

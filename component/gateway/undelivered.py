@@ -9,7 +9,6 @@ from component.addresses import normalise
 from component.element import serialise, stanza
 from component.model import Party, Side
 from component.policy.reasons import Reason
-from component.stanza.archive_id import parse as parse_archive_id
 from component.stanza.errors import refusal
 from component.stanza.message import stanza_ids
 from component.store.archive import ArchivedMessage
@@ -52,7 +51,7 @@ class Undelivered:
             return
         account = sender[0]
         for _, id in stanza_ids(element):
-            found = parse_archive_id(self._store.instance, id)
+            found = self._state.archive_ids.parse(id)
             if found:
                 task = asyncio.create_task(self._bounced(found[0], account))
                 self._tasks.add(task)
@@ -88,7 +87,7 @@ class Undelivered:
             await self._withdraw(message)
         else:
             late = now_us() - message.sent_at > LATE_US
-            text = outgoing(message, sender, receiver, self._store.instance, late)
+            text = outgoing(message, sender, receiver, self._state.archive_ids, late)
             self._delivery.resend(message.id, text)
             return
         self._delivery.skip(message.id)

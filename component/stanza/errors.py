@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element
 
-from component.element import child, stanza
+from component.element import XML_LANG, child, stanza
 from component.policy.reasons import Reason
 
 STANZAS_NS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -27,14 +27,18 @@ def error(refused: Element, type: str, condition: str, text: str) -> Element:
     body = child(reply, "error")
     body.set("type", type)
     child(body, condition, STANZAS_NS)
-    child(body, "text", STANZAS_NS, text)
+    child(body, "text", STANZAS_NS, text).set(XML_LANG, "en")
     return reply
 
 
 def refusal(refused: Element, reason: Reason) -> Element:
     """The answer to ``refused`` that a reason of the policy asks for."""
     answer = reason.value
-    return error(refused, answer.type, answer.condition, answer.text)
+    reply = error(refused, answer.type, answer.condition, answer.text)
+    if answer.detail:
+        namespace, name = answer.detail
+        child(reply[0], name, namespace)
+    return reply
 
 
 def condition_of(element: Element) -> str:

@@ -1,40 +1,75 @@
 """Messages as they leave: built anew from what may pass, so that nothing else can be in them."""
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from component.element import STREAM_NS, XML_LANG, attribute, child, stanza
+from component.policy.elements import (
+    BODY,
+    CORRECT_NS,
+    FALLBACK,
+    FALLBACK_NS,
+    MUC_USER_NS,
+    REPLY_NS,
+    RETRACT_NS,
+    SID_NS,
+)
 
 HINTS_NS = "urn:xmpp:hints"
-SID_NS = "urn:xmpp:sid:0"
 DELAY_NS = "urn:xmpp:delay"
-REPLY = "{urn:xmpp:reply:0}reply"
+REPLY = f"{{{REPLY_NS}}}reply"
+
+_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+Clean = Callable[[str], str | None]
+"""What of a value may cross; None is nothing."""
+
+
+def opaque(id: str) -> str:
+    """An id, which clients are free to make as they like. One that may hold a real address crosses as its digest,
+    the same wherever it is named, so that it refers as well as before (AD2)."""
+    return id if "@" not in id else hashlib.blake2b(id.encode(), digest_size=16).hexdigest()
+
+
+def _anything(value: str) -> str:
+    return value
+
+
+def _matching(pattern: re.Pattern[str]) -> Clean:
+    return lambda value: value if pattern.fullmatch(value) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The attributes, text and children that an element keeps."""
+    """The attributes, the text and the children that an element keeps; ``text`` None keeps none."""
 
-    attributes: tuple[str, ...] = ()
-    has_text: bool = False
+    attributes: Mapping[str, Clean] = field(default_factory=dict)
+    text: Clean | None = None
     children: Mapping[str, "Shape"] = field(default_factory=dict)
 
 
-_FALLBACK_NS = "urn:xmpp:fallback:0"
-_RANGE = Shape(("start", "end"))
+_ID = Shape({"id": opaque})
+_RANGE = Shape({"start": _matching(_NUMBER), "end": _matching(_NUMBER)})
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
-        f"{{{STREAM_NS}}}body": Shape((XML_LANG,), has_text=True),
-        f"{{{STREAM_NS}}}thread": Shape(("parent",), has_text=True),
-        f"{{{SID_NS}}}origin-id": Shape(("id",)),
+        BODY: Shape({XML_LANG: _matching(_LANGUAGE)}, text=_anything),
+        f"{{{STREAM_NS}}}thread": Shape({"parent": opaque}, text=opaque),
+        f"{{{SID_NS}}}origin-id": _ID,
         "{urn:xmpp:styling:0}unstyled": Shape(),
-        "{urn:xmpp:message-correct:0}replace": Shape(("id",)),
-        "{urn:xmpp:message-retract:1}retract": Shape(("id",)),
-        REPLY: Shape(("to", "id")),
-        f"{{{_FALLBACK_NS}}}fallback": Shape(("for",), children={f"{{{_FALLBACK_NS}}}body": _RANGE}),
+        f"{{{CORRECT_NS}}}replace": _ID,
+        f"{{{RETRACT_NS}}}retract": _ID,
+        REPLY: _ID,
+        FALLBACK: Shape(
+            {"for": _anything},
+            # The subject's part is kept too: a mark without parts would say that all of the message is a fallback.
+            children={f"{{{FALLBACK_NS}}}{part}": _RANGE for part in ("body", "subject")},
+        ),
     }
 )
 """Every element that can reach the other side. What has no shape here cannot be built."""
@@ -45,10 +80,21 @@ def cut(element: Element) -> Element:
     return _cut(element, SHAPES[element.tag])
 
 
+def reply(element: Element, author: str) -> Element:
+    """A copy of ``<reply/>`` that names the author of the message replied to by ``author`` (XEP-0461 §3.1)."""
+    kept = cut(element)
+    kept.set("to", author)
+    return kept
+
+
 def _cut(element: Element, shape: Shape) -> Element:
-    kept = Element(element.tag, {key: element.attrib[key] for key in shape.attributes if key in element.attrib})
-    if shape.has_text:
-        kept.text = element.text
+    kept = Element(element.tag)
+    for key, clean in shape.attributes.items():
+        value = clean(element.get(key, ""))
+        if key in element.attrib and value is not None:
+            kept.set(key, value)
+    if shape.text and element.text:
+        kept.text = shape.text(element.text)
     for part in element:
         inner = shape.children.get(part.tag)
         if inner:
@@ -57,8 +103,8 @@ def _cut(element: Element, shape: Shape) -> Element:
 
 
 def envelope(sender: str, receiver: str, type: str, id: str | None, *content: str) -> str:
-    """The text of a message whose children are texts already."""
-    named = f' id="{attribute(id)}"' if id is not None else ""
+    """The text of a message whose children are texts already; ``id`` is as the client gave it."""
+    named = f' id="{attribute(opaque(id))}"' if id is not None else ""
     head = f'<message from="{attribute(sender)}" to="{attribute(receiver)}" type="{attribute(type)}"{named}>'
     return f"{head}{''.join(content)}</message>"
 
@@ -96,9 +142,9 @@ def origin_id(message: Element) -> str | None:
 def decline(room: str, face: str, inviter: str | None, reason: str) -> Element:
     """The answer to a room that invited a face (XEP-0045 §7.8.2)."""
     element = stanza("message", face, room)
-    user = child(element, "x", "http://jabber.org/protocol/muc#user")
-    declined = child(user, "decline", "http://jabber.org/protocol/muc#user")
+    user = child(element, "x", MUC_USER_NS)
+    declined = child(user, "decline", MUC_USER_NS)
     if inviter:
         declined.set("to", inviter)
-    child(declined, "reason", "http://jabber.org/protocol/muc#user", reason)
+    child(declined, "reason", MUC_USER_NS, reason)
     return element

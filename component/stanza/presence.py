@@ -32,6 +32,11 @@ def plain(type: str, sender: str, receiver: str) -> str:
     return f'<presence type="{type}" from="{attribute(sender)}" to="{attribute(receiver)}"/>'
 
 
+def answers_probe(presence: Element) -> bool:
+    """Whether it is an answer to a probe: ejabberd adds since when it has been so (XEP-0203 §3)."""
+    return presence.find("{urn:xmpp:delay}delay") is not None
+
+
 SHOWS = frozenset({"", "chat", "away", "dnd", "xa"})
 STATUS_CHARS = 500
 

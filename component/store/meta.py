@@ -4,7 +4,7 @@ from sqlalchemy import Connection, Integer, bindparam, cast, select, update
 
 from .schema import meta
 
-INSTANCE = "instance"
+ID_KEY = "id_key"
 NEXT_MESSAGE_ID = "next_message_id"
 NEXT_CONVERSATION_ID = "next_conversation_id"
 DELIVERED_UP_TO = "delivered_up_to"

@@ -37,7 +37,7 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    comment="instance, next_message_id, next_conversation_id, delivered_up_to",
+    comment="id_key, next_message_id, next_conversation_id, delivered_up_to",
 )
 
 account = Table(

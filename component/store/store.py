@@ -62,9 +62,9 @@ class Store:
             self._writing.shutdown()
 
     @property
-    def instance(self) -> str:
-        """Four hexadecimal digits, made by chance together with this database."""
-        return self._writer.instance
+    def id_key(self) -> bytes:
+        """The key under which this database's message numbers become archive ids; 16 bytes, made by chance."""
+        return self._writer.id_key
 
     @property
     def delivered_up_to(self) -> int:

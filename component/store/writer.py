@@ -40,7 +40,7 @@ class Writer:
         self._engine = engine
         self._accounts = Accounts()
         with engine.begin() as connection:
-            self.instance = meta.get(connection, meta.INSTANCE)
+            self.id_key = bytes.fromhex(meta.get(connection, meta.ID_KEY))
             self._time = RisingTime(latest_time(connection))
             for ids in self._ids:
                 ids.start(connection)

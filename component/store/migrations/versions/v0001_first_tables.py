@@ -30,7 +30,7 @@ def _create_meta() -> None:
     )
     values = {
         # Tells this database's ids from those of another one that took its place.
-        "instance": secrets.token_hex(2),
+        "id_key": secrets.token_hex(16),
         "next_message_id": "1",
         "next_conversation_id": "1",
         "delivered_up_to": "0",
