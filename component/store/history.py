@@ -1,0 +1,54 @@
+"""What somebody sees of the archive, page by page (A1 to A3, A6)."""
+
+from dataclasses import dataclass
+
+from .archive import ArchivedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Whose eyes: ``viewer`` is a bare account.
+
+    For an agent: their chats with Work users, of each the last ``window`` visible messages (None: all, A1), and their
+    open conversations with agents (A2). For a Work user (``joined_only``, A3): their chats with agents, whole.
+    ``other`` is the bare account of the other side, if only that chat is asked for.
+    """
+
+    viewer: str
+    is_agent: bool
+    window: int | None = None
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which of the visible messages form the result. Times are in us, inclusive; ``after`` and ``before`` are message
+    numbers, exclusive, of messages that may be hidden; ``ids`` are message numbers; ``text`` is full text."""
+
+    start: int | None = None
+    end: int | None = None
+    after: int | None = None
+    before: int | None = None
+    ids: tuple[int, ...] | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which part of the result is the page: at most ``max`` messages beyond the number ``after`` or before the number
+    ``before`` (exclusive); from the end if ``backwards``."""
+
+    max: int
+    after: int | None = None
+    before: int | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``messages`` by rising number. ``count`` is the size of the whole result, not of the page. ``complete`` says that
+    there is nothing more in the direction of paging; an empty page always is."""
+
+    messages: tuple[ArchivedMessage, ...]
+    count: int | None
+    complete: bool
