@@ -10,6 +10,8 @@ import uvloop
 from component import __version__, demo
 from component.config import load_settings
 from component.ejabberd import config as ejabberd_config
+from component.ejabberd.install import EjabberdMissing
+from component.ejabberd.server import EjabberdServerError
 from component.explain import Unknown, explain
 from component.files.problems import LoadError
 from component.gateway.process import serve
@@ -97,7 +99,10 @@ def ejabberd_config_command(path: Path, part: bool, with_secret: bool) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
 def demo_command(folder: Path) -> None:
     """Run a private ejabberd with the example tenant, and the bridge beside it, on loopback."""
-    demo.run(folder)
+    try:
+        demo.run(folder)
+    except (demo.DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError) as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 def _load(path: Path) -> tuple[Settings, World]:

@@ -4,7 +4,6 @@ For newcomers and for trying things out: known passwords, no federation, everyth
 its data again.
 """
 
-import asyncio
 import secrets
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from component.config import load_settings
 from component.ejabberd.api import EjabberdApi
 from component.ejabberd.config import LOOPBACK, Site, complete
 from component.ejabberd.install import Install
+from component.ejabberd.pieces import api_port
 from component.ejabberd.server import EjabberdServer, accepts
 from component.gateway.process import serve
 from component.model import Party, Settings, Side
@@ -51,7 +51,9 @@ def run(folder: Path) -> None:
 async def _demonstrate(path: Path, settings: Settings, world: World) -> None:
     people = [party for tenant in world.tenants for side in Side for party in world.parties(tenant, side)]
     async with EjabberdApi(settings.ejabberd.api_url) as api:
-        await asyncio.gather(*(api.register(party.account, PASSWORD) for party in people))
+        # One by one: ejabberd's SQLite refuses what comes while another connection writes.
+        for party in people:
+            await api.register(party.account, PASSWORD)
     print("\n".join(_who_can_log_in(people)), flush=True)
     await serve(path, settings, world)
 
@@ -85,7 +87,7 @@ def _prepare(folder: Path) -> Path:
 
 
 def _server(folder: Path, settings: Settings) -> EjabberdServer:
-    ports = (settings.xmpp.port, settings.api_port, CLIENT_PORT, WEB_PORT)
+    ports = (settings.xmpp.port, api_port(settings), CLIENT_PORT, WEB_PORT)
     taken = [port for port in ports if accepts(port)]
     if taken:
         raise DemoError(f"port {taken[0]} is in use: stop what listens there (another demonstration, an ejabberd?)")

@@ -10,7 +10,8 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _XML_NS = "http://www.w3.org/XML/1998/namespace"
 _INHERITED = (STREAM_NS, "jabber:client", "")
 
-_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+# A bare carriage return would be read back as a line feed (XML 1.0 §2.11).
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE = str.maketrans(
     {
         "&": "&amp;",
@@ -70,9 +71,7 @@ def serialise(element: Element, inherited: str = STREAM_NS) -> str:
 
 def parse(source: str) -> Element:
     """The one element in ``source``, read as if it stood in the stream. Raises ``ParseError``."""
-    parser = XMLParser()
-    parser.feed(f"<s xmlns='{STREAM_NS}'>{source}</s>")
-    return parser.close()[0]
+    return parse_children(source)[0]
 
 
 def parse_children(source: str) -> list[Element]:

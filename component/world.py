@@ -3,7 +3,7 @@
 A ``World`` is never changed. A reload makes a new one, and the bridge swaps one reference for the other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -66,6 +66,22 @@ class World:
     def face(self, bare: str) -> Party | None:
         """Whom others see under this bare address."""
         return self._faces.get(bare)
+
+    def everybody(self) -> Collection[Party]:
+        """All parties of all tenants."""
+        return self._accounts.values()
+
+    def face_of_account(self, account: str) -> str | None:
+        """The face of a bare account of any tenant, also of somebody who has left the directory."""
+        local, _, host = account.rpartition("@")
+        found = self._account_hosts.get(host)
+        return f"{local}@{found[0].face_host(found[1])}" if found and local else None
+
+    def account_of_face(self, face: str) -> str | None:
+        """The bare account behind a bare face of any tenant, also of somebody who has left the directory."""
+        local, _, host = face.rpartition("@")
+        found = self._face_hosts.get(host)
+        return f"{local}@{found[0].account_host(found[1])}" if found and local else None
 
     def tenant_of_account_host(self, host: str) -> Tenant | None:
         found = self._account_hosts.get(host)

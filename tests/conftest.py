@@ -1,5 +1,6 @@
 """Fixtures. What they are made of is in ``tests/support``."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from pathlib import Path
@@ -32,8 +33,7 @@ async def login(ejabberd: TestServer) -> AsyncIterator[Login]:
         return client
 
     yield log_in
-    for client in clients:
-        await client.logout()
+    await asyncio.gather(*(client.logout() for client in clients))
 
 
 @pytest.fixture

@@ -1,18 +1,25 @@
 """ejabberd's HTTP API, as far as deskbridge needs it: rosters, and who has a session.
 
-All calls ask for version 0 of the API (``/api/COMMAND/v0``): that is what 23.01 speaks, and later versions still take
-it. Only 23.01 does not know the ``/v0``, which is found out with the first call.
+Later versions than 23.01 number the API, and take the number at the end of the path (``/api/COMMAND/v1``). Which kind
+ejabberd is shows with the first call.
 """
 
+import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 TIMEOUT_SECONDS = 10.0
-CONFLICT = 409
-NOT_VERSIONED = "Missing command name"
-"""What 23.01 says to a path with a version."""
+OK, BAD_REQUEST, CONFLICT, INTERNAL_ERROR = 200, 400, 409, 500
+RETRY_PAUSES = (0.1, 0.5)
+"""Seconds before an internal error is taken for one: the first calls after its start meet an ejabberd that is still
+opening its database. All commands used here may be repeated."""
+
+API_VERSION = "v1"
+NOT_NUMBERED = "Missing command name"
+"""What 23.01 says to a path with a number."""
 
 
 class EjabberdApiError(Exception):
@@ -34,7 +41,7 @@ class EjabberdApi:
 
     def __init__(self, api_url: str, timeout: float = TIMEOUT_SECONDS) -> None:
         self._url = api_url.rstrip("/")
-        self._version = "/v0"
+        self._numbered = True
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._http: aiohttp.ClientSession | None = None
 
@@ -50,19 +57,25 @@ class EjabberdApi:
             self._http = None
 
     async def add_contact(
-        self, account: str, contact: str, name: str = "", group: str = "", subscription: str = "both"
+        self,
+        account: str,
+        contact: str,
+        name: str = "",
+        groups: Sequence[str] = (),
+        subscription: str = "both",
     ) -> None:
         """Put ``contact`` into ``account``'s roster, or change it there.
 
-        ``subscription`` is ``none``, ``from``, ``to`` or ``both``. ejabberd asks neither side for consent. ``group``
-        may be several, separated by ``;``.
+        ``subscription`` is ``none``, ``from``, ``to`` or ``both``; ejabberd asks neither side for consent. Names of
+        groups must not contain ``;``.
         """
-        arguments = {**_pair(account, contact), "nick": name, "group": group, "subs": subscription}
-        _expect_ok("add_rosteritem", await self.call("add_rosteritem", arguments))
+        item = {**_pair(account, contact), "nick": name, "subs": subscription}
+        older = {**item, "group": ";".join(groups)}
+        _expect_ok(await self.call("add_rosteritem", {**item, "groups": list(groups)}, older), "add_rosteritem")
 
     async def delete_contact(self, account: str, contact: str) -> None:
         """Take ``contact`` out of ``account``'s roster; nothing happens if it is not there."""
-        _expect_ok("delete_rosteritem", await self.call("delete_rosteritem", _pair(account, contact)))
+        _expect_ok(await self.call("delete_rosteritem", _pair(account, contact)), "delete_rosteritem")
 
     async def roster(self, account: str) -> dict[str, str]:
         """The contacts of ``account``: bare address -> subscription."""
@@ -74,6 +87,11 @@ class EjabberdApi:
         """The resources with which ``account`` is connected now; empty if logged out or unknown."""
         user, host = _split(account)
         return set(await self.call("user_resources", {"user": user, "host": host}))
+
+    async def connected(self, host: str) -> set[str]:
+        """The accounts of a virtual host that are connected now, bare; also those that do not show it."""
+        clients: list[str] = await self.call("connected_users_vhost", {"host": host})
+        return {client.partition("/")[0] for client in clients}
 
     async def register(self, account: str, password: str) -> bool:
         """Make an account; ``False`` if it is there already, whatever its password. For demonstrations and tests:
@@ -87,25 +105,34 @@ class EjabberdApi:
             return False
         return True
 
-    async def call(self, command: str, arguments: dict[str, Any]) -> Any:
-        """The decoded JSON answer to one command."""
-        status, answer = await self._post(command, arguments)
-        if status == 400 and NOT_VERSIONED in str(answer):
-            self._version = ""
-            status, answer = await self._post(command, arguments)
-        if status != 200:
+    async def call(self, command: str, arguments: dict[str, Any], older: dict[str, Any] | None = None) -> Any:
+        """The decoded JSON answer to one command; ``older`` is what 23.01 calls the arguments, if that differs."""
+        for pause in (*RETRY_PAUSES, None):
+            status, answer = await self._ask(command, arguments, older or arguments)
+            if status != INTERNAL_ERROR or pause is None:
+                break
+            await asyncio.sleep(pause)
+        if status != OK:
             raise EjabberdApiError(self._refusal(command, status), status)
         return answer
 
-    async def _post(self, command: str, arguments: dict[str, Any]) -> tuple[int, Any]:
+    async def _ask(self, command: str, arguments: dict[str, Any], older: dict[str, Any]) -> tuple[int, Any]:
+        if self._numbered:
+            status, answer = await self._post(f"{command}/{API_VERSION}", arguments)
+            self._numbered = not (status == BAD_REQUEST and NOT_NUMBERED in str(answer))
+        if not self._numbered:
+            status, answer = await self._post(command, older)
+            self._numbered = status == BAD_REQUEST  # if so it was replaced by a later one, perhaps
+        return status, answer
+
+    async def _post(self, path: str, arguments: dict[str, Any]) -> tuple[int, Any]:
         if self._http is None:
             raise RuntimeError("EjabberdApi is used outside of 'async with'")
-        url = f"{self._url}/{command}{self._version}"
         try:
-            async with self._http.post(url, json=arguments) as response:
+            async with self._http.post(f"{self._url}/{path}", json=arguments) as response:
                 return response.status, await response.json(content_type=None)
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-            raise EjabberdApiError(self._failure(command, error)) from error
+            raise EjabberdApiError(self._failure(path, error)) from error
 
     def _refusal(self, command: str, status: int) -> str:
         advice = {
@@ -115,17 +142,17 @@ class EjabberdApi:
         }.get(status, "see ejabberd's log")
         return f"ejabberd refused {command} at {self._url} with HTTP status {status}: {advice}"
 
-    def _failure(self, command: str, error: Exception) -> str:
+    def _failure(self, path: str, error: Exception) -> str:
         reason = str(error) or type(error).__name__
         return (
-            f"ejabberd did not answer {command} at {self._url} ({reason}): check that ejabberd runs and that "
+            f"ejabberd did not answer {path} at {self._url} ({reason}): check that ejabberd runs and that "
             "[ejabberd] api_url is the address of its mod_http_api listener"
         )
 
 
 def _split(address: str) -> tuple[str, str]:
     """Local part (empty for a bare host) and host."""
-    user, at, host = address.rpartition("@")
+    user, _, host = address.rpartition("@")
     return user, host
 
 
@@ -135,7 +162,7 @@ def _pair(account: str, contact: str) -> dict[str, str]:
     return {"localuser": localuser, "localhost": localhost, "user": user, "host": host}
 
 
-def _expect_ok(command: str, answer: object) -> None:
+def _expect_ok(answer: object, command: str) -> None:
     """Commands of ejabberd's type rescode answer 0 for success."""
     if answer != 0:
         raise EjabberdApiError(f"ejabberd could not do {command}: see ejabberd's log")

@@ -1,8 +1,8 @@
 """Where ejabberd and Erlang are installed: on this system, or in an unpacked Debian run by chroot."""
 
 import os
-import pwd
 import sqlite3
+import stat
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,14 @@ HOW_TO_INSTALL = "install Debian's packages ejabberd and erlang-p1-sqlite3"
 
 class EjabberdMissing(Exception):
     """No usable ejabberd is installed; the text says what to install."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """By number: an unpacked root has users that are not known outside of it."""
+
+    uid: int
+    gid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +55,29 @@ class Install:
         """``path`` as a process of this installation sees it. Raises ``ValueError`` if it cannot see it."""
         return "/" + str(path.relative_to(self.root))
 
-    def command(self, erl_arguments: Sequence[str]) -> list[str]:
-        """How to start Erlang here: as Debian's user if we are root, else as ourselves."""
-        return [*self._prefix(), "/usr/bin/erl", *erl_arguments]
+    def outside(self, path: str) -> Path:
+        """``path`` of a process of this installation as we see it."""
+        return self.root / path.lstrip("/")
 
-    def compile(self, source: Path) -> None:
+    def command(self, program: str, arguments: Sequence[str], user: User | None) -> list[str]:
+        """How to run one of Erlang's programs here as ``user``, or as who we are."""
+        program = f"/usr/bin/{program}"
+        if self.changed_root:
+            become = [f"--userspec={user.uid}:{user.gid}", "--groups="] if user else []
+            return ["chroot", *become, str(self.root), program, *arguments]
+        become = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups"] if user else []
+        return [*become, program, *arguments]
+
+    def compile(self, source: Path, user: User | None) -> None:
         """Compile an Erlang module beside its source, for this very version."""
-        folder = self.inside(source.parent)
-        command = [*self._prefix(), "/usr/bin/erlc", "-o", folder, self.inside(source)]
-        subprocess.run(command, check=True, cwd="/", env=ENVIRONMENT)
+        arguments = ["-o", self.inside(source.parent), self.inside(source)]
+        subprocess.run(self.command("erlc", arguments, user), check=True, cwd="/", env=ENVIRONMENT)
 
     def create_database(self, path: Path) -> None:
-        """An SQLite file with ejabberd's schema for several hosts: versions before 23.10 do not create it."""
+        """An SQLite file with ejabberd's tables, unless it is there. Versions before 23.10 do not make them."""
         if path.exists():
             return
-        schema = next(self.root.glob(f".{self.libraries}/ejabberd-*/priv/sql/lite.new.sql"))
+        schema = next(self.root.glob(f".{self.libraries}/ejabberd-*/priv/sql/lite.sql"))
         unfinished = path.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         with sqlite3.connect(unfinished) as database:
@@ -69,27 +85,24 @@ class Install:
         database.close()
         unfinished.rename(path)
 
-    def hand_over(self, folder: Path) -> None:
-        """Give ``folder`` to the user who will run ejabberd, and make it reachable for them."""
-        if os.geteuid() != 0:
-            return
-        user = self._user()
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, *user, follow_symlinks=False)
+    def user_for(self, folder: Path) -> User | None:
+        """Whom to run ejabberd as in ``folder``: Debian's user for it if we are root.
 
-    def _prefix(self) -> list[str]:
-        """Root becomes the package's user, named by number: the root's users need not be known outside of it."""
-        if os.geteuid() != 0:
-            return []
-        user, group = self._user()
-        if self.changed_root:
-            return ["chroot", f"--userspec={user}:{group}", "--groups=", str(self.root)]
-        return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
-
-    def _user(self) -> tuple[int, int]:
+        ``None``, which is ourselves, if we are not, or if that user could not get there (below /root, say).
+        """
+        below_root = [self.root / parent for parent in folder.relative_to(self.root).parents]
+        if os.geteuid() != 0 or not all(parent.stat().st_mode & stat.S_IXOTH for parent in below_root):
+            return None
         for line in (self.root / "etc/passwd").read_text().splitlines():
             name, _, uid, gid, *_ = line.split(":")
             if name == PACKAGE_USER:
-                return int(uid), int(gid)
-        me = pwd.getpwuid(os.geteuid())
-        return me.pw_uid, me.pw_gid
+                return User(int(uid), int(gid))
+        return None
+
+
+def hand_over(folder: Path, user: User | None) -> None:
+    """Give ``folder`` and all in it to ``user``, or to who we are."""
+    owner = user or User(os.geteuid(), os.getegid())
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, owner.uid, owner.gid, follow_symlinks=False)

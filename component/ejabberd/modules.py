@@ -49,9 +49,7 @@ DESK_MODULES: dict[str, Node] = {
     "mod_http_api": {},
     "mod_ping": {"send_pings": True, "ping_interval": 30, "ping_ack_timeout": 20, "timeout_action": "kill"},
     "mod_roster": {"versioning": True},
-    note(
-        "mod_stream_mgmt", "An agent without network is logged out soon, and what they missed is bounced."
-    ): {
+    note("mod_stream_mgmt", "An agent without network is logged out soon, and what they missed is bounced."): {
         "resume_timeout": RESUME_SECONDS,
         "max_resume_timeout": RESUME_SECONDS,
         "ack_timeout": RESUME_SECONDS,
@@ -79,9 +77,7 @@ def desk_modules(tenant: Tenant) -> dict[str, Node]:
     """
     rule = bridge_rule(tenant)
     return {
-        note("mod_desk_guard", "No path leads around deskbridge."): {
-            "component_hosts": list(tenant.component_hosts)
-        },
+        note("mod_desk_guard", "No path leads around deskbridge."): {"component_hosts": list(tenant.component_hosts)},
         note("mod_privilege", "XEP-0356, for this tenant's service only."): _privileges(tenant),
         note("mod_delegation", "XEP-0355: deskbridge answers for the agents' archives."): {
             "namespaces": {DELEGATED: {"access": rule}}

@@ -6,6 +6,7 @@ meet. What is to be asked of the server goes through its HTTP API.
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,18 +15,19 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from component.ejabberd.install import ENVIRONMENT, Install
+from component.ejabberd.install import ENVIRONMENT, Install, User, hand_over
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 25
+DATABASE = re.compile(r'^ *sql_database: "(.+)"$', re.MULTILINE)
 END_WITH_PARENT = 'spawn(fun() -> io:get_line(""), init:stop() end).'
 """Erlang stops when its standard input ends, which it does however our process ends."""
 
 
 class EjabberdServerError(Exception):
-    """ejabberd could not be started; the text has the end of its log."""
+    """ejabberd could not be started; the text says why, with the end of its log."""
 
 
 class EjabberdServer:
@@ -55,10 +57,13 @@ class EjabberdServer:
         """Returns when all ports accept. Raises ``EjabberdServerError`` if that does not happen."""
         if self.running:
             return
-        self._prepare()
+        taken = [port for port in self._ports if accepts(port)]
+        if taken:
+            raise EjabberdServerError(f"port {taken[0]} is in use: stop what listens there")
+        user = self._prepare()
         with (self.folder / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
-                self._install.command(self._erl_arguments()),
+                self._install.command("erl", self._erl_arguments(), user),
                 cwd="/",
                 env=self._environment(),
                 stdin=subprocess.PIPE,
@@ -90,16 +95,19 @@ class EjabberdServer:
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> User | None:
         for name in ("spool", "guard"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         config = self.folder / "ejabberd.yml"
         config.write_text(self._config)
         config.chmod(0o600)
         source = Path(shutil.copy(self._guard, self.folder / "guard"))
-        self._install.create_database(self.folder / "spool" / "ejabberd.sqlite")
-        self._install.hand_over(self.folder)
-        self._install.compile(source)
+        for name in DATABASE.findall(self._config):
+            self._install.create_database(self._install.outside(name))
+        user = self._install.user_for(self.folder)
+        hand_over(self.folder, user)
+        self._install.compile(source, user)
+        return user
 
     def _erl_arguments(self) -> list[str]:
         inside = self._install.inside

@@ -22,7 +22,7 @@ class Key(str):
     comment: str = ""
 
 
-def note(key: str, comment: str) -> Key:
+def note(key: str, comment: str) -> str:
     """``key``, to be written below ``comment`` (lines without ``#``)."""
     noted = Key(key)
     noted.comment = comment
@@ -30,8 +30,14 @@ def note(key: str, comment: str) -> Key:
 
 
 def dump(document: Mapping[str, Node]) -> str:
-    """The text of a mapping, one blank line between its keys."""
-    return "\n".join("\n".join(_entry(key, value, "")) + "\n" for key, value in document.items())
+    """The text of a mapping, with air around its blocks and before its comments."""
+    lines: list[str] = []
+    for key, value in document.items():
+        airy = _is_block(value) or isinstance(key, Key) or (lines and lines[-1].startswith(INDENT))
+        if lines and airy:
+            lines.append("")
+        lines += _entry(key, value, "")
+    return "\n".join(lines) + "\n"
 
 
 def _entry(key: str, value: Node, indent: str) -> Iterator[str]:

@@ -6,65 +6,68 @@ import time
 from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi
-from component.element import serialise
-from component.model import Settings, Side, Tenant
-from component.policy.reasons import Reason
-from component.stanza.errors import is_error, refusal
-from component.stanza.presence import plain
+from component.ejabberd.pieces import stanza_limit
+from component.model import Party, Settings
+from component.services.archive import Archive
+from component.stanza.errors import is_error
 from component.store.errors import StoreError
 from component.store.store import Store
 from component.world import World
 
-from .clock import now_us
-from .conversations import Conversations
+from .archives import Archives
+from .census import Census
+from .delegation import Delegation
 from .delivery import Delivery
 from .endings import Endings
+from .faces import Faces
+from .gate import Gate
+from .grants import Grants
 from .link import Link, LinkDown
 from .lookups import LookUps
 from .messages import Messages
 from .presence import Presence
-from .recent import REMEMBERED_US, Recent
+from .pressure import Pressure
+from .reload import refuse_new_wiring
 from .requests import Requests
+from .returns import Returns
 from .rosters import ServiceContacts
-from .sessions import Sessions
 from .state import State
 from .undelivered import Undelivered
-from .watchers import Watchers
 
 log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 0.5
-"""How long ejabberd's sessions may take to answer a probe that has been routed to them."""
-
-MOST_HELD = 20_000
-"""Messages kept while settling; what comes beyond is refused for now."""
-
-PAUSE_ABOVE = 4_000
-RESUME_BELOW = 1_000
-PAUSE_SECONDS = 0.05
-"""Messages waiting for the disk, above and below which no more are read and reading goes on."""
+GOODBYE_SECONDS = 20.0
 
 
 class Bridge:
-    """One instance, serving all tenants over one stream. ``run`` lasts until it is cancelled."""
+    """One instance, serving all tenants over one stream. ``run`` lasts until it is told to stop."""
 
     def __init__(self, settings: Settings, state: State, store: Store, api: EjabberdApi) -> None:
         self._settings = settings
         self._state = state
         self._store = store
-        self._held: list[Element] = []
-        self._settled = False
-        self._paused = False
-        self._settling: asyncio.Task[None] | None = None
-        self._link = Link(settings.xmpp, settings.tenants[0].service, self._receive, self._up, self._down)
+        host = settings.tenants[0].service
+        self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
-        self._contacts = ServiceContacts(api)
-        self._delivery = Delivery(self._link, store)
         self._endings = Endings(state, store, send)
-        self._undelivered = Undelivered(state, store, self._delivery, self._endings, send)
-        self._presence = Presence(state, send, self._endings.logged_out)
+        self._returns = Returns(state, send)
+        self._delivery = Delivery(self._link, store, self._bounces_handled)
+        self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns)
+        self._faces = Faces(state, send, self._link.barrier)
+        self._contacts = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
+        self._presence = Presence(state, self._faces, self._contacts, send, self._returns.logged_in, self._logged_out)
         self._messages = Messages(state, store, self._delivery, self._endings, LookUps(state, store, api), send)
-        self._requests = Requests(state, send)
+        self._archives = Archives(state, Archive(store, state.archive_ids), self._link)
+        self._requests = Requests(state, self._endings, self._archives, send)
+        self._grants = Grants(state)
+        self._delegation = Delegation(state, self._grants, self._archives, send)
+        self._census = Census(state, self._link, api)
+        self._gate = Gate(self._link, self._messages.receive)
+        self._pressure = Pressure(self._link, lambda: store.backlog)
+        self._settling: asyncio.Task[None] | None = None
+        self._settled = False
+        self._all_have_contacts = False
+        self._seen_through: World | None = None  # the directory by which all subscriptions were looked through
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
@@ -82,138 +85,129 @@ class Bridge:
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
     async def _say_goodbye(self) -> None:
-        self._settled = False
-        self._presence.farewell()
+        """Finish what was begun; a next start then has nothing to repair."""
+        self._gate.shut()
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._store.submit()
+                await self._faces.farewell()
+                await self._delivery.tick()
+        except (LinkDown, StoreError, TimeoutError) as problem:
+            log.warning("not everything could be finished; the next start will: %s", problem or "ejabberd is too slow")
         await self._link.close()
 
-    # One stanza
+    # What the parts tell each other
 
     def _receive(self, stanza: Element) -> None:
         match stanza.tag.rpartition("}")[2]:
             case "presence":
+                if not self._settled:
+                    self._census.heard(stanza)
                 self._presence.receive(stanza)
             case "iq":
-                self._requests.receive(stanza)
+                if not self._delegation.receive(stanza):
+                    self._requests.receive(stanza)
             case "message" if is_error(stanza):
                 self._undelivered.bounced(stanza)
-            case "message" if self._settled:
-                self._messages.receive(stanza)
-                self._mind_the_backlog()
-            case "message" if len(self._held) < MOST_HELD:
-                # Nobody knows yet who is logged in, and a verdict now could only be invented (P6).
-                self._held.append(stanza)
-            case "message":
-                self._link.send(serialise(refusal(stanza, Reason.OVERLOADED)))
+            case "message" if not self._grants.take(stanza):
+                self._gate.receive(stanza)
+                self._pressure.check()
 
-    def _mind_the_backlog(self) -> None:
-        """Under overload read no more until the disk has caught up: memory stays bounded (R2, R3)."""
-        if not self._paused and self._store.backlog > PAUSE_ABOVE:
-            self._paused = True
-            self._link.pause_reading()
-            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._try_to_go_on)
+    def _logged_out(self, party: Party) -> None:
+        self._contacts.logged_out(party)
+        self._endings.logged_out(party)
 
-    def _try_to_go_on(self) -> None:
-        if self._store.backlog > RESUME_BELOW:
-            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._try_to_go_on)
-        else:
-            self._paused = False
-            self._link.resume_reading()
+    def _contact_put(self, party: Party) -> None:
+        if self._state.sessions.logged_in(party.account):
+            self._presence.show_service(party)
+
+    def _session_vanished(self, party: Party, resource: str) -> None:
+        self._presence.ended(party, resource)
+
+    async def _bounces_handled(self) -> bool:
+        return await self._undelivered.handled()
 
     # A stream comes and goes
 
     def _up(self) -> None:
         self._state.sessions.begin_anew()
+        self._contacts.forget()
         self._settling = asyncio.create_task(self._settle())
 
     def _down(self) -> None:
         self._settled = False
-        self._delivery.is_open = False
-        self._presence.quiet = True
+        self._grants.forget()
+        self._archives.down()
+        self._gate.hold()
+        self._delivery.shut()
+        self._faces.pause()
         if self._settling:
             self._settling.cancel()
 
     async def _settle(self) -> None:
-        """Find out what is true now, tell everybody, and only then go on with messages (P6)."""
-        started = time.monotonic()
-        self._contacts.forget()
-        for tenant in self._state.world.tenants:
-            self._ask_for(tenant)
+        """A new stream: get everything right again. If that fails, the next stream brings another try."""
         try:
-            await self._link.barrier()
-            await asyncio.sleep(SETTLE_SECONDS)
-            await self._link.barrier()
-            self._state.sessions.settle()
-            self._presence.announce_all()
-            self._endings.of_the_absent()
-            await self._undelivered.recover()
+            await self._find_the_truth()
+            await self._faces.announce()
         except LinkDown:
-            return
+            pass
         except StoreError as problem:
             self._link.drop(f"the database cannot be read: {problem}")
-            return
-        self._go_on()
+        except Exception:
+            log.exception("could not settle after connecting")
+            self._link.drop("starting afresh")
+
+    async def _find_the_truth(self) -> None:
+        """Learn who is logged in, act on what was missed, and only then go on with messages (P6)."""
+        started = time.monotonic()
+        before = set(self._state.sessions.accounts())
+        await self._census.take()
+        self._state.sessions.settle()
+        self._settled = True
+        self._see_to_contacts(before)
+        if self._seen_through is not self._state.world:
+            await self._look_through()
+        self._faces.resume()
+        self._endings.of_the_absent()
+        await self._undelivered.recover()
+        self._returns.settle()
+        self._gate.open()
         people = len(self._state.sessions.accounts())
         log.info("ready after %.1f s: %d people are logged in", time.monotonic() - started, people)
 
-    def _ask_for(self, tenant: Tenant) -> None:
-        """Have ejabberd tell who is logged in now, and in future."""
-        for side in Side:
-            parties = self._state.world.parties(tenant, side)
-            self._contacts.ensure(parties)
-            for party in parties:
-                self._link.send(plain("probe", tenant.service, party.account))
+    def _see_to_contacts(self, before: set[str]) -> None:
+        """At the start, everybody who did not answer is given the service contact.
 
-    def _go_on(self) -> None:
-        self._delivery.is_open = True
-        self._settled = True
-        held, self._held = self._held, []
-        for stanza in held:
-            self._messages.receive(stanza)
+        Later only who was logged in before and did not answer: the others show it at their next log-in.
+        """
+        silent = [party for party in self._state.world.everybody() if not self._state.sessions.logged_in(party.account)]
+        if self._all_have_contacts:
+            silent = [party for party in silent if party.account in before]
+        self._contacts.ensure(silent)
+        self._all_have_contacts = True
+
+    async def _look_through(self) -> None:
+        world = self._state.world
+        await self._presence.look_through()
+        self._seen_through = world
 
     # A new directory
 
-    def reload(self, settings: Settings, world: World) -> None:
-        """Swap directory, versions and limits at once, between two stanzas (D1).
+    async def reload(self, settings: Settings, world: World) -> None:
+        """Swap directory, versions and limits at once, between two stanzas; then act on what that changes (D1).
 
         Raises ``ReloadError`` if something changed that needs a restart; then nothing is changed.
         """
-        _refuse_new_wiring(self._settings, settings)
+        refuse_new_wiring(self._settings, settings)
+        before, self._state.world = self._state.world, world
         self._settings = settings
         self._state.limits = settings.limits
-        self._messages.limits_changed()
-        self._presence.directory_changed(world)
-        for tenant in world.tenants:
-            self._ask_for(tenant)
-
-
-async def open_state(settings: Settings, world: World, store: Store) -> State:
-    """The state as the store remembers it. Raises ``StoreError``."""
-    recent = Recent()
-    for taken in await store.recent_client_ids(now_us() - REMEMBERED_US):
-        key = (taken.sender_account, taken.receiver_account, taken.origin_id or taken.client_id or "")
-        recent.add(key, taken.payload, taken.sent_at)
-    return State(
-        world=world,
-        limits=settings.limits,
-        sessions=Sessions(),
-        watchers=Watchers(store, await store.subscriptions()),
-        conversations=Conversations(store, await store.open_conversations()),
-        recent=recent,
-    )
-
-
-class ReloadError(Exception):
-    """The new configuration cannot be taken on without a restart. The text says why."""
-
-
-def _refuse_new_wiring(old: Settings, new: Settings) -> None:
-    """Hosts are registered with ejabberd, and databases opened, only at start."""
-    for name in ("xmpp", "ejabberd", "storage", "web"):
-        if getattr(old, name) != getattr(new, name):
-            raise ReloadError(f"[{name}] changed, which takes effect at a restart only")
-    if [_wiring(tenant) for tenant in old.tenants] != [_wiring(tenant) for tenant in new.tenants]:
-        raise ReloadError("tenants or their hosts changed, which takes effect at a restart only")
-
-
-def _wiring(tenant: Tenant) -> tuple[str, ...]:
-    return (tenant.id, tenant.work_host, tenant.desk_host, tenant.agent_faces, tenant.work_faces)
+        for account in self._state.sessions.accounts():
+            gone = before.account(account)
+            if gone is not None and world.account(account) is None:
+                self._presence.removed(gone)
+        new = [party for party in world.everybody() if before.account(party.account) is None]
+        self._census.ask(new)
+        self._contacts.ensure(new)
+        if self._settled:
+            await self._look_through()

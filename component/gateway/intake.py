@@ -5,6 +5,7 @@ for it, and so do the later ones of the same sender, nobody else's.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from component.addresses import normalise
 from component.model import Party
 from component.policy.classify import Facts, classify
 from component.world import World
+
+log = logging.getLogger(__name__)
 
 LONGEST_LINE = 100
 """So many messages of one sender may wait for a look-up."""
@@ -51,10 +54,16 @@ class Incoming:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
-    that the receiver knows; None if the receiver cannot see that message (C14)."""
+    that the receiver knows; None if the receiver cannot see that message (C14). ``failed`` tells that nothing
+    could be found out."""
 
     sender_online: bool
     reply_to: str | None = None
+    failed: bool = False
+
+
+NOTHING = Found(sender_online=False)
+FAILED = Found(sender_online=False, failed=True)
 
 
 def read(element: Element, over_rate: Callable[[str], bool]) -> Incoming | None:
@@ -68,7 +77,7 @@ def read(element: Element, over_rate: Callable[[str], bool]) -> Incoming | None:
 
 
 class Intake:
-    """Hands every message to ``judge`` together with what ``look_up`` found for it; ``look_up`` never raises.
+    """Hands every message to ``judge`` together with what ``look_up`` found for it.
 
     ``overflow`` gets a message that came while too many of its sender's were waiting.
     """
@@ -105,9 +114,17 @@ class Intake:
         task.add_done_callback(self._tasks.discard)
 
     async def _wait(self, message: Incoming, missing: Awaitable[Found]) -> None:
-        found = await missing
-        # The next one may have to wait again: then the rest lines up behind it.
+        try:
+            found = await missing
+        except Exception:
+            log.exception("a look-up failed")
+            found = FAILED
         line = self._lines.pop(message.account)
-        self._judge(message, found)
+        try:
+            self._judge(message, found)
+        except Exception:
+            # One message that we cannot handle must not cost those that waited behind it (R2).
+            log.exception("a message could not be handled and was dropped")
+        # The next one may have to wait again: then the rest lines up behind it.
         for later in line:
             self.receive(later)

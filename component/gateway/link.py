@@ -7,24 +7,33 @@ bridge; they go out as ready text, written once per turn of the event loop.
 import asyncio
 import contextlib
 import logging
-import random
-import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from slixmpp import ComponentXMPP
 
-from component.element import attribute
 from component.model import XmppSettings
+
+from .backoff import Backoff
+from .barriers import Barriers
+from .seldom import Seldom
 
 log = logging.getLogger(__name__)
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
+STABLE_SECONDS = 30.0
+"""A stream that lasted so long was a good one: after it, the pauses between attempts start small again."""
+
 HANDSHAKE_SECONDS = 10.0
-BARRIER_SECONDS = 30.0
-IDLE_SECONDS = 15.0
+PING_SECONDS = 10.0
+SILENCE_SECONDS = 30.0
+"""So often ejabberd is asked for a sign of life, and so long it may give none."""
+
+BARRIER_SECONDS = 120.0
+CLOSING_SECONDS = 2.0
 WRITE_BUFFER_BYTES = 256 * 1024 * 1024
 
 
@@ -35,58 +44,82 @@ class LinkDown(ConnectionError):
 class _Stream(ComponentXMPP):
     """slixmpp's component, with stanzas taken off before they become events."""
 
-    def __init__(self, host: str, settings: XmppSettings, on_stanza: Callable[[Element], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        settings: XmppSettings,
+        on_bytes: Callable[[int], None],
+        on_stanza: Callable[[Element], None],
+    ) -> None:
         super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
+        self._on_bytes = on_bytes
         self._on_stanza = on_stanza
+        self._failures = Seldom(log, logging.ERROR)
         self.refused = ""
         self.add_event_handler("stream_error", self._note_refusal)
 
     def _note_refusal(self, error: Any) -> None:
         self.refused = error["text"] or error["condition"]
 
+    def data_received(self, data: bytes | str) -> None:
+        self._on_bytes(len(data))
+        super().data_received(data)
+
     def _spawn_event(self, xml: Element) -> None:
-        if not xml.tag.endswith(("}message", "}presence", "}iq")):
+        kind = xml.tag.rpartition("}")[2]
+        if kind not in ("message", "presence", "iq"):
             super()._spawn_event(xml)
             return
         try:
             self._on_stanza(xml)
         except Exception:
             # One stanza that we cannot handle must not cost the stream all others travel on (R2).
-            log.exception("a %s stanza could not be handled and was dropped", xml.tag.rpartition("}")[2])
+            self._failures("a %s stanza could not be handled and was dropped", kind, exc_info=True)
 
 
 class Link:
     """Keeps a stream to ejabberd for as long as ``run`` runs.
 
-    ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection and its loss.
+    ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection, before its first
+    stanza, and of its loss. No stanza of more than ``largest`` bytes is sent.
     """
 
     def __init__(
         self,
         settings: XmppSettings,
         host: str,
+        largest: int,
         on_stanza: Callable[[Element], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
     ) -> None:
+        self.bytes_received = 0
         self._settings = settings
         self._host = host
+        self._largest = largest
         self._deliver = on_stanza
         self._on_up = on_up
         self._on_down = on_down
         self._stream: _Stream | None = None
         self._outgoing: list[str] = []
-        self._barriers: dict[str, asyncio.Future[None]] = {}
-        self._barrier_prefix = f"barrier-{secrets.token_hex(8)}-"
-        self._barrier_count = 0
+        self._barriers = Barriers(host)
+        self._last_heard = 0.0
+        self._closing = False
+        self._too_large = Seldom(log, logging.ERROR)
 
     @property
     def up(self) -> bool:
         return self._stream is not None
 
+    # Out
+
     def send(self, text: str) -> None:
         """Queue one stanza. Without a stream it is thrown away: whoever needs it to arrive uses ``barrier``."""
         if self._stream is None:
+            return
+        if len(text) * 4 > self._largest and len(text.encode()) > self._largest:
+            # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
+            self._too_large("a stanza of %d characters is too large for ejabberd and was not sent", len(text))
             return
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
@@ -101,8 +134,28 @@ class Link:
             return
         transport.write(text.encode())
         if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
-            log.error("ejabberd does not read what it is sent; closing the stream to start afresh")
-            transport.abort()
+            self.drop("ejabberd does not read what it is sent")
+
+    async def barrier(self) -> None:
+        """Wait until ejabberd has routed all that was sent so far. Raises ``LinkDown`` if it did not."""
+        if self._stream is None:
+            raise LinkDown("there is no connection to ejabberd")
+        stanza, done = self._barriers.new()
+        self.send(stanza)
+        try:
+            await asyncio.wait_for(done, BARRIER_SECONDS)
+        except TimeoutError:
+            raise LinkDown("ejabberd does not route what it is sent") from None
+
+    # In
+
+    def _count(self, bytes: int) -> None:
+        self.bytes_received += bytes
+
+    def _receive(self, stanza: Element) -> None:
+        self._last_heard = time.monotonic()
+        if not self._barriers.take(stanza):
+            self._deliver(stanza)
 
     def pause_reading(self) -> None:
         """Take no more stanzas for now; ejabberd keeps them."""
@@ -113,125 +166,110 @@ class Link:
         if self._stream and self._stream.transport:
             self._stream.transport.resume_reading()
 
-    async def barrier(self) -> None:
-        """Wait until ejabberd has routed all that was sent so far. Raises ``LinkDown`` if it did not.
-
-        XEP-0114 has no acknowledgements. But a stream is handled in order, so a message to ourselves comes
-        back only after everything before it was routed.
-        """
-        if self._stream is None:
-            raise LinkDown("there is no connection to ejabberd")
-        self._barrier_count += 1
-        id = f"{self._barrier_prefix}{self._barrier_count}"
-        done = self._barriers[id] = asyncio.get_running_loop().create_future()
-        host = attribute(self._host)
-        self.send(f'<message from="{host}" to="{host}" id="{id}"/>')
-        try:
-            await asyncio.wait_for(done, BARRIER_SECONDS)
-        except TimeoutError:
-            raise LinkDown("ejabberd did not return a stanza in time") from None
-        finally:
-            self._barriers.pop(id, None)
-
-    def _receive(self, stanza: Element) -> None:
-        id = stanza.get("id", "")
-        if id.startswith(self._barrier_prefix) and stanza.get("from") == self._host:
-            done = self._barriers.get(id)
-            if done and not done.done():
-                done.set_result(None)
-            return
-        self._deliver(stanza)
+    # Connecting
 
     async def run(self) -> None:
         """Connect, and connect again whenever the stream is lost, until cancelled (R3)."""
-        delay = FIRST_DELAY
+        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
         while True:
-            stream = _Stream(self._host, self._settings, self._receive)
             try:
-                await self._connect(stream)
+                lasted = await self._connection()
             except ConnectionError as problem:
-                log.warning("no connection to ejabberd: %s; trying again in about %.0f s", problem, delay)
+                pause = pauses.next()
+                log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
             else:
-                delay = FIRST_DELAY
-                await self._serve(stream)
-            # Jitter keeps several instances from coming back at the same moment.
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-            delay = min(LONGEST_DELAY, delay * 2)
+                if lasted > STABLE_SECONDS:
+                    pauses.reset()
+                pause = pauses.next()
+            await asyncio.sleep(pause)
 
-    async def _connect(self, stream: _Stream) -> None:
-        """One attempt. Raises ``ConnectionError`` with words for the operator."""
-        where = f"{self._settings.host}:{self._settings.port}"
-        started, failed = _future(), _future()
-        stream.add_event_handler("session_start", lambda _: _resolve(started))
-        stream.add_event_handler("connection_failed", lambda reason: _resolve(failed, reason))
-        stream.add_event_handler("disconnected", lambda reason: _resolve(failed, reason))
-        stream.connect(self._settings.host, self._settings.port)
+    async def _connection(self) -> float:
+        """One connection, from its beginning to its end; for how many seconds it was up.
+
+        Raises ``ConnectionError``, with words for the operator, if there was none.
+        """
+        stream = _Stream(self._host, self._settings, self._count, self._receive)
+        up, ended = _future(), _future()
+        # At once, as ejabberd's first questions come together with its consent.
+        stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))
+        stream.add_event_handler("connection_failed", lambda reason: _resolve(ended, reason))
+        stream.add_event_handler("disconnected", lambda reason: _resolve(ended, reason))
         try:
-            await asyncio.wait((started, failed), timeout=HANDSHAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
+            stream.connect(self._settings.host, self._settings.port)
+            await asyncio.wait((up, ended), timeout=HANDSHAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not up.done():
+                raise ConnectionError(self._why_not(stream, ended))
+            started = time.monotonic()
+            await self._serve(stream, ended)
+            return time.monotonic() - started
+        finally:
+            self._go_down(stream)
             _discard(stream)
-            raise
-        if started.done():
-            return
-        _discard(stream)
-        if stream.refused:
-            raise ConnectionError(
-                f"ejabberd at {where} refuses the component: {stream.refused} "
-                "(are the secret and the component hosts the same on both sides?)"
-            )
-        if failed.done():
-            raise ConnectionError(f"{where}: {failed.result() or 'the connection was closed'}")
-        raise ConnectionError(f"{where} does not answer like ejabberd's component port")
 
-    async def _serve(self, stream: _Stream) -> None:
-        """Be up until the stream is lost."""
-        lost = _future()
-        stream.add_event_handler("disconnected", lambda reason: _resolve(lost, reason))
+    def _why_not(self, stream: _Stream, ended: asyncio.Future[Any]) -> str:
+        where = f"{self._settings.host}:{self._settings.port}"
+        if stream.refused:
+            return (
+                f"ejabberd at {where} refuses the component: {stream.refused} (are the secret and the component "
+                "hosts of ejabberd's listener the same as here? `deskbridge ejabberd-config` prints them)"
+            )
+        if not ended.done():
+            return f"{where} does not answer like ejabberd's component port"
+        return f"{where}: {ended.result() or 'the connection was closed'} (does ejabberd run, and listen there?)"
+
+    def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
+        self._last_heard = time.monotonic()
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
-        watch = asyncio.create_task(self._watch(stream))
+        self._on_up()
+        _resolve(up)
+
+    async def _serve(self, stream: _Stream, ended: asyncio.Future[Any]) -> None:
+        """Be up until the stream is lost."""
+        watch = asyncio.create_task(self._watch())
         try:
-            self._on_up()
-            reason = await lost
-            log.warning("lost the connection to ejabberd: %s", reason or "closed")
+            reason = await ended
+            if not self._closing:
+                log.warning("lost the connection to ejabberd: %s", stream.refused or reason or "it was closed")
         finally:
             watch.cancel()
-            self._go_down()
-            _discard(stream)
 
-    async def _watch(self, stream: _Stream) -> None:
+    async def _watch(self) -> None:
         """Notice a connection that died without a word."""
-        try:
-            while True:
-                await asyncio.sleep(IDLE_SECONDS)
-                await self.barrier()
-        except LinkDown as problem:
-            log.warning("closing the stream: %s", problem)
-            stream.abort()
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            silent = time.monotonic() - self._last_heard
+            if silent > SILENCE_SECONDS:
+                self.drop(f"nothing has come from it for {silent:.0f} s")
+                return
+            self.send(self._barriers.new()[0])
 
-    def _go_down(self) -> None:
+    def _go_down(self, stream: _Stream) -> None:
+        if self._stream is not stream:
+            return
         self._stream = None
         self._outgoing.clear()
-        for done in self._barriers.values():
-            if not done.done():
-                done.set_exception(LinkDown("the connection to ejabberd was lost"))
+        self._barriers.fail(LinkDown("the connection to ejabberd was lost"))
         self._on_down()
 
     def drop(self, why: str) -> None:
         """Give the stream up and start afresh."""
-        log.error("closing the stream to ejabberd: %s", why)
+        log.error("closing the connection to ejabberd: %s", why)
         if self._stream is not None:
             self._stream.abort()
 
     async def close(self) -> None:
-        """End the stream properly, after everything sent has been routed."""
-        if self._stream is None:
-            return
-        with contextlib.suppress(LinkDown):
-            await self.barrier()
+        """End the stream properly; ejabberd then tells senders that nobody is there."""
         stream = self._stream
-        if stream is not None and stream.transport is not None:
-            stream.transport.write(b"</stream:stream>")
+        if stream is None or stream.transport is None:
+            return
+        self._closing = True
+        closed = _future()
+        stream.add_event_handler("disconnected", lambda _: _resolve(closed))
+        self._flush()
+        stream.transport.write(b"</stream:stream>")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closed, CLOSING_SECONDS)
 
 
 def _future() -> asyncio.Future[Any]:

@@ -9,22 +9,22 @@ from component.model import Party, Side
 from component.policy.features import Feature
 from component.policy.matrix import HISTORY_WINDOW
 from component.stanza.message import REPLY
+from component.store.archive import Reference
 from component.store.errors import StoreError
 from component.store.store import Store
 
 from .conversations import JOINED, Conversation
-from .intake import Found, Incoming
+from .intake import FAILED, NOTHING, Found, Incoming
 from .state import State
 
 log = logging.getLogger(__name__)
 
-CONFIRMED_SECONDS = 60.0
-NOTHING = Found(sender_online=False)
+CONFIRMED_SECONDS = 10.0
+"""How long a session that only ejabberd knows of is believed in, so that a chat does not ask for every line."""
 
 
 class LookUps:
-    """Finds what a verdict on a message needs. A look-up that fails counts as nothing found, so that the
-    sender gets an answer."""
+    """Finds what a verdict on a message needs; at once where all is known, else as something to wait for."""
 
     def __init__(self, state: State, store: Store, api: EjabberdApi) -> None:
         self._state = state
@@ -34,14 +34,33 @@ class LookUps:
 
     def __call__(self, message: Incoming) -> Found | Awaitable[Found]:
         sender, receiver = message.parties(self._state.world)
-        if sender is None or receiver is None or message.over_rate:
+        if sender is None or message.over_rate:
             return NOTHING
         online = self._online(sender)
-        reply = Feature.REPLY in message.facts.features
-        known = sender.side is receiver.side or self._state.conversations.between(sender, receiver) is not None
-        if online is not None and known and not reply:
-            return Found(online)
-        return self._look_up(message, sender, receiver)
+        if online is None or self._in_question(message, sender, receiver):
+            return self._look_up(message, sender, receiver)
+        return Found(online)
+
+    def _in_question(self, message: Incoming, sender: Party, receiver: Party | None) -> bool:
+        """Whether the store has to be asked."""
+        if receiver is None:
+            return False
+        joined = sender.side is not receiver.side
+        unknown = joined and self._state.conversations.between(sender, receiver) is None
+        return unknown or Feature.REPLY in message.facts.features
+
+    async def _look_up(self, message: Incoming, sender: Party, receiver: Party | None) -> Found:
+        try:
+            online = self._online(sender)
+            if online is None:
+                online = await self._has_session(sender.account, message.resource)
+            reply_to = None if receiver is None else await self._reply_to(message, sender, receiver)
+        except (EjabberdApiError, StoreError) as problem:
+            log.warning("a look-up failed, so a message is refused: %s", problem)
+            return FAILED
+        return Found(online, reply_to)
+
+    # Is the sender logged in?
 
     def _online(self, sender: Party) -> bool | None:
         """M8. None where only ejabberd knows: a Work user may be connected without showing it (invisible).
@@ -52,18 +71,6 @@ class LookUps:
             return False
         return True if self._confirmed.get(sender.account, 0) > time.monotonic() else None
 
-    async def _look_up(self, message: Incoming, sender: Party, receiver: Party) -> Found:
-        try:
-            online = self._online(sender)
-            if online is None:
-                online = await self._has_session(sender.account, message.resource)
-            conversation = await self._state.conversations.find(sender, receiver)
-            reply_to = await self._reply_to(message, sender, receiver, conversation)
-        except (EjabberdApiError, StoreError) as problem:
-            log.warning("a look-up failed, so a message is refused: %s", problem)
-            return NOTHING
-        return Found(online, reply_to)
-
     async def _has_session(self, account: str, resource: str) -> bool:
         if resource not in await self._api.sessions(account):
             return False
@@ -72,19 +79,25 @@ class LookUps:
         self._confirmed[account] = now + CONFIRMED_SECONDS
         return True
 
-    async def _reply_to(
-        self, message: Incoming, sender: Party, receiver: Party, conversation: Conversation | None
-    ) -> str | None:
-        """C14: the author of the message replied to, if the receiver can see that message."""
+    # Which message does it reply to?
+
+    async def _reply_to(self, message: Incoming, sender: Party, receiver: Party) -> str | None:
+        """C14: the author of the message replied to, if the receiver can see that message.
+
+        The conversation is fetched in any case, as whatever else is done with the message needs it.
+        """
+        conversation = await self._state.conversations.find(sender, receiver)
         reply = message.element.find(REPLY)
         if reply is None or conversation is None:
             return None
         target = await self._store.find_by_reference(conversation.id, reply.get("id", ""))
-        if target is None or target.withdrawn:
+        if target is None or target.withdrawn or not await self._in_view(target, conversation, receiver):
             return None
-        window = HISTORY_WINDOW[receiver.tenant.version]
-        if window is not None and conversation.kind == JOINED and receiver.side is Side.AGENT:
-            first = await self._store.window_start(conversation.id, window)
-            if target.seq < first:
-                return None
         return sender.face if target.sender_account == sender.account else receiver.account
+
+    async def _in_view(self, target: Reference, conversation: Conversation, receiver: Party) -> bool:
+        """A1: an agent may see only the last messages of a chat with a Work user."""
+        window = HISTORY_WINDOW[receiver.tenant.version]
+        if window is None or conversation.kind != JOINED or receiver.side is not Side.AGENT:
+            return True
+        return target.seq >= await self._store.window_start(conversation.id, window)

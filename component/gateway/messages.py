@@ -7,17 +7,18 @@ from collections.abc import Callable
 from functools import partial
 from xml.etree.ElementTree import Element
 
-from component.element import STREAM_NS, serialise
-from component.model import Party, Side
+from component.element import serialise
+from component.model import Party
 from component.policy.classify import invitation
-from component.policy.decide import Deliver, Drop, Refuse, View, decide
-from component.policy.features import Feature
+from component.policy.decide import Deliver, Drop, Refuse, View, decide, refuse
 from component.policy.reasons import Reason
 from component.stanza import message as messages
 from component.stanza.errors import refusal
-from component.store.changes import Change, NewMessage
+from component.store.changes import Change
+from component.store.errors import StoreError
 from component.store.store import Store
 
+from .accepted import Accepted
 from .clock import now_us
 from .conversations import Conversation
 from .delivery import Delivery, outgoing
@@ -45,16 +46,12 @@ class Messages:
         send: Callable[[str], None],
     ) -> None:
         self._state = state
-        self.limits_changed()
         self._store = store
         self._delivery = delivery
         self._endings = endings
-        self._intake = Intake(look_ups, self._judge, partial(self._answer, Reason.TOO_FAST))
+        self._intake = Intake(look_ups, self._judge, partial(self._refuse, Reason.TOO_FAST))
+        self._buckets = Buckets(lambda: state.limits, time.monotonic)
         self._send = send
-
-    def limits_changed(self) -> None:
-        """Go by the rate in ``state`` from now on."""
-        self._buckets = Buckets(self._state.limits.messages_per_second, self._state.limits.burst, time.monotonic)
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
@@ -77,6 +74,8 @@ class Messages:
             self._send(serialise(messages.decline(room, face, invite.get("from"), NO_ROOMS)))
         return True
 
+    # The verdict
+
     def _judge(self, message: Incoming, found: Found) -> None:
         # Asked again, as a reload may have come while the message waited.
         sender, receiver = message.parties(self._state.world)
@@ -88,7 +87,7 @@ class Messages:
                 self._end_if(ends, sender, receiver)
             case Deliver() as verdict:
                 assert sender and receiver, "nothing is delivered from or to strangers"
-                self._archive(message, verdict, found, sender, receiver)
+                self._archive(Accepted(message, sender, receiver, verdict, found.reply_to))
                 self._end_if(verdict.ends, sender, receiver)
 
     def _view(self, message: Incoming, found: Found, sender: Party | None, receiver: Party | None) -> View:
@@ -103,11 +102,8 @@ class Messages:
             over_rate=message.over_rate,
             to_service=message.to_service,
             limits=self._state.limits,
+            unknowable=found.failed,
         )
-
-    def _answer(self, reason: Reason, message: Incoming) -> None:
-        log.info("refused a message from %s to %s by rule %s", message.account, message.address, reason.spec)
-        self._send(serialise(refusal(message.element, reason)))
 
     def _end_if(self, ends: bool, sender: Party | None, receiver: Party | None) -> None:
         if ends and sender and receiver:
@@ -115,73 +111,57 @@ class Messages:
             if conversation:
                 self._endings.by(sender, conversation)
 
-    def _archive(self, message: Incoming, verdict: Deliver, found: Found, sender: Party, receiver: Party) -> None:
-        """On disk first; what happens then is ``_archived`` (A5)."""
-        payload = "".join(serialise(part) for part in _children(verdict, found.reply_to))
-        client_id = message.element.get("id")
-        key = (sender.account, receiver.account, messages.origin_id(message.element) or client_id or "")
-        if key[2] and self._state.recent.has(key, payload, now_us()):
-            log.info("a message from %s was sent twice and is delivered once", message.account)
-            return
-        self._state.recent.add(key, payload, now_us())
-        conversation = self._state.conversations.between(sender, receiver)
-        opening: tuple[Change, ...] = ()
-        if conversation is None:
-            conversation, change = self._state.conversations.open(sender, receiver, now_us())
-            opening = (change,)
-        row = _row(self._store.next_message_id(), conversation, message, sender, receiver, payload)
-        conversation.length += 1
-        text = outgoing(row, sender, receiver, self._store.instance)
-        self._store.submit(*opening, row).add_done_callback(
-            partial(self._archived, message, row.id, text, key, conversation if opening else None)
-        )
+    def _refuse(self, reason: Reason, message: Incoming) -> None:
+        """Refuse what nobody judged, by the same rule: no answer to a notice."""
+        if isinstance(refuse(reason, message.facts), Refuse):
+            self._answer(reason, message)
 
-    def _archived(
-        self,
-        message: Incoming,
-        id: int,
-        text: str,
-        key: tuple[str, str, str],
-        opened: Conversation | None,
-        done: Future[None],
-    ) -> None:
+    def _answer(self, reason: Reason, message: Incoming) -> None:
+        # A flood must not become a flood of log lines too.
+        level = logging.DEBUG if reason is Reason.TOO_FAST else logging.INFO
+        log.log(level, "refused a message from %s to %s by rule %s", message.account, message.address, reason.spec)
+        self._send(serialise(refusal(message.element, reason)))
+
+    # On disk first, then to the receiver (A5)
+
+    def _archive(self, message: Accepted) -> None:
+        now = now_us()
+        if self._state.recent.has(message.key, message.payload, now):
+            log.info("a message from %s was sent twice and is delivered once", message.sender.account)
+            return
+        opened: Conversation | None = None
+        try:
+            id = self._store.next_message_id()
+            conversation, opening = self._conversation(message, now)
+            opened = conversation if opening else None
+            row = message.row(id, conversation.id, now)
+            done = self._store.submit(*opening, row)
+        except StoreError as problem:
+            self._not_archived(message, opened, problem)
+            return
+        conversation.length += 1
+        self._state.recent.add(message.key, message.payload, now)
+        text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
+        done.add_done_callback(partial(self._archived, message, id, text, opened))
+
+    def _conversation(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
+        """The one that the message falls in, and what puts it on disk if it is new (V1)."""
+        known = self._state.conversations.between(message.sender, message.receiver)
+        if known is not None:
+            return known, ()
+        conversation, change = self._state.conversations.open(message.sender, message.receiver, now)
+        return conversation, (change,)
+
+    def _archived(self, message: Accepted, id: int, text: str, opened: Conversation | None, done: Future[None]) -> None:
         problem = done.exception()
         if problem is None:
             self._delivery.send(id, text)
-            return
+        else:
+            self._not_archived(message, opened, problem)
+
+    def _not_archived(self, message: Accepted, opened: Conversation | None, problem: BaseException) -> None:
         log.error("a message could not be archived and was refused: %s", problem)
-        self._state.recent.forget(key)
+        self._state.recent.forget(message.key)
         if opened:
             self._state.conversations.forget(opened)
-        self._answer(Reason.OVERLOADED, message)
-
-
-def _children(verdict: Deliver, reply_to: str | None) -> list[Element]:
-    children = []
-    for feature, part in verdict.parts:
-        kept = messages.cut(part)
-        if feature is Feature.REPLY:
-            kept.set("to", reply_to or "")
-        children.append(kept)
-    return children
-
-
-def _row(
-    id: int, conversation: Conversation, message: Incoming, sender: Party, receiver: Party, payload: str
-) -> NewMessage:
-    agent = next((party for party in (sender, receiver) if party.side is Side.AGENT), sender)
-    return NewMessage(
-        id=id,
-        conversation_id=conversation.id,
-        sent_at=now_us(),
-        sender=message.sender_address,
-        receiver=message.element.get("to", ""),
-        sender_account=sender.account,
-        receiver_account=receiver.account,
-        owner=agent.account if sender.side is not receiver.side else None,
-        payload=payload,
-        body=message.element.findtext(f"{{{STREAM_NS}}}body"),
-        client_id=message.element.get("id"),
-        origin_id=messages.origin_id(message.element),
-        type=message.facts.type,
-    )
+        self._answer(Reason.OVERLOADED, message.incoming)

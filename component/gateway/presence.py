@@ -1,49 +1,57 @@
-"""Presence between accounts and faces (P1 to P8): what comes in updates the sessions, what changes goes out."""
+"""Presence as it comes in from accounts: who is logged in, and who wants to see which face (P4, P5, P7)."""
 
-import logging
+import asyncio
+import time
 from collections.abc import Callable
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
 from component.element import serialise
-from component.model import Party, Side, Tenant
+from component.model import Limits, Party
 from component.policy.classify import joins_room
 from component.policy.contact import may_see
-from component.policy.presence import UNAVAILABLE, Seen, seen_by
+from component.policy.presence import UNAVAILABLE
 from component.policy.reasons import Reason
 from component.stanza.errors import refusal
-from component.stanza.presence import PresenceText, plain, session
-from component.world import World
+from component.stanza.presence import PresenceText, answers_probe, plain, session
 
+from .faces import SERVICE_SEEN, Faces
+from .rate import Buckets
+from .rosters import ServiceContacts
 from .state import State
 
-log = logging.getLogger(__name__)
+QUESTIONS = Limits(messages_per_second=200, burst=5_000)
+"""How often one account may subscribe to faces and probe them. Each log-in of a client probes all its contacts
+at once; what goes far beyond that is no client (R2)."""
 
-SERVICE_SEEN = Seen(True)
-
-Shown = dict[Side, Seen]
+SLICE = 5_000
+"""Subscriptions looked through before others get their turn."""
 
 
 class Presence:
-    """The presence of all faces.
+    """Handles every presence stanza. ``send`` takes stanza text.
 
-    ``send`` takes stanza text. ``logged_out`` is told of everybody whose last session ended, after the
-    watchers were. While ``quiet``, sessions are learnt but nobody is told (P6).
+    ``logged_in`` is told of everybody's first session, by its full address, and ``logged_out`` of the end of the
+    last, after the watchers were. Nothing of what a client sends to a face ever goes on to the account behind it.
     """
 
     def __init__(
         self,
         state: State,
+        faces: Faces,
+        contacts: ServiceContacts,
         send: Callable[[str], None],
+        logged_in: Callable[[Party, str], None],
         logged_out: Callable[[Party], None],
     ) -> None:
-        self.quiet = True
         self._state = state
+        self._faces = faces
+        self._contacts = contacts
         self._send = send
+        self._logged_in = logged_in
         self._logged_out = logged_out
-        self._shown: dict[str, Shown] = {}
-
-    # What comes in
+        self._questions = Buckets(lambda: QUESTIONS, time.monotonic)
 
     def receive(self, presence: Element) -> None:
         """Handle one presence stanza from ejabberd."""
@@ -57,140 +65,121 @@ class Presence:
         party = self._state.world.account(account)
         if tenant is None or party is None or party.tenant is not tenant:
             self._turn_away(presence, account, address)
-        elif "@" in address:
-            self._for_face(presence, party, address)
+        elif address == tenant.service:
+            self._for_service(presence, party, resource)
         else:
-            self._for_service(presence, party, resource, address)
+            self._for_face(presence, party, address)
 
     def _turn_away(self, presence: Element, account: str, address: str) -> None:
         """M9: who does not belong here gets the same answer whatever they ask for."""
         if presence.get("type") in ("subscribe", "probe"):
             self._send(plain("unsubscribed", address, account))
 
-    def _for_service(self, presence: Element, party: Party, resource: str, service: str) -> None:
+    # The service contact: who is logged in
+
+    def _for_service(self, presence: Element, party: Party, resource: str) -> None:
+        service = party.tenant.service
         match presence.get("type"):
-            case None:
-                self._state.sessions.started(party.account, resource, session(presence))
-                self.refresh(party)
+            case None if resource:
+                self._started(presence, party, resource)
             case "unavailable":
-                self._state.sessions.ended(party.account, resource)
-                self.refresh(party)
+                self.ended(party, resource)
+            case "probe":
+                self._contacts.confirmed(party)
+                self._send(PresenceText(service, SERVICE_SEEN).to(presence.get("from", "")))
             case "subscribe":
                 self._send(plain("subscribed", service, party.account))
-                self._send(PresenceText(service, SERVICE_SEEN).to(party.account))
-            case "probe":
-                self._send(PresenceText(service, SERVICE_SEEN).to(presence.get("from", "")))
+                self.show_service(party)
+            case "unsubscribe" | "unsubscribed":
+                self._contacts.lost(party)
+
+    def show_service(self, party: Party) -> None:
+        """The person has the service as a contact now, and should see that it is there."""
+        self._send(PresenceText(party.tenant.service, SERVICE_SEEN).to(party.account))
+
+    def _started(self, presence: Element, party: Party, resource: str) -> None:
+        if answers_probe(presence):
+            self._contacts.confirmed(party)
+        else:
+            self._contacts.seen(party)
+        known = self._state.sessions.logged_in(party.account)
+        self._state.sessions.started(party.account, resource, session(presence))
+        self._faces.refresh(party)
+        if not known and self._state.sessions.logged_in(party.account):
+            self._logged_in(party, presence.get("from", ""))
+
+    def ended(self, party: Party, resource: str = "") -> None:
+        """A session of that person is over; without a resource, all are."""
+        known = self._state.sessions.logged_in(party.account)
+        self._state.sessions.ended(party.account, resource)
+        self._faces.refresh(party)
+        if known and not self._state.sessions.logged_in(party.account):
+            self._logged_out(party)
+
+    def removed(self, party: Party) -> None:
+        """The directory does not hold this person any more (D1)."""
+        self._state.sessions.ended(party.account)
+        self._faces.removed(party)
+        self._logged_out(party)
+
+    # Faces: who may see them
 
     def _for_face(self, presence: Element, party: Party, address: str) -> None:
-        match presence.get("type"):
+        kind = presence.get("type")
+        if kind in ("subscribe", "unsubscribe", "probe") and not self._questions.take(party.account):
+            return
+        match kind:
             case None if joins_room(presence):
                 self._send(serialise(refusal(presence, Reason.GROUP_CHAT)))
             case "subscribe":
-                if self._admit(party, address):
-                    self._send(plain("subscribed", address, party.account))
-                    self._show(party.account, party, address)
+                self._subscribe(party, address)
             case "probe":
-                if self._admit(party, address):
-                    self._show(presence.get("from", ""), party, address)
+                self._probe(presence, party, address)
             case "unsubscribe":
-                self._state.watchers.remove(party.account, address)
-                self._send(plain("unsubscribed", address, party.account))
+                self._turn_out(party.account, address)
 
-    def _admit(self, watcher: Party, address: str) -> bool:
-        """P5: note the watcher of a face they may write to, and turn everybody else away."""
+    def _subscribe(self, watcher: Party, address: str) -> None:
+        """P5. ejabberd keeps its half of a subscription on disk, so ours is there before we consent."""
         face = self._state.world.face(address)
-        if face is not None and may_see(watcher, face):
-            self._state.watchers.add(watcher.account, address)
-            return True
-        self._state.watchers.remove(watcher.account, address)
-        self._send(plain("unsubscribed", address, watcher.account))
-        return False
-
-    def _show(self, receiver: str, watcher: Party, address: str) -> None:
-        """Tell one watcher what a face is now. While quiet, all are told soon anyway."""
-        face = self._state.world.face(address)
-        if face is not None and not self.quiet:
-            self._send(PresenceText(address, self.seen(watcher.side, face)).to(receiver))
-
-    # What goes out
-
-    def seen(self, viewer: Side, face: Party) -> Seen:
-        """What that side sees of a face now."""
-        sessions = self._state.sessions.of(face.account).values()
-        return seen_by(viewer, face.side, sessions, self._state.sessions.override(face.account))
-
-    def refresh(self, party: Party) -> None:
-        """Tell the watchers of a person's face what changed, if anything they can see did."""
-        if self.quiet:
+        if face is None or not may_see(watcher, face):
+            self._turn_out(watcher.account, address)
             return
-        before = self._shown.get(party.account)
-        after = {side: self.seen(side, party) for side in Side}
-        self._note(party.account, after)
-        for side in Side:
-            if before is None or before[side] != after[side]:
-                self._broadcast(party, side, after[side])
-        if before is not None and not self._state.sessions.logged_in(party.account):
-            self._logged_out(party)
-
-    def _note(self, account: str, seen: Shown) -> None:
-        """Remember what a face shows. Who is logged out is not kept: that is what is shown without a note."""
-        if self._state.sessions.logged_in(account):
-            self._shown[account] = seen
+        noted = self._state.watchers.add(watcher.account, address)
+        if noted is None:
+            self._consent(watcher, face)
         else:
-            self._shown.pop(account, None)
+            noted.add_done_callback(partial(self._noted, watcher, face))
 
-    def _broadcast(self, party: Party, viewer: Side, seen: Seen) -> None:
-        text = PresenceText(party.face, seen)
-        host = "@" + party.tenant.account_host(viewer)
-        for account in self._state.watchers.of(party.face):
-            if account.endswith(host) and self._state.sessions.logged_in(account):
-                self._send(text.to(account))
+    def _noted(self, watcher: Party, face: Party, done: asyncio.Future[None]) -> None:
+        # Should the disk not have taken it, the next log-in's probe tells us again.
+        done.exception()
+        if watcher.account in self._state.watchers.of(face.face):
+            self._consent(watcher, face)
 
-    def announce_all(self) -> None:
-        """P6: tell everybody everything, once, after a time in which changes may have been missed."""
-        self.quiet = False
-        self._shown.clear()
-        for tenant in self._state.world.tenants:
-            self._announce_service(tenant, SERVICE_SEEN)
-            for side in Side:
-                for party in self._state.world.parties(tenant, side):
-                    seen = {viewer: self.seen(viewer, party) for viewer in Side}
-                    self._note(party.account, seen)
-                    for viewer in Side:
-                        self._broadcast(party, viewer, seen[viewer])
+    def _consent(self, watcher: Party, face: Party) -> None:
+        self._send(plain("subscribed", face.face, watcher.account))
+        self._faces.show(watcher.account, watcher.side, face)
 
-    def farewell(self) -> None:
-        """P8: a clean stop says that the faces are gone."""
-        for tenant in self._state.world.tenants:
-            for side in Side:
-                for party in self._state.world.parties(tenant, side):
-                    if self._state.sessions.logged_in(party.account):
-                        for viewer in Side:
-                            self._broadcast(party, viewer, UNAVAILABLE)
-            self._announce_service(tenant, UNAVAILABLE)
-        self.quiet = True
+    def _probe(self, presence: Element, watcher: Party, address: str) -> None:
+        """A client of a watcher logged in. ejabberd knows of the subscription, even if we forgot."""
+        face = self._state.world.face(address)
+        if face is None or not may_see(watcher, face):
+            self._turn_out(watcher.account, address)
+            return
+        self._state.watchers.add(watcher.account, address)
+        self._faces.show(presence.get("from", ""), watcher.side, face)
 
-    def _announce_service(self, tenant: Tenant, seen: Seen) -> None:
-        text = PresenceText(tenant.service, seen)
-        for account in self._state.sessions.accounts():
-            if self._state.world.tenant_of_account_host(account.rpartition("@")[2]) is tenant:
-                self._send(text.to(account))
+    def _turn_out(self, account: str, address: str) -> None:
+        """P5: this account does not see this face, from now on; whether there is such a face is not told."""
+        if self._state.watchers.remove(account, address):
+            self._send(PresenceText(address, UNAVAILABLE).to(account))
+        self._send(plain("unsubscribed", address, account))
 
-    # What the directory changes
-
-    def directory_changed(self, world: World) -> None:
-        """P5 after a reload: who lost the right to see a face sees it go; who stayed sees any change."""
-        before, self._state.world = self._state.world, world
-        for account, address in self._state.watchers.all():
-            watcher, face = world.account(account), world.face(address)
+    async def look_through(self) -> None:
+        """P5 after a change of the directory: who lost the right to see a face sees it go."""
+        for number, (account, address) in enumerate(self._state.watchers.all(), 1):
+            watcher, face = self._state.world.account(account), self._state.world.face(address)
             if watcher is None or face is None or not may_see(watcher, face):
-                self._send(PresenceText(address, UNAVAILABLE).to(account))
-                self._send(plain("unsubscribed", address, account))
-                self._state.watchers.remove(account, address)
-        for account in self._state.sessions.accounts():
-            if world.account(account) is None:
-                gone = before.account(account)
-                self._state.sessions.ended(account, "")
-                self._shown.pop(account, None)
-                if gone is not None:
-                    self._logged_out(gone)
+                self._turn_out(account, address)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)

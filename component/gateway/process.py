@@ -12,7 +12,9 @@ from component.model import Settings
 from component.store.store import Store
 from component.world import World
 
-from .bridge import Bridge, ReloadError, open_state
+from .bridge import Bridge
+from .reload import ReloadError
+from .state import open_state
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +36,26 @@ async def serve(path: Path, settings: Settings, world: World) -> None:
 async def _serve(path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     async with EjabberdApi(settings.ejabberd.api_url) as api:
-        bridge = Bridge(settings, await open_state(settings, world, store), store, api)
-        async with asyncio.TaskGroup() as reloads:
-            loop.add_signal_handler(signal.SIGHUP, lambda: reloads.create_task(reload(bridge, path)))
+        bridge = Bridge(settings, await open_state(settings.limits, world, store), store, api)
+        asked = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
+        reloading = asyncio.create_task(_reload_when(asked, bridge, path))
+        try:
             await bridge.run(stop)
+        finally:
             loop.remove_signal_handler(signal.SIGHUP)
+            reloading.cancel()
+
+
+async def _reload_when(asked: asyncio.Event, bridge: Bridge, path: Path) -> None:
+    """One after the other: of two reloads at once, the older files might win."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        try:
+            await reload(bridge, path)
+        except Exception:
+            log.exception("the reload failed half-way; restart deskbridge to have all of it")
 
 
 async def reload(bridge: Bridge, path: Path) -> None:
@@ -47,7 +64,7 @@ async def reload(bridge: Bridge, path: Path) -> None:
         # In a thread, as a large directory takes half a second to read and others go on chatting (R2).
         settings = await asyncio.to_thread(load_settings, path)
         world = await asyncio.to_thread(World.load, settings)
-        bridge.reload(settings, world)
+        await bridge.reload(settings, world)
     except (LoadError, ReloadError) as problem:
         log.error("reload refused, nothing was changed: %s", problem)
     else:

@@ -2,30 +2,31 @@
 
 from collections.abc import Callable
 
+from component.model import Limits
+
 _PRUNE_ABOVE = 4096
 
 
 class Buckets:
-    """``rate`` tokens a second up to ``burst``, by name. ``clock`` gives seconds."""
+    """``limits`` is asked each time, so that a reload counts at once. ``clock`` gives seconds."""
 
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
-        self.rate = rate
-        self.burst = burst
+    def __init__(self, limits: Callable[[], Limits], clock: Callable[[], float]) -> None:
+        self._limits = limits
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
 
     def take(self, name: str) -> bool:
         """Whether ``name`` may do one more thing now."""
-        now = self._clock()
-        tokens, since = self._left.get(name, (float(self.burst), now))
-        tokens = min(float(self.burst), tokens + (now - since) * self.rate)
+        now, limits = self._clock(), self._limits()
+        full = float(limits.burst)
+        tokens, since = self._left.get(name, (full, now))
+        tokens = min(full, tokens + (now - since) * limits.messages_per_second)
         allowed = tokens >= 1
         self._left[name] = (tokens - 1 if allowed else tokens, now)
         if len(self._left) > _PRUNE_ABOVE:
-            self._prune(now)
+            self._prune(now - limits.burst / limits.messages_per_second)
         return allowed
 
-    def _prune(self, now: float) -> None:
+    def _prune(self, long_ago: float) -> None:
         """Forget those whose bucket is full again: that is where everybody starts."""
-        full = self.burst / self.rate
-        self._left = {name: left for name, left in self._left.items() if now - left[1] < full}
+        self._left = {name: left for name, left in self._left.items() if left[1] > long_ago}

@@ -6,12 +6,19 @@ from component.policy.presence import Session, Status
 
 _NOBODY: Mapping[str, Session] = {}
 
+_Sessions = dict[str, dict[str, Session]]
+
 
 class Sessions:
-    """The available resources of every account, by bare account address."""
+    """The available resources of every account, by bare account address.
+
+    After a lost connection the truth is gathered anew. Until that is done, what was known before still counts:
+    nobody is logged out only because we do not know (P6).
+    """
 
     def __init__(self) -> None:
-        self._by_account: dict[str, dict[str, Session]] = {}
+        self._by_account: _Sessions = {}
+        self._gathered: _Sessions | None = None
         self._overrides: dict[str, Status] = {}
 
     def of(self, account: str) -> Mapping[str, Session]:
@@ -27,11 +34,11 @@ class Sessions:
 
     def started(self, account: str, resource: str, session: Session) -> None:
         """A resource became available or changed its presence."""
-        self._by_account.setdefault(account, {})[resource] = session
+        self._newest.setdefault(account, {})[resource] = session
 
-    def ended(self, account: str, resource: str) -> None:
+    def ended(self, account: str, resource: str = "") -> None:
         """A resource became unavailable; without a resource, all of them (P4)."""
-        sessions = self._by_account.get(account)
+        sessions = self._newest.get(account)
         if sessions is None:
             return
         if resource:
@@ -39,8 +46,9 @@ class Sessions:
         else:
             sessions.clear()
         if not sessions:
-            del self._by_account[account]
-            self._overrides.pop(account, None)
+            del self._newest[account]
+            if self._gathered is None:
+                self._overrides.pop(account, None)
 
     def override(self, account: str) -> Status | None:
         """The status chosen with *Set status*, if one is in force (P3)."""
@@ -53,12 +61,24 @@ class Sessions:
         elif account in self._by_account:
             self._overrides[account] = status
 
+    # After a lost connection
+
     def begin_anew(self) -> None:
-        """Forget who is logged in, as after a lost connection. ``settle`` ends the time of not knowing."""
-        self._by_account = {}
+        """Gather afresh who is logged in; ``settle`` makes it count."""
+        self._gathered = {}
+
+    def gathered(self, account: str) -> bool:
+        """Whether the account is known to be logged in *now*, as far as gathered."""
+        return account in self._newest
 
     def settle(self) -> None:
-        """Everybody who is logged in has been heard of: overrides of the others are over (P3)."""
+        """All has been gathered. Who was not heard of is logged out, which ends overrides too (P3)."""
+        if self._gathered is not None:
+            self._by_account, self._gathered = self._gathered, None
         self._overrides = {
             account: status for account, status in self._overrides.items() if account in self._by_account
         }
+
+    @property
+    def _newest(self) -> _Sessions:
+        return self._by_account if self._gathered is None else self._gathered

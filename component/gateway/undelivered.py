@@ -2,43 +2,49 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import OrderedDict
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
-from component.element import serialise, stanza
-from component.model import Party, Side
+from component.model import Side
 from component.policy.reasons import Reason
-from component.stanza.errors import refusal
 from component.stanza.message import stanza_ids
 from component.store.archive import ArchivedMessage
 from component.store.changes import Withdraw
 from component.store.errors import StoreError
 from component.store.store import Store
 
+from .backoff import Backoff
 from .clock import now_us
 from .delivery import Delivery, outgoing
 from .endings import Endings
+from .returns import Returns
 from .state import State
 
 log = logging.getLogger(__name__)
 
 LATE_US = 10_000_000
+"""A message that is delivered so much after it was sent says when that was."""
+
 PAGE = 500
+FIRST_DELAY = 1.0
+LONGEST_DELAY = 60.0
+MOST_REMEMBERED = 10_000
 
 
 class Undelivered:
-    """Withdraws what cannot be delivered and tells the sender. ``send`` takes stanza text."""
+    """Delivers again, or withdraws and tells the sender."""
 
-    def __init__(
-        self, state: State, store: Store, delivery: Delivery, endings: Endings, send: Callable[[str], None]
-    ) -> None:
+    def __init__(self, state: State, store: Store, delivery: Delivery, endings: Endings, returns: Returns) -> None:
         self._state = state
         self._store = store
         self._delivery = delivery
         self._endings = endings
-        self._send = send
+        self._returns = returns
+        self._tried_again: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    # Bounces
 
     def bounced(self, element: Element) -> None:
         """Handle a message of type error.
@@ -49,67 +55,111 @@ class Undelivered:
         sender = normalise(element.get("from", ""))
         if sender is None or sender[1]:
             return
-        account = sender[0]
         for _, id in stanza_ids(element):
             found = self._state.archive_ids.parse(id)
             if found:
-                task = asyncio.create_task(self._bounced(found[0], account))
+                task = asyncio.create_task(self._bounced(found[0], sender[0]))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
                 return
 
+    async def handled(self) -> bool:
+        """Wait until all bounces that have come are dealt with; whether there were any."""
+        tasks = set(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks)
+        return bool(tasks)
+
     async def _bounced(self, id: int, account: str) -> None:
-        try:
-            message = await self._store.message(id)
-            if message is not None and message.receiver_account == account and not message.withdrawn:
-                await self._withdraw(message)
-        except StoreError as problem:
-            log.error("message %d bounced, which could not be noted: %s", id, problem)
+        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
+        while True:
+            try:
+                message = await self._store.message(id)
+                if message is not None and message.receiver_account == account and not message.withdrawn:
+                    await self._try_again_or_withdraw(message)
+                return
+            except StoreError as problem:
+                pause = pauses.next()
+                log.error("message %d came back, which cannot be noted; trying again in %.0f s: %s", id, pause, problem)
+                await asyncio.sleep(pause)
+
+    async def _try_again_or_withdraw(self, message: ArchivedMessage) -> None:
+        """One of several sessions may have ended with the message in its hands; then the others get it.
+
+        Those that had it already know it by its id.
+        """
+        text = self._text(message)
+        if text is None or message.id in self._tried_again or not self._agent_is_there(message):
+            await self._withdraw(message)
+            return
+        self._tried_again[message.id] = None
+        if len(self._tried_again) > MOST_REMEMBERED:
+            self._tried_again.popitem(last=False)
+        self._delivery.resend(message.id, text)
+
+    def _agent_is_there(self, message: ArchivedMessage) -> bool:
+        receiver = self._state.world.account(message.receiver_account)
+        return bool(receiver and receiver.side is Side.AGENT and self._state.sessions.logged_in(receiver.account))
+
+    # After a start, and after a lost stream
 
     async def recover(self) -> None:
-        """Deliver what is on disk and may not have been: after a start, and after a lost stream.
+        """Deliver what is on disk and may not have been, in order; then open the delivery.
 
-        Raises ``StoreError``.
+        Raises ``StoreError`` and ``LinkDown``.
         """
-        await self._store.submit()
-        after = self._store.delivered_up_to
+        after = await self._delivery.catch_up()
         while page := await self._store.undelivered(after, PAGE):
             for message in page:
                 await self._deliver_again(message)
+            await self._delivery.tick()
             after = page[-1].id
+        self._delivery.open()
 
     async def _deliver_again(self, message: ArchivedMessage) -> None:
-        sender = self._state.world.account(message.sender_account)
-        receiver = self._state.world.account(message.receiver_account)
+        text = self._text(message)
         if message.withdrawn:
-            pass
-        elif sender is None or receiver is None or not self._reachable(receiver):
+            # We may have ended before its sender was told.
+            self._tell(message)
+        elif text is None or not self._reachable(message):
             await self._withdraw(message)
         else:
-            late = now_us() - message.sent_at > LATE_US
-            text = outgoing(message, sender, receiver, self._state.archive_ids, late)
             self._delivery.resend(message.id, text)
             return
         self._delivery.skip(message.id)
 
+    def _text(self, message: ArchivedMessage) -> str | None:
+        """The message as its receiver gets it; None if one of the two is not in the directory any more."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        if sender is None or receiver is None:
+            return None
+        late = now_us() - message.sent_at > LATE_US
+        return outgoing(message, sender, receiver, self._state.archive_ids, late)
+
+    def _reachable(self, message: ArchivedMessage) -> bool:
+        """ejabberd keeps messages for Work users who are logged out."""
+        receiver = self._state.world.account(message.receiver_account)
+        return bool(receiver and (receiver.side is Side.WORK or self._state.sessions.logged_in(receiver.account)))
+
+    # Withdrawing
+
     async def _withdraw(self, message: ArchivedMessage) -> None:
         """Take it out of every view, then tell the sender, who may send it again."""
         await self._store.submit(Withdraw(message.id, now_us()))
-        key = (message.sender_account, message.receiver_account, message.origin_id or message.client_id or "")
-        self._state.recent.forget(key)
+        id = message.origin_id or message.client_id or ""
+        self._state.recent.forget((message.sender_account, message.receiver_account, id))
         self._end_if_empty(message)
+        log.info("message %d from %s was not delivered and is withdrawn", message.id, message.sender_account)
+        self._tell(message)
+
+    def _tell(self, message: ArchivedMessage) -> None:
         receiver = self._state.world.account(message.receiver_account)
         to_agent = receiver is not None and receiver.side is Side.AGENT
-        reason = Reason.RECEIVER_OFFLINE if to_agent else Reason.UNDELIVERABLE
-        log.info("message %d from %s was not delivered and is withdrawn", message.id, message.sender_account)
-        returned = stanza("message", message.sender, message.receiver, id=message.client_id)
-        self._send(serialise(refusal(returned, reason)))
+        self._returns.tell(message, Reason.RECEIVER_OFFLINE if to_agent else Reason.UNDELIVERABLE)
 
     def _end_if_empty(self, message: ArchivedMessage) -> None:
         """V1: a conversation begins with the first *delivered* message."""
         for conversation in self._state.conversations.desk_of(message.sender_account):
             if conversation.id == message.conversation_id and conversation.length == 1:
                 self._endings.undelivered(conversation)
-
-    def _reachable(self, receiver: Party) -> bool:
-        return receiver.side is Side.WORK or self._state.sessions.logged_in(receiver.account)

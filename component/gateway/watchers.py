@@ -1,5 +1,7 @@
 """Who is subscribed to which face's presence. Kept on disk, as ejabberd keeps the rosters (P5, P6)."""
 
+import sys
+from asyncio import Future
 from collections.abc import Iterable
 
 from component.store.changes import Subscribe, Unsubscribe
@@ -9,13 +11,13 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class Watchers:
-    """Watching accounts by face, both bare addresses."""
+    """Watching accounts by face, both bare addresses. There may be a million pairs, so no address is kept twice."""
 
     def __init__(self, store: Store, known: Iterable[tuple[str, str]]) -> None:
         self._store = store
         self._of: dict[str, set[str]] = {}
         for account, face in known:
-            self._of.setdefault(face, set()).add(account)
+            self._of.setdefault(sys.intern(face), set()).add(sys.intern(account))
 
     def of(self, face: str) -> frozenset[str] | set[str]:
         return self._of.get(face, _NOBODY)
@@ -24,16 +26,21 @@ class Watchers:
         """Every ``(account, face)``."""
         return [(account, face) for face, accounts in self._of.items() for account in accounts]
 
-    def add(self, account: str, face: str) -> None:
-        accounts = self._of.setdefault(face, set())
-        if account not in accounts:
-            accounts.add(account)
-            self._store.submit(Subscribe(account, face))
+    def add(self, account: str, face: str) -> Future[None] | None:
+        """Note a watcher; what is done once that is on disk, None for one who was noted before."""
+        accounts = self._of.setdefault(sys.intern(face), set())
+        if account in accounts:
+            return None
+        accounts.add(sys.intern(account))
+        return self._store.submit(Subscribe(account, face))
 
-    def remove(self, account: str, face: str) -> None:
+    def remove(self, account: str, face: str) -> bool:
+        """Whether there was such a watcher."""
         accounts = self._of.get(face)
-        if accounts and account in accounts:
-            accounts.discard(account)
-            if not accounts:
-                del self._of[face]
-            self._store.submit(Unsubscribe(account, face))
+        if not accounts or account not in accounts:
+            return False
+        accounts.discard(account)
+        if not accounts:
+            del self._of[face]
+        self._store.submit(Unsubscribe(account, face))
+        return True

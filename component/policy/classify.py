@@ -3,79 +3,25 @@
 Nothing is decided here and nothing is changed.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
 from xml.etree.ElementTree import Element
 
-from component.element import STREAM_NS, split
+from component.element import split
 
+from .elements import BODY, FALLBACK, MUC_USER_NS, OMEMO, REACTIONS_NS, named
+from .fallback import is_blank_without
 from .features import Feature
 
-ANY: Final = "*"
+Part = tuple[Feature, Element]
 
-# (namespace, element name) -> feature. ``*`` stands for every other element of the namespace.
-_ELEMENTS: dict[tuple[str, str], Feature] = {
-    (STREAM_NS, "body"): Feature.BODY,
-    (STREAM_NS, "thread"): Feature.THREAD,
-    ("urn:xmpp:sid:0", "origin-id"): Feature.ORIGIN_ID,
-    ("urn:xmpp:sid:0", "stanza-id"): Feature.STANZA_ID,
-    ("urn:xmpp:styling:0", "unstyled"): Feature.UNSTYLED,
-    ("jabber:x:conference", "x"): Feature.ROOM_INVITATION,
-    ("http://jabber.org/protocol/muc", "x"): Feature.ROOM_JOIN,
-    ("http://jabber.org/protocol/muc#user", "x"): Feature.MEDIATED_INVITATION,
-    ("http://jabber.org/protocol/address", "addresses"): Feature.MULTICAST,
-    ("jabber:x:oob", ANY): Feature.FILE,
-    ("urn:xmpp:sfs:0", ANY): Feature.FILE,
-    ("urn:xmpp:sims:1", ANY): Feature.FILE,
-    ("urn:xmpp:stickers:0", ANY): Feature.FILE,
-    ("urn:xmpp:bob", ANY): Feature.FILE,
-    ("urn:xmpp:thumbs:1", ANY): Feature.FILE,
-    ("urn:xmpp:file:metadata:0", ANY): Feature.FILE,
-    ("urn:xmpp:esfs:0", ANY): Feature.ENCRYPTED_FILE,
-    ("urn:xmpp:jingle-message:0", "propose"): Feature.CALL_OFFER,
-    ("urn:xmpp:jingle-message:0", ANY): Feature.CALL_NOTICE,
-    ("urn:xmpp:call-invites:0", "invite"): Feature.CALL_OFFER,
-    ("urn:xmpp:call-invites:0", ANY): Feature.CALL_NOTICE,
-    ("http://jabber.org/protocol/ibb", ANY): Feature.CALL_NOTICE,
-    ("http://jabber.org/protocol/chatstates", "gone"): Feature.GONE,
-    ("http://jabber.org/protocol/chatstates", ANY): Feature.CHAT_STATE,
-    ("urn:xmpp:rtt:0", ANY): Feature.REAL_TIME_TEXT,
-    ("urn:xmpp:receipts", ANY): Feature.RECEIPT,
-    ("urn:xmpp:chat-markers:0", ANY): Feature.MARKER,
-    ("urn:xmpp:mds:displayed:0", ANY): Feature.MARKER,
-    ("http://jabber.org/protocol/xhtml-im", ANY): Feature.XHTML,
-    ("urn:xmpp:markup:0", ANY): Feature.MARKUP,
-    ("urn:xmpp:content", ANY): Feature.TYPED_CONTENT,
-    ("urn:xmpp:message-correct:0", "replace"): Feature.CORRECTION,
-    ("urn:xmpp:message-retract:1", "retract"): Feature.RETRACTION,
-    ("urn:xmpp:reply:0", "reply"): Feature.REPLY,
-    ("urn:xmpp:fallback:0", "fallback"): Feature.FALLBACK,
-    ("urn:xmpp:reactions:0", ANY): Feature.REACTION,
-    ("urn:xmpp:message-moderate:0", ANY): Feature.MODERATION,
-    ("urn:xmpp:message-moderate:1", ANY): Feature.MODERATION,
-    ("urn:xmpp:attention:0", ANY): Feature.ATTENTION,
-    ("http://jabber.org/protocol/pubsub#event", ANY): Feature.PEP_EVENT,
-    ("http://jabber.org/protocol/nick", ANY): Feature.NICK,
-    ("urn:xmpp:forward:0", ANY): Feature.WRAPPER,
-    ("urn:xmpp:carbons:2", ANY): Feature.WRAPPER,
-    ("urn:xmpp:mam:2", ANY): Feature.WRAPPER,
-    ("urn:xmpp:delay", ANY): Feature.WRAPPER,
-    ("urn:xmpp:privilege:1", ANY): Feature.WRAPPER,
-    ("urn:xmpp:privilege:2", ANY): Feature.WRAPPER,
-    ("urn:xmpp:openpgp:0", ANY): Feature.ENCRYPTED,
-    ("jabber:x:encrypted", ANY): Feature.ENCRYPTED,
-    ("jabber:x:signed", ANY): Feature.ENCRYPTED,
-    ("urn:xmpp:eme:0", ANY): Feature.ENCRYPTED,
-}
-ELEMENTS: Mapping[tuple[str, str], Feature] = MappingProxyType(_ELEMENTS)
+TYPES = frozenset({"normal", "chat", "groupchat", "headline", "error"})
+"""RFC 6121 §5.2.2; any other type means ``normal``."""
 
-_OMEMO = frozenset({"eu.siacs.conversations.axolotl", "urn:xmpp:omemo:1", "urn:xmpp:omemo:2"})
-_MIX_PREFIX = "urn:xmpp:mix:"
-_REFERENCE = "{urn:xmpp:reference:0}reference"
-_REACTIONS = "urn:xmpp:reactions:0"
-_BODY = f"{{{STREAM_NS}}}body"
+_ENCRYPTED_URL = re.compile(r"(?<!\w)aesgcm:\S", re.IGNORECASE)
+_OTR = re.compile(r"\s*\?OTR(?:[:,|?]|v\d| Error:)")
 
 # Elements that stand for something a person meant to say or do, so that a refusal has to be told even
 # if no text came along. Everything else without a body is a notice, and notices get no answers.
@@ -105,7 +51,7 @@ class Facts:
     """
 
     type: str
-    parts: tuple[tuple[Feature, Element], ...]
+    parts: tuple[Part, ...]
     flags: frozenset[Feature]
     size: int
     body_chars: int
@@ -118,13 +64,10 @@ class Facts:
 
 def classify(message: Element) -> Facts:
     """The facts of a message stanza. Looks at everything, believes nothing, never raises."""
-    parts = tuple((_feature(part), part) for part in message)
-    if any(_replaces_body(part) for _, part in parts):
-        # The text is only there for clients that cannot show the reaction (XEP-0428).
-        parts = tuple(item for item in parts if item[0] is not Feature.BODY)
     type = message.get("type", "normal")
+    parts = _without_reaction_text(tuple((_feature(part), part) for part in message))
     return Facts(
-        type=type,
+        type=type if type in TYPES else "normal",
         parts=parts,
         flags=frozenset({Feature.GROUP_CHAT}) if type == "groupchat" else frozenset(),
         size=_size(message),
@@ -135,41 +78,34 @@ def classify(message: Element) -> Facts:
 
 def joins_room(presence: Element) -> bool:
     """C3: whether a presence tries to enter a face as if it were a room (XEP-0045 §7.2)."""
-    return any(_named(part.tag) is Feature.ROOM_JOIN for part in presence)
+    return any(named(part.tag) is Feature.ROOM_JOIN for part in presence)
 
 
 def invitation(message: Element) -> Element | None:
     """The ``<invite/>`` of a mediated invitation (XEP-0045 §7.8.2), if there is one."""
-    return message.find("{http://jabber.org/protocol/muc#user}x/{http://jabber.org/protocol/muc#user}invite")
+    return message.find(f"{{{MUC_USER_NS}}}x/{{{MUC_USER_NS}}}invite")
 
 
-def _named(tag: str) -> Feature:
-    namespace, name = split(tag)
-    if namespace.startswith(_MIX_PREFIX):
-        return Feature.MIX
-    return ELEMENTS.get((namespace, name)) or ELEMENTS.get((namespace, ANY)) or Feature.UNKNOWN
+# One element
 
 
 def _feature(part: Element) -> Feature:
-    if part.tag == _BODY:
-        return _body(part.text or "")
-    namespace, _ = split(part.tag)
-    if namespace in _OMEMO:
+    look = _LOOKS.get(part.tag)
+    if look:
+        return look(part)
+    if split(part.tag)[0] in OMEMO:
         return _omemo(part)
-    if part.tag == _REFERENCE:
-        # A mention is not in the table; a reference is a file only when it says so (XEP-0385 §3).
-        return _file(part) if _contains(part, Feature.FILE) else Feature.UNKNOWN
-    feature = _named(part.tag)
+    feature = named(part.tag)
     return _file(part) if feature is Feature.FILE else feature
 
 
-def _body(text: str) -> Feature:
-    start = text.lstrip()[:8].lower()
-    if not start:
+def _body(part: Element) -> Feature:
+    text = part.text or ""
+    if not text.strip():
         return Feature.UNKNOWN
-    if start.startswith("aesgcm:"):
+    if _ENCRYPTED_URL.search(text):
         return Feature.ENCRYPTED_FILE
-    return Feature.ENCRYPTED if start.startswith("?otr") else Feature.BODY
+    return Feature.ENCRYPTED if _OTR.match(text) else Feature.BODY
 
 
 def _omemo(part: Element) -> Feature:
@@ -177,42 +113,73 @@ def _omemo(part: Element) -> Feature:
     return Feature.ENCRYPTED if part.find("{*}payload") is not None else Feature.ENCRYPTION_NOTICE
 
 
+def _muc_user(part: Element) -> Feature:
+    """Rooms put this element on all sorts of messages; only an invitation asks for something."""
+    return Feature.UNKNOWN if part.find(f"{{{MUC_USER_NS}}}invite") is None else Feature.MEDIATED_INVITATION
+
+
+def _addresses(part: Element) -> Feature:
+    """Only a message that goes to several is a group chat; the header alone may also say where to reply."""
+    receivers = [address for address in part if address.get("type") in ("to", "cc", "bcc")]
+    return Feature.MULTICAST if len(receivers) > 1 else Feature.UNKNOWN
+
+
+def _reference(part: Element) -> Feature:
+    """A mention is not in the table; a reference is a file only when it says so (XEP-0385 §3)."""
+    return _file(part) if _contains(part, Feature.FILE) else Feature.UNKNOWN
+
+
 def _file(part: Element) -> Feature:
-    return Feature.ENCRYPTED_FILE if _is_encrypted_file(part) else Feature.FILE
+    encrypted = _contains(part, Feature.ENCRYPTED_FILE) or any(map(_ENCRYPTED_URL.match, _texts(part)))
+    return Feature.ENCRYPTED_FILE if encrypted else Feature.FILE
 
 
-def _is_encrypted_file(part: Element) -> bool:
-    return _contains(part, Feature.ENCRYPTED_FILE) or any(
-        value.lstrip()[:7].lower() == "aesgcm:" for element in part.iter() for value in _texts(element)
-    )
+_LOOKS: Mapping[str, Callable[[Element], Feature]] = MappingProxyType(
+    {
+        BODY: _body,
+        f"{{{MUC_USER_NS}}}x": _muc_user,
+        "{http://jabber.org/protocol/address}addresses": _addresses,
+        "{urn:xmpp:reference:0}reference": _reference,
+    }
+)
+"""Elements whose name alone does not say what they are."""
 
 
 def _contains(part: Element, feature: Feature) -> bool:
-    return any(_named(element.tag) is feature for element in part.iter())
+    return any(named(element.tag) is feature for element in part.iter())
 
 
-def _replaces_body(part: Element) -> bool:
-    """Whether it marks the whole body as the fallback of a reaction (XEP-0428 §3)."""
-    return (
-        part.tag == "{urn:xmpp:fallback:0}fallback"
-        and part.get("for") == _REACTIONS
-        and part.find("{*}body[@start]") is None
-    )
+def _texts(part: Element) -> Iterator[str]:
+    """Everything in an element that may be a URL."""
+    for element in part.iter():
+        yield (element.text or "").lstrip()
+        yield from (value.lstrip() for value in element.attrib.values())
 
 
-def _texts(element: Element) -> Iterable[str]:
-    if element.text:
-        yield element.text
-    yield from element.attrib.values()
+# The whole message
+
+
+def _without_reaction_text(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Bodies that only stand in for a reaction, where it cannot be shown, are part of it (XEP-0428 §3)."""
+    fallbacks = [part for _, part in parts if part.tag == FALLBACK]
+    if not any(fallback.get("for") == REACTIONS_NS for fallback in fallbacks):
+        return parts
+    return tuple((_unless_blank(feature, part, fallbacks), part) for feature, part in parts)
+
+
+def _unless_blank(feature: Feature, part: Element, fallbacks: Iterable[Element]) -> Feature:
+    stands_in = feature is Feature.BODY and is_blank_without(part.text or "", fallbacks)
+    return Feature.REACTION if stands_in else feature
 
 
 def _size(message: Element) -> int:
-    """About the bytes the stanza takes on the stream, without writing it out."""
-    size = 0
+    """About the bytes the stanza takes on the stream, without writing it out. A namespace counts where it is likely
+    to be declared, on the children of the message."""
+    size = sum(len(part.tag) for part in message)
     for element in message.iter():
-        size += 2 * len(element.tag) + 5
+        size += 2 * len(element.tag.rpartition("}")[2]) + 5
         for key, value in element.attrib.items():
-            size += len(key) + len(value) + 4
+            size += len(key) + _bytes(value) + 4
         if element.text:
             size += _bytes(element.text)
         if element.tail:

@@ -1,12 +1,14 @@
 """The decision on one message: facts and a view of the moment in, a verdict out. Nothing else happens."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element
+from types import MappingProxyType
 
 from component.model import Limits, Party, Side
 
-from .classify import Facts
+from .classify import Facts, Part
 from .contact import Pair, contact_rule
+from .elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from .features import Feature
 from .matrix import MATRIX, Act, Rule
 from .reasons import Reason
@@ -18,7 +20,7 @@ class View:
 
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
     face of the sender's tenant, ``to_service`` where it is that of a service. ``reply_visible`` says whether the
-    receiver can see the message replied to (C14).
+    receiver can see the message replied to (C14). ``unknowable`` is set where the rest could not be found out.
     """
 
     sender: Party | None
@@ -30,13 +32,14 @@ class View:
     over_rate: bool
     to_service: bool
     limits: Limits
+    unknowable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
     """The elements that go on, in order. ``ends`` closes the conversation afterwards (V2)."""
 
-    parts: tuple[tuple[Feature, Element], ...]
+    parts: tuple[Part, ...]
     ends: bool = False
 
 
@@ -53,14 +56,18 @@ class Drop:
     ends: bool = False
 
 
-Part = tuple[Feature, Element]
 Verdict = Deliver | Refuse | Drop
 
 # What makes a message more than an envelope, and what only looks like nothing once it is stripped.
 _CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
 _RICH = frozenset({Feature.XHTML, Feature.TYPED_CONTENT})
 
-_FALLBACKS = {"urn:xmpp:reply:0": Feature.REPLY, "urn:xmpp:message-retract:1": Feature.RETRACTION}
+# Texts may come in several languages (RFC 6121 §5.2.3), and have several parts that are fallbacks.
+_REPEATABLE = frozenset({Feature.BODY, Feature.FALLBACK})
+
+_FALLBACKS: Mapping[str, Feature] = MappingProxyType(
+    {REPLY_NS: Feature.REPLY, RETRACT_NS: Feature.RETRACTION, CORRECT_NS: Feature.CORRECTION}
+)
 
 
 def decide(facts: Facts, view: View) -> Verdict:
@@ -74,7 +81,7 @@ def decide(facts: Facts, view: View) -> Verdict:
         return Drop("C1")
     refusal = _refused_by_address(view)
     if refusal:
-        return _refuse(refusal, facts)
+        return refuse(refusal, facts)
     assert view.sender and view.receiver, "both are known where no address was refused"
     rules = _rules(facts, view.sender, view.receiver, view.limits)
     for rule in rules.values():
@@ -82,8 +89,14 @@ def decide(facts: Facts, view: View) -> Verdict:
             return Drop(rule.spec)
     for rule in rules.values():
         if rule.reason:
-            return _refuse(rule.reason, facts)
+            return refuse(rule.reason, facts)
     return _deliver(facts, view, rules)
+
+
+def refuse(reason: Reason, facts: Facts) -> Refuse | Drop:
+    """Notices are never answered: nobody wrote them, and clients would show the answer as a message."""
+    meant = facts.meant and facts.type not in ("error", "headline")
+    return Refuse(reason) if meant else Drop(reason.spec)
 
 
 def _refused_by_address(view: View) -> Reason | None:
@@ -91,12 +104,14 @@ def _refused_by_address(view: View) -> Reason | None:
         return Reason.STRANGER
     if view.over_rate:
         return Reason.TOO_FAST
+    if view.unknowable:
+        return Reason.OVERLOADED
+    if not view.sender_online:
+        return Reason.SENDER_OFFLINE
     if view.to_service:
         return Reason.NOT_A_PERSON
     if view.receiver is None:
         return Reason.NO_SUCH_FACE
-    if not view.sender_online:
-        return Reason.SENDER_OFFLINE
     return contact_rule(Pair(view.sender, view.receiver, view.conversation_open)).reason
 
 
@@ -110,28 +125,32 @@ def _rules(facts: Facts, sender: Party, receiver: Party, limits: Limits) -> dict
     return {feature: MATRIX[feature, sender.side, receiver.side, profile] for feature in features}
 
 
-def _deliver(facts: Facts, view: View, rules: dict[Feature, Rule]) -> Verdict:
+def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict:
     assert view.receiver is not None
     passing = {feature for feature, rule in rules.items() if rule.act is Act.PASS}
     if not view.reply_visible:
         passing.discard(Feature.REPLY)
-    parts = tuple(part for part in facts.parts if part[0] in passing and _still_true(part, passing))
+    parts = tuple(_passed(facts.parts, passing))
     ends = any(rule.act is Act.END for rule in rules.values())
     if not any(feature in _CONTENT for feature, _ in parts):
-        if rules.keys() & _RICH:
-            return Refuse(Reason.NO_PLAIN_TEXT)
-        return Drop("C8" if ends else "C1", ends)
+        return refuse(Reason.NO_PLAIN_TEXT, facts) if rules.keys() & _RICH else Drop("C8" if ends else "C1", ends)
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
     return Deliver(parts, ends)
 
 
-def _still_true(part: tuple[Feature, Element], passing: set[Feature]) -> bool:
+def _passed(parts: Iterable[Part], passing: set[Feature]) -> Iterator[Part]:
+    """What goes on: each element once, as a second reply would name a message that nobody looked up."""
+    seen: set[Feature] = set()
+    for part in parts:
+        feature, _ = part
+        if feature in passing and feature not in seen and _still_true(part, passing):
+            yield part
+            if feature not in _REPEATABLE:
+                seen.add(feature)
+
+
+def _still_true(part: Part, passing: set[Feature]) -> bool:
     """A fallback mark only stays with what it is the fallback of (XEP-0428 §3)."""
     feature, element = part
     return feature is not Feature.FALLBACK or _FALLBACKS.get(element.get("for", "")) in passing
-
-
-def _refuse(reason: Reason, facts: Facts) -> Verdict:
-    """Notices are never answered: nobody wrote them, and clients would show the answer as a message."""
-    return Refuse(reason) if facts.meant else Drop(reason.spec)

@@ -40,6 +40,7 @@ class Feature(Enum):
     WRAPPER = auto()
     STANZA_ID = auto()
     ENCRYPTED = auto()
+    ENCRYPTION_MARK = auto()
     ENCRYPTION_NOTICE = auto()
     OVERSIZE = auto()
     OVER_RATE = auto()

@@ -104,6 +104,7 @@ _ROWS: tuple[Row, ...] = (
     _everywhere("C15", Feature.WRAPPER, STRIP),
     _everywhere("C15", Feature.STANZA_ID, STRIP),
     _everywhere("C16", Feature.ENCRYPTED, _refuse(Reason.ENCRYPTED)),
+    _everywhere("C16", Feature.ENCRYPTION_MARK, _refuse(Reason.ENCRYPTED)),
     _everywhere("C16", Feature.ENCRYPTION_NOTICE, STRIP),
     _everywhere("C18", Feature.OVERSIZE, _refuse(Reason.TOO_LARGE)),
     _everywhere("C18", Feature.OVER_RATE, _refuse(Reason.TOO_FAST)),

@@ -1,8 +1,9 @@
 """Presence: what clients send, what a person's status is, and what each side sees of it (P1 to P4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from component.model import Side
 
@@ -28,6 +29,15 @@ class Status(Enum):
     INVISIBLE = ("", "Invisible")
 
 
+STATUSES: Mapping[Side, tuple[Status, ...]] = MappingProxyType(
+    {
+        Side.AGENT: (Status.AVAILABLE, Status.BUSY, Status.ON_BREAK, Status.WORK_OFFLINE),
+        Side.WORK: (Status.AVAILABLE, Status.AWAY, Status.DO_NOT_DISTURB, Status.BUSY, Status.INVISIBLE),
+    }
+)
+"""What a person of each side can be, and so choose. An agent cannot be invisible: P1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Presence as one face shows it to one side; ``available`` false means unavailable."""
@@ -46,8 +56,16 @@ _WORK_STATUS = {"dnd": Status.DO_NOT_DISTURB, "away": Status.AWAY, "xa": Status.
 
 
 def leading(sessions: Iterable[Session]) -> Session | None:
-    """P4: the session that speaks for the person: highest priority, then most available."""
-    return min(sessions, key=lambda s: (-s.priority, _AVAILABILITY.get(s.show, _AVAILABILITY[""])), default=None)
+    """P4: the session that speaks for the person: highest priority, then most available.
+
+    Between equals one with words of its own, and then the words decide, not who logged in first.
+    """
+    return min(sessions, key=_rank, default=None)
+
+
+def _rank(session: Session) -> tuple[int, int, bool, str]:
+    availability = _AVAILABILITY.get(session.show, _AVAILABILITY[""])
+    return -session.priority, availability, not session.status, session.status
 
 
 def status_of(side: Side, session: Session) -> Status:

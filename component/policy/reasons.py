@@ -7,19 +7,30 @@ wrong and what to do, and none says anything about the receiver that the sender 
 from dataclasses import dataclass
 from enum import Enum
 
+COMMANDS_NS = "http://jabber.org/protocol/commands"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``spec`` is the rule, ``type`` and ``condition`` the stanza error, ``text`` for the human."""
+    """``spec`` is the rule, ``type`` and ``condition`` the stanza error, ``text`` for the human.
+
+    ``detail`` is the namespace and name of a condition that the protocol in question adds (RFC 6120 §8.3.4).
+    """
 
     spec: str
     type: str
     condition: str
     text: str
+    detail: tuple[str, str] | None = None
 
 
 def _cancel(condition: str, spec: str, text: str) -> Answer:
     return Answer(spec, "cancel", condition, text)
+
+
+def _bad_command(detail: str, text: str) -> Answer:
+    """XEP-0050 §4.4"""
+    return Answer("D4", "modify", "bad-request", text, (COMMANDS_NS, detail))
 
 
 class Reason(Enum):
@@ -86,6 +97,16 @@ class Reason(Enum):
         "Encrypted messages cannot be delivered here. Switch encryption off for this chat and send the message again.",
     )
     NO_SUCH_SERVICE = _cancel("service-unavailable", "C17", "This address does not offer that.")
+    NO_SUCH_COMMAND = _cancel("item-not-found", "D4", "There is no such command here.")
+    COMMAND_FORBIDDEN = Answer("D4", "auth", "forbidden", "This command is not for you.")
+    UNKNOWN_ACTION = _bad_command("malformed-action", "This is no action of a command.")
+    BAD_ACTION = _bad_command("bad-action", "The command cannot do that now. Run it from the beginning.")
+    BAD_SESSION = _bad_command("bad-sessionid", "This command is no longer running. Run it from the beginning.")
+    BAD_PAYLOAD = _bad_command("bad-payload", "The form was not filled in as it asks for. Run the command again.")
+    NOT_YOUR_ARCHIVE = Answer("A6", "auth", "forbidden", "Everybody can read the history of their own account only.")
+    HISTORY_UNAVAILABLE = Answer(
+        "R3", "wait", "resource-constraint", "The history cannot be read right now. Try again in a moment."
+    )
     TOO_LARGE = Answer(
         "C18",
         "modify",

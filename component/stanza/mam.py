@@ -1,17 +1,16 @@
-"""Message archive management (XEP-0313): queries read, results written. Full-text search by XEP-0431."""
+"""Queries to a message archive, read (XEP-0313 §4). Full-text search by XEP-0431."""
 
+import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element
 
-from component.element import attribute, child
 from component.stanza import forms, rsm
-from component.stanza.message import delay
+from component.stanza.rsm import BadQuery, NotOffered
 
 MAM_NS = "urn:xmpp:mam:2"
 EXTENDED = "urn:xmpp:mam:2#extended"
 FULLTEXT_NS = "urn:xmpp:fulltext:0"
-FORWARD_NS = "urn:xmpp:forward:0"
 
 QUERY = f"{{{MAM_NS}}}query"
 PREFS = f"{{{MAM_NS}}}prefs"
@@ -27,17 +26,14 @@ FIELDS = (
     ("ids", "list-multi"),
     (FULLTEXT, "text-single"),
 )
+"""``(variable, type)`` of every filter."""
 
+LONGEST_QUERYID = 500
 LONGEST_TEXT = 500
 MOST_IDS = 500
 
-
-class BadQuery(ValueError):
-    """A query that cannot be answered as it is. The text is for whoever wrote the client."""
-
-
-class UnknownField(BadQuery):
-    """The form has a field that is not offered (XEP-0313 §4.1.5)."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,113 +53,80 @@ class Query:
 
 
 def read_query(query: Element) -> Query:
-    """The query in an iq of type set (XEP-0313 §4). Raises ``BadQuery``, ``UnknownField``."""
-    filters = forms.answers(query) or {}
-    _check(filters)
-    try:
-        page = rsm.read(query)
-        start, end = _time(filters, "start"), _time(filters, "end")
-    except ValueError as problem:
-        raise BadQuery(str(problem)) from problem
+    """The query in an iq of type set. Raises ``BadQuery``, of which ``NotOffered`` is one kind."""
+    if query.get("node") is not None:
+        raise NotOffered("This archive has no nodes.")
+    filters = _filters(query)
     return Query(
-        queryid=query.get("queryid"),
+        queryid=_queryid(query),
         with_jid=_one(filters, "with"),
-        start=start,
-        end=end,
+        start=_time(filters, "start"),
+        end=_time(filters, "end"),
         after_id=_one(filters, "after-id"),
         before_id=_one(filters, "before-id"),
-        ids=tuple(filters["ids"]) if "ids" in filters else None,
-        text=_one(filters, FULLTEXT),
-        page=page,
+        ids=_ids(filters),
+        text=_text(filters),
+        page=rsm.read(query),
         flip=query.find(f"{{{MAM_NS}}}flip-page") is not None,
     )
 
 
-def _check(filters: forms.Answers) -> None:
-    known = {name for name, _ in FIELDS}
-    for name, values in filters.items():
-        if name == "FORM_TYPE":
-            if values != (MAM_NS,):
-                raise BadQuery(f"The form has to be of type {MAM_NS}.")
-        elif name not in known:
-            raise UnknownField("The form has a field that is not offered here.")
-        elif name != "ids" and len(values) > 1:
-            raise BadQuery(f"The field {name} can have one value only.")
-    if filters and "FORM_TYPE" not in filters:
-        raise BadQuery(f"The form needs the hidden field FORM_TYPE with the value {MAM_NS}.")
-    if len(filters.get("ids", ())) > MOST_IDS or len(_one(filters, FULLTEXT) or "") > LONGEST_TEXT:
-        raise BadQuery("The form asks for too much at once.")
+def _queryid(query: Element) -> str | None:
+    """It comes back with every result."""
+    queryid = query.get("queryid")
+    if queryid and len(queryid) > LONGEST_QUERYID:
+        raise BadQuery(f"A queryid can have {LONGEST_QUERYID} characters at most.")
+    return queryid
+
+
+def _filters(query: Element) -> forms.Answers:
+    """The fields of the form, if there is one; each of them has a name that is offered (XEP-0313 §4.1)."""
+    sent = query.findall(forms.FORM)
+    if not sent:
+        return {}
+    if len(sent) > 1 or sent[0].get("type") != "submit":
+        raise BadQuery("A query can have one form, which has to be of type submit.")
+    names = [field.get("var") for field in sent[0].iterfind(f"{{{forms.FORM_NS}}}field")]
+    if None in names or len(set(names)) < len(names):
+        raise BadQuery("Every field of the form has to have a name of its own.")
+    filters = forms.answers(query) or {}
+    if filters and filters.get("FORM_TYPE") != (MAM_NS,):
+        raise BadQuery(f"The form has to have the hidden field FORM_TYPE with the value {MAM_NS}.")
+    if not set(filters) <= {"FORM_TYPE", *(name for name, _ in FIELDS)}:
+        raise NotOffered("The form has a field that is not offered here; ask for the form with an iq of type get.")
+    return filters
 
 
 def _one(filters: forms.Answers, name: str) -> str | None:
     """The value of a field; an empty one counts as not given."""
     values = filters.get(name) or ("",)
+    if len(values) > 1:
+        raise BadQuery(f"The field {name} can have one value only.")
     return values[0].strip() or None
 
 
+def _ids(filters: forms.Answers) -> tuple[str, ...] | None:
+    ids = filters.get("ids", ())
+    if len(ids) > MOST_IDS:
+        raise BadQuery(f"The field ids can have {MOST_IDS} values at most.")
+    return ids or None
+
+
+def _text(filters: forms.Answers) -> str | None:
+    text = _one(filters, FULLTEXT)
+    if text and len(text) > LONGEST_TEXT:
+        raise BadQuery(f"The text to search for can have {LONGEST_TEXT} characters at most.")
+    return text
+
+
 def _time(filters: forms.Answers, name: str) -> int | None:
-    """A DateTime of XEP-0082 §3.1, in us. Raises ``ValueError``."""
+    """A DateTime of XEP-0082 §3.2, in us."""
     text = _one(filters, name)
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        if not _DATE_TIME.fullmatch(text):
+            raise ValueError(text)
+        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
     except ValueError:
-        moment = datetime.min
-    if moment.tzinfo is None or "T" not in text:
-        raise ValueError(f"The field {name} has to be a time such as 2026-01-31T08:00:00Z.")
-    return round(moment.timestamp() * 1_000_000)
-
-
-def stamp(at: int) -> str:
-    """A time in us as a DateTime of XEP-0082."""
-    return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def result(queryid: str | None, id: str, message: str, by: str, sent_at: int) -> str:
-    """One archived message, to be put into a message stanza (XEP-0313 §4.2). ``message`` is stanza text in
-    the namespace jabber:client."""
-    named = f' queryid="{attribute(queryid)}"' if queryid is not None else ""
-    return (
-        f'<result xmlns="{MAM_NS}"{named} id="{attribute(id)}"><forwarded xmlns="{FORWARD_NS}">'
-        f"{delay(by, stamp(sent_at))}{message}</forwarded></result>"
-    )
-
-
-def fin(first: str | None, last: str | None, count: int | None, complete: bool) -> Element:
-    """The end of a page (XEP-0313 §4.3)."""
-    element = Element(f"{{{MAM_NS}}}fin")
-    if complete:
-        element.set("complete", "true")
-    element.append(rsm.page(first, last, count))
-    return element
-
-
-def offered_form() -> Element:
-    """The filters that can be used (XEP-0313 §4.1.6)."""
-    query = Element(QUERY)
-    form = child(query, "x", forms.FORM_NS)
-    form.set("type", "form")
-    kind = child(form, "field", forms.FORM_NS)
-    kind.attrib.update(type="hidden", var="FORM_TYPE")
-    child(kind, "value", forms.FORM_NS, MAM_NS)
-    for name, type in FIELDS:
-        child(form, "field", forms.FORM_NS).attrib.update(type=type, var=name)
-    return query
-
-
-def preferences() -> Element:
-    """Everything is archived, whatever anybody would prefer (XEP-0441)."""
-    prefs = Element(PREFS, {"default": "always"})
-    child(prefs, "always", MAM_NS)
-    child(prefs, "never", MAM_NS)
-    return prefs
-
-
-def metadata(first: tuple[str, int] | None, last: tuple[str, int] | None) -> Element:
-    """``(id, time in us)`` of the oldest and the newest message that can be seen (XEP-0313 §5)."""
-    element = Element(METADATA)
-    for name, end in (("start", first), ("end", last)):
-        if end is not None:
-            child(element, name, MAM_NS).attrib.update(id=end[0], timestamp=stamp(end[1]))
-    return element
+        raise BadQuery(f"The field {name} has to be a time such as 2026-01-31T08:00:00Z.") from None

@@ -104,7 +104,12 @@ def _cut(element: Element, shape: Shape) -> Element:
 
 def envelope(sender: str, receiver: str, type: str, id: str | None, *content: str) -> str:
     """The text of a message whose children are texts already; ``id`` is as the client gave it."""
-    named = f' id="{attribute(opaque(id))}"' if id is not None else ""
+    return own_envelope(sender, receiver, type, None if id is None else opaque(id), *content)
+
+
+def own_envelope(sender: str, receiver: str, type: str, id: str | None, *content: str) -> str:
+    """Like ``envelope``, for the one who gave the message its ``id``, and knows it by that."""
+    named = f' id="{attribute(id)}"' if id is not None else ""
     head = f'<message from="{attribute(sender)}" to="{attribute(receiver)}" type="{attribute(type)}"{named}>'
     return f"{head}{''.join(content)}</message>"
 

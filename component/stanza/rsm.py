@@ -11,22 +11,46 @@ SET = f"{{{RSM_NS}}}set"
 _LONGEST_NUMBER = 9
 
 
+class BadQuery(ValueError):
+    """A query that cannot be answered as it is. The text is for whoever wrote the client.
+
+    ``type`` and ``condition`` are those of the stanza error (RFC 6120 §8.3).
+    """
+
+    type = "modify"
+    condition = "bad-request"
+
+
+class NotOffered(BadQuery):
+    """The query is in order, but asks for a way of answering that is not offered."""
+
+    type = "cancel"
+    condition = "feature-not-implemented"
+
+
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """``max`` is None where the server decides. ``before`` is ``""`` for the last page of all (XEP-0059 §2.5)."""
+    """``max`` is None where the server decides. ``before`` is ``""`` for the last page of all (XEP-0059 §2.5).
+
+    With both ``after`` and ``before``, which XEP-0059 leaves open, the page is the last one between the two.
+    """
 
     max: int | None = None
     after: str | None = None
     before: str | None = None
 
+    @property
+    def backwards(self) -> bool:
+        return self.before is not None
+
 
 def read(parent: Element) -> PageRequest:
-    """The page asked for in ``parent``. Raises ``ValueError`` with words for whoever wrote the client."""
+    """The page asked for in ``parent``. Raises ``BadQuery``, and ``NotOffered`` for one by its index."""
     element = parent.find(SET)
     if element is None:
         return PageRequest()
     if element.find(f"{{{RSM_NS}}}index") is not None:
-        raise ValueError("Pages by index are not offered here; use after or before.")
+        raise NotOffered("Pages by index are not offered here; use after or before.")
     after, before = element.find(f"{{{RSM_NS}}}after"), element.find(f"{{{RSM_NS}}}before")
     return PageRequest(
         _number(element.findtext(f"{{{RSM_NS}}}max")),
@@ -51,5 +75,5 @@ def _number(text: str | None) -> int | None:
         return None
     text = text.strip()
     if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
-        raise ValueError("The max of a page has to be a whole number of at most nine digits.")
+        raise BadQuery("The max of a page has to be a whole number of at most nine digits.")
     return int(text)

@@ -1,9 +1,11 @@
 """Reading messages back, one by one or in the order of their ids. Nothing here waits for the writer."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
 from .schema import HAS_OTHER_ORIGIN_ID, IS_VISIBLE, account, message
 
@@ -81,6 +83,9 @@ _SELECT = (
     .join(_receiver, message.c.receiver_id == _receiver.c.id)
 )
 _ONE = _SELECT.where(message.c.id == bindparam("of"))
+_NUMBERED = _SELECT.where(
+    message.c.id.in_(select(func.json_each(bindparam("numbers")).table_valued("value").c.value))
+).order_by(message.c.id)
 _UNDELIVERED = (
     _SELECT.where(message.c.id > bindparam("after"), IS_VISIBLE).order_by(message.c.id).limit(bindparam("most"))
 )
@@ -122,6 +127,12 @@ def find_message(connection: Connection, id: int) -> ArchivedMessage | None:
     """The message of that id, withdrawn or not."""
     row = connection.execute(_ONE, {"of": id}).one_or_none()
     return None if row is None else ArchivedMessage(*row)
+
+
+def numbered(connection: Connection, ids: Collection[int]) -> list[ArchivedMessage]:
+    """The messages of these ids, by rising id, withdrawn or not."""
+    rows = connection.execute(_NUMBERED, {"numbers": json.dumps(list(ids))})
+    return [ArchivedMessage(*row) for row in rows]
 
 
 def undelivered(connection: Connection, after: int, limit: int) -> list[ArchivedMessage]:

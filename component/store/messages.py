@@ -8,10 +8,11 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from . import meta
 from .changes import DeliveredUpTo, NewMessage, Withdraw
 from .numbering import CONVERSATIONS, HISTORIES, RisingTime, Tally
-from .schema import IS_VISIBLE, message
+from .schema import IS_VISIBLE, message, message_text
 
 _LATEST = select(message.c.sent_at).order_by(message.c.id.desc()).limit(1)
 _INSERT = insert(message)
+_INSERT_WORDS = insert(message_text)
 _WITHDRAW = (
     update(message)
     .where(message.c.id == bindparam("of"), IS_VISIBLE)
@@ -30,6 +31,8 @@ def insert_messages(
     HISTORIES.create(connection, owners - in_history.lengths.keys())
     rows = [_row(change, accounts, in_conversation, in_history, time) for change in changes]
     connection.execute(_INSERT, rows)
+    if words := [_words(row) for row in rows if row["body"] is not None]:
+        connection.execute(_INSERT_WORDS, words)
     CONVERSATIONS.save(connection, in_conversation)
     HISTORIES.save(connection, in_history)
 
@@ -80,3 +83,8 @@ def _row(
         "body": change.body,
         "payload": change.payload,
     }
+
+
+def _words(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is searched (A7)."""
+    return {"rowid": row["id"], "scope": f"{row['sender_id']} {row['receiver_id']}", "body": row["body"]}

@@ -8,11 +8,16 @@ its messages were not withdrawn.
 Every index on messages that is not in the order of writing costs a page of disk for each message, which is
 most of what a message costs. So there are three: by conversation, by owner, and by client id. That numbers
 inside a conversation are unique is left to the writer, the only one who gives them.
+
+Messages go from the old end of a tenant's archive only (A8), so what is left of a sequence has no holes, and how
+many messages follow one of them is a difference of two numbers. Withdrawn ones are rare, and have indexes of their
+own to be taken off.
 """
 
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -23,7 +28,10 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    column,
+    event,
     literal_column,
+    table,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -95,6 +103,41 @@ message = Table(
     CheckConstraint("owner_id IN (sender_id, receiver_id)", name="owner_takes_part"),
 )
 
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("account_id", ForeignKey(account.c.id), comment="everybody, if none"),
+    Column("from_us", BigInteger, comment="of messages sent since then"),
+    Column("to_us", BigInteger, comment="and until then"),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", BigInteger, nullable=False),
+    Column("lifted_by", Text),
+    Column("lifted_at", BigInteger),
+)
+
+held_message = Table(
+    "held_message",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("conversation_id", ForeignKey(conversation.c.id), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("sent_at", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("sender_id", ForeignKey(account.c.id), nullable=False),
+    Column("receiver_id", ForeignKey(account.c.id), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("client_id", Text),
+    Column("origin_id", Text),
+    Column("body", Text),
+    Column("payload", Text, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    comment="Messages past their time, in nobody's view any more, which a hold keeps for export.",
+)
+
 subscription = Table(
     "subscription",
     metadata,
@@ -103,11 +146,21 @@ subscription = Table(
     sqlite_with_rowid=False,
 )
 
+# The words of all messages; their text is in message alone. ``scope`` holds the numbers of the two accounts, so that a
+# search reads what one person wrote and got, not everybody's messages with a frequent word.
+message_text = table("message_text", column("rowid"), column("scope"), column("body"))
+_CREATE_MESSAGE_TEXT = (
+    "CREATE VIRTUAL TABLE message_text USING fts5"
+    "(scope, body, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')"
+)
+event.listen(metadata, "after_create", DDL(_CREATE_MESSAGE_TEXT))  # type: ignore[no-untyped-call]
+
 # Conditions of the partial indexes below. SQLite uses such an index only where a query says the very same
 # condition, so queries take it from here; the words are literals, because a parameter would not match.
 IS_JOINED = conversation.c.kind == literal_column("'joined'")
 IS_OPEN_DESK = and_(conversation.c.kind == literal_column("'desk'"), conversation.c.ended_at.is_(None))
 IS_VISIBLE = message.c.withdrawn_at.is_(None)
+IS_WITHDRAWN = message.c.withdrawn_at.is_not(None)
 IS_OWNED = message.c.owner_id.is_not(None)
 # Nearly every client sends both ids alike; then the index on the first one finds either.
 HAS_OTHER_ORIGIN_ID = message.c.origin_id.is_distinct_from(message.c.client_id)
@@ -118,9 +171,15 @@ def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = 
 
 
 _index("conversation_joined", conversation.c.first_id, conversation.c.second_id, where=IS_JOINED, unique=True)
+_index("conversation_joined_by_work", conversation.c.second_id, conversation.c.first_id, where=IS_JOINED)
 _index("conversation_open_desk", conversation.c.id, where=IS_OPEN_DESK)
+_index("conversation_open_by_first", conversation.c.first_id, conversation.c.second_id, where=IS_OPEN_DESK)
+_index("conversation_open_by_second", conversation.c.second_id, conversation.c.first_id, where=IS_OPEN_DESK)
 _index("message_in_conversation", message.c.conversation_id, message.c.id, where=IS_VISIBLE)
 _index("message_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_VISIBLE))
+_index("message_withdrawn_in_conversation", message.c.conversation_id, message.c.id, where=IS_WITHDRAWN)
+_index("message_withdrawn_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_WITHDRAWN))
 Index("message_by_time", message.c.sent_at, message.c.id)
 Index("message_by_client_id", message.c.conversation_id, message.c.client_id)
 _index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
+Index("held_message_in_conversation", held_message.c.conversation_id)

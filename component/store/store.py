@@ -8,12 +8,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
-from . import archive, conversations, subscriptions
+from . import archive, conversations, pages, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, NewMessage
 from .commits import GroupCommit
 from .conversations import StoredConversation
 from .errors import StoreError
+from .history import Filters, Page, Slice, View
 from .ids import Ids
 from .readers import Readers
 from .writer import Outcome, Submission, Writer
@@ -124,6 +125,18 @@ class Store:
     async def window_start(self, conversation_id: int, size: int) -> int:
         """The ``seq`` of the first of the last ``size`` visible messages; 1 if there are fewer (A1)."""
         return await self.ask(archive.window_start, conversation_id, size)
+
+    async def history(self, view: View, filters: Filters, slice: Slice) -> Page:
+        """One page of what somebody sees of the archive, as it is at one moment (A1 to A3, A6, A7)."""
+        return await self.ask(pages.read_page, view, filters, slice)
+
+    async def history_ends(self, view: View) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
+        """The oldest and the newest message that somebody sees; None twice if there is none."""
+        return await self.ask(pages.read_ends, view)
+
+    async def knows_message(self, number: int) -> bool:
+        """Was this number given out, ever? Its message may be withdrawn, deleted, or never have been written."""
+        return 0 < number < self._writer.message_ids.next
 
     async def open_conversations(self) -> list[StoredConversation]:
         """All conversations between two agents that have not ended (V3)."""

@@ -28,6 +28,7 @@ class XmppClient(Dialogue):
         self._password = password
         self._resource = resource
         self._handled = 0
+        self._resumption = ""
 
     async def login(
         self,
@@ -36,20 +37,34 @@ class XmppClient(Dialogue):
         show: str | None = None,
         status: str | None = None,
         resumable: bool = False,
+        resume_seconds: int | None = None,
     ) -> None:
-        """Connect, bind and become available. ``resumable`` switches stream management on (XEP-0198)."""
-        user, _, host = self.account.partition("@")
-        stream = await XmlStream.open(self._port)
-        await stream.log_in(host, user, self._password)
-        self._listen(stream)
+        """Connect, bind and become available. ``resumable`` switches stream management on (XEP-0198); the session
+        then outlives its connection for ``resume_seconds``, or as long as the server likes."""
+        self._listen(await self._authenticated())
         await self.request(f"<iq type='set'><bind xmlns='{BIND}'><resource>{self._resource}</resource></bind></iq>")
         if resumable:
             self._handled = 0
-            await self.send(f"<enable xmlns='{SM}' resume='true'/>")
-            await self.expect(lambda element: element.tag == f"{{{SM}}}enabled")
+            limit = f" max='{resume_seconds}'" if resume_seconds else ""
+            await self.send(f"<enable xmlns='{SM}' resume='true'{limit}/>")
+            enabled = await self.expect(lambda element: element.tag == f"{{{SM}}}enabled")
+            self._resumption = enabled.get("id", "")
         if available:
             await self.roster()
             await self.set_presence(priority, show, status)
+
+    async def resume(self) -> None:
+        """Go on with the session after its connection broke. Raises ``AssertionError`` if it has ended."""
+        stream = await self._authenticated()
+        self._listen(stream)
+        await self.send(f"<resume xmlns='{SM}' previd='{self._resumption}' h='{self._handled}'/>")
+        await self.expect(lambda element: element.tag == f"{{{SM}}}resumed")
+
+    async def _authenticated(self) -> XmlStream:
+        user, _, host = self.account.partition("@")
+        stream = await XmlStream.open(self._port)
+        await stream.log_in(host, user, self._password)
+        return stream
 
     async def logout(self) -> None:
         """End the stream as a client should."""

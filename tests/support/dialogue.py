@@ -45,18 +45,18 @@ class Dialogue:
         self._stream.write(xml)
         await self._stream.writer.drain()
 
-    async def request(self, xml: str, timeout: float = SECONDS) -> Element:
+    async def request(self, xml: str, seconds: float = SECONDS) -> Element:
         """Send an iq without id; its result or error."""
         stanza_id = new_id()
         await self.send(xml.replace("<iq ", f"<iq id='{stanza_id}' ", 1))
         return await self.expect(
-            lambda stanza: iq(id=stanza_id)(stanza) and stanza.get("type") in ("result", "error"), timeout
+            lambda stanza: iq(id=stanza_id)(stanza) and stanza.get("type") in ("result", "error"), seconds
         )
 
-    async def expect(self, matcher: Matcher = anything, timeout: float = SECONDS) -> Element:
+    async def expect(self, matcher: Matcher = anything, seconds: float = SECONDS) -> Element:
         """The first stanza that matches and was not taken before; the others stay for later."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 while True:
                     for stanza in self._pending:
                         if matcher(stanza):
@@ -67,6 +67,12 @@ class Dialogue:
         except TimeoutError:
             raise AssertionError(f"{self.name} waited in vain for {matcher!r}; {self._unread()}") from None
 
+    def take(self, matcher: Matcher) -> list[Element]:
+        """Every stanza that matches, has come and was not taken before, in order."""
+        found = [stanza for stanza in self._pending if matcher(stanza)]
+        self._pending = [stanza for stanza in self._pending if stanza not in found]
+        return found
+
     async def expect_nothing(self, matcher: Matcher = anything, seconds: float = QUIET_SECONDS) -> None:
         """Fails if a matching stanza is waiting, or comes within this time."""
         try:
@@ -75,10 +81,10 @@ class Dialogue:
             return
         raise AssertionError(f"{self.name} should not have got {tostring(unwanted, 'unicode')}")
 
-    async def expect_closed(self, timeout: float = SECONDS) -> None:
+    async def expect_closed(self, seconds: float = SECONDS) -> None:
         """Fails unless the server ends the connection."""
         if self._reading is not None:
-            done, _ = await asyncio.wait({self._reading}, timeout=timeout)
+            done, _ = await asyncio.wait({self._reading}, timeout=seconds)
             assert done, f"{self.name} is still connected"
 
     def forget(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,19 +67,41 @@ class TestServer:
         return XmppClient(account, PASSWORD, self.client_port, resource)
 
 
+def install() -> Install:
+    """The ejabberd to test with: this system's, unless the variable names the root of another."""
+    return Install.of_root(Path(os.environ.get(ROOT_VARIABLE, "/")).resolve())
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A new folder that the ejabberd under test can see, removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="deskbridge-test-", dir=install().root / "tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 @contextmanager
 def running_ejabberd() -> Iterator[TestServer]:
-    """Starts one, and at the end stops it and removes its folder."""
-    root = Path(os.environ.get(ROOT_VARIABLE, "/")).resolve()
-    install = Install.of_root(root)
-    folder = Path(tempfile.mkdtemp(prefix="deskbridge-test-", dir=root / "tmp"))
-    test_server = _make(folder, install)
-    try:
-        test_server.server.start()
-        yield test_server
-    finally:
-        test_server.server.stop()
-        shutil.rmtree(folder)
+    """Starts one, and stops it at the end."""
+    with server_folder() as folder:
+        test_server = make_server(folder, install())
+        try:
+            test_server.server.start()
+            yield test_server
+        finally:
+            test_server.server.stop()
+
+
+def make_certificate(folder: Path) -> Path:
+    """A self-signed certificate with its key in one PEM file."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=work.acme.test"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    with certificate.open("a") as both:
+        both.write(key.read_text())
+    return certificate
 
 
 def make_settings(folder: Path, component_port: int, api_port: int) -> Settings:
@@ -105,7 +128,8 @@ def make_tenant(name: str, folder: Path) -> Tenant:
     )
 
 
-def _make(folder: Path, install: Install) -> TestServer:
+def make_server(folder: Path, install: Install) -> TestServer:
+    """On free ports, not started yet."""
     component_port, api_port, client_port, web_port = ports = free_ports(4)
     settings = make_settings(folder, component_port, api_port)
     site = Site(

@@ -1,0 +1,59 @@
+# Everything a newcomer needs: `make run` and `make test` set up what they need, and can be run again.
+
+PYTHON ?= python3
+BIN := .venv/bin
+VERSION ?= 24.12
+
+# Debian's python3 comes without venv; others bring it along.
+PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
+	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
+
+# Real clients that some tests use; those tests are skipped without.
+CLIENTS := profanity tmux
+
+.DEFAULT_GOAL := help
+.PHONY: help deps clients venv run test test-all test-ejabberd lint clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps:  ## Debian packages: installs what is missing as root, else says what is
+	@scripts/install-packages $(PACKAGES)
+
+clients:
+	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
+
+venv: .venv/run.stamp  ## virtual environment with deskbridge in it
+
+run: deps venv  ## ejabberd and deskbridge with the example tenant, on loopback; Ctrl-C stops both
+	$(BIN)/deskbridge demo
+
+test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
+	$(BIN)/pytest -m 'not long'
+
+test-all: deps clients .venv/test.stamp  ## the long tests too
+	$(BIN)/pytest
+
+test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)
+	@scripts/install-packages debootstrap
+	scripts/unpack-ejabberd $(VERSION) .cache/ejabberd-$(VERSION)
+	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(BIN)/pytest -m 'not long'
+
+lint: .venv/lint.stamp  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## removes what make made, the demonstration's data included
+	rm -rf .venv .cache run .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
+	find component tests -name __pycache__ -prune -exec rm -rf {} +
+
+# What is installed for each purpose, in versions that are known to work together.
+.venv/run.stamp: EXTRAS :=
+.venv/test.stamp: EXTRAS := [test]
+.venv/lint.stamp: EXTRAS := [lint]
+
+.venv/%.stamp: setup.cfg constraints.txt | deps
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
+	touch $@

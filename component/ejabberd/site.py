@@ -1,0 +1,89 @@
+"""The pieces of ``ejabberd.yml`` that only a server of deskbridge's own needs: clients, storage, limits."""
+
+from dataclasses import dataclass
+
+from component.ejabberd.modules import WORK_MODULES
+from component.ejabberd.yaml import Node, note
+
+LOOPBACK = "127.0.0.1"
+STORAGE_NOTE = """\
+Accounts, rosters and archives are durable, in one SQLite file for each virtual host: hosts that shared one would
+find it locked by each other. Needs Debian's erlang-p1-sqlite3. Versions before 23.10 do not make the tables: for
+each file of host_config below, as the user ejabberd, run  sqlite3 FILE < /usr/share/ejabberd/sql/lite.sql"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a complete configuration needs to know besides deskbridge's own; the defaults suit Debian's.
+
+    ``certificate`` is a PEM file with its key, ``None`` for a server without TLS. ``http_url`` is how clients
+    reach the HTTP listener, through a web server in front of it; ``@HOST@`` stands for the virtual host.
+    ``bytes_per_second`` is what one client may send, ``None`` for as much as it likes. ``extra_commands`` opens
+    more of the HTTP API: for demonstrations and tests only.
+    """
+
+    client_ip: str = "::"
+    client_port: int = 5222
+    http_port: int = 5280
+    http_url: str = "https://@HOST@"
+    certificate: str | None = "/etc/ejabberd/ejabberd.pem"
+    tls_required: bool = True
+    spool: str = "/var/lib/ejabberd"
+    bytes_per_second: int | None = 500_000
+    extra_commands: tuple[str, ...] = ()
+    loglevel: str = "info"
+
+
+def storage() -> dict[str, Node]:
+    return {note("default_db", STORAGE_NOTE): "sql", "sql_type": "sqlite", "auth_password_format": "scram"}
+
+
+def host_storage(site: Site, host: str) -> dict[str, Node]:
+    return {"sql_database": f"{site.spool}/{host}.sqlite"}
+
+
+def security(site: Site) -> dict[str, Node]:
+    federation = {note("s2s_access", "One organisation: no federation with other servers."): "none"}
+    certificates = {"certfiles": [site.certificate]} if site.certificate else {}
+    return {**federation, **certificates, "disable_sasl_mechanisms": ["digest-md5", "X-OAUTH2"]}
+
+
+def client_listeners(site: Site, stanza_limit: int) -> list[Node]:
+    """XMPP and WebSocket clients may send stanzas of ``stanza_limit`` bytes; ejabberd keeps both to the first."""
+    clients: dict[str, Node] = {
+        note("port", "XMPP clients."): site.client_port,
+        "ip": site.client_ip,
+        "module": "ejabberd_c2s",
+        "access": "all",
+        "shaper": "clients",
+        "max_stanza_size": stanza_limit,
+    }
+    if site.certificate:
+        clients["starttls_required" if site.tls_required else "starttls"] = True
+    web: dict[str, Node] = {
+        note("port", "WebSocket and uploads, for a web server in front of it that adds TLS."): site.http_port,
+        "ip": LOOPBACK,
+        "module": "ejabberd_http",
+        "request_handlers": {"/ws": "ejabberd_http_ws", "/upload": "mod_http_upload"},
+    }
+    return [clients, web]
+
+
+def console_permission() -> dict[str, Node]:
+    return {"console": {"from": "ejabberd_ctl", "who": "all", "what": "*"}}
+
+
+def shapers(site: Site) -> dict[str, Node]:
+    if site.bytes_per_second is None:
+        return {"shaper_rules": {"clients": "none"}}
+    rate = site.bytes_per_second
+    return {
+        "shaper": {"clients": {"rate": rate, "burst_size": 4 * rate}},
+        "shaper_rules": {"clients": "clients"},
+    }
+
+
+def work_modules(site: Site) -> Node:
+    """The virtual hosts share an address for uploads, so the path must tell them apart."""
+    upload: Node = {"docroot": f"{site.spool}/upload", "put_url": f"{site.http_url}/upload/@HOST@"}
+    return {**WORK_MODULES, "mod_http_upload": upload}

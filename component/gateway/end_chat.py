@@ -1,0 +1,48 @@
+"""The command *End chat*: an agent ends a conversation with another agent (V2, D4)."""
+
+from component.model import Party, Side
+from component.services.commands import Ask, Done
+from component.stanza.forms import Answers, Choice, form
+
+from .conversations import Conversation
+from .endings import Endings
+from .state import State
+
+CHAT = "chat"
+
+
+class EndChat:
+    """Chats are named to the agent by the face of the other side."""
+
+    node = "end-chat"
+    name = "End chat"
+
+    def __init__(self, state: State, endings: Endings) -> None:
+        self._state = state
+        self._endings = endings
+
+    def may_run(self, party: Party) -> bool:
+        return party.side is Side.AGENT
+
+    def start(self, party: Party) -> Ask | Done:
+        others = [other for other, _ in self._open(party)]
+        if not others:
+            return Done("You have no chat with another agent that could be ended.")
+        names = sorted((other.person.name, other.face) for other in others)
+        options = [(face, f"{name} ({face})") for name, face in names]
+        return Ask(form("End chat", "Which chat do you want to end?", Choice(CHAT, "Chat with", options)))
+
+    def finish(self, party: Party, answers: Answers) -> Done | None:
+        if not answers.get(CHAT):
+            return None
+        for other, conversation in self._open(party):
+            if other.face == answers[CHAT][0]:
+                self._endings.by(party, conversation)
+                return Done(f"Your chat with {other.person.name} has ended.")
+        return Done("You have no such chat, or it has ended already.", "warn")
+
+    def _open(self, party: Party) -> list[tuple[Party, Conversation]]:
+        """The conversations of an agent that can be ended, each with its other side."""
+        conversations = self._state.conversations.desk_of(party.account)
+        found = [(self._state.world.account(one.other(party.account)), one) for one in conversations]
+        return [(other, conversation) for other, conversation in found if other is not None]

@@ -1,0 +1,44 @@
+"""An archived message as its sender or its receiver saw it (A6): their own account, the other's face (AD2)."""
+
+from component.element import attribute, parse_children, serialise
+from component.model import Party
+from component.policy.elements import REPLY_NS
+from component.stanza.archive_id import Role
+from component.stanza.message import REPLY, envelope, opaque, own_envelope
+from component.store.archive import ArchivedMessage
+from component.world import World
+
+
+def role(viewer: Party, message: ArchivedMessage) -> Role:
+    """Which copy of the message is the viewer's."""
+    return Role.SENDER if message.sender_account == viewer.account else Role.RECEIVER
+
+
+def as_seen_by(viewer: Party, message: ArchivedMessage, world: World) -> str:
+    """The text of the stanza."""
+    if role(viewer, message) is Role.RECEIVER:
+        sender = _face(message.sender_account, viewer, world)
+        return envelope(sender, viewer.account, message.type, message.client_id, message.payload)
+    receiver = _face(message.receiver_account, viewer, world)
+    payload = _as_sent(message, viewer, receiver)
+    return own_envelope(message.sender, receiver, message.type, message.client_id, payload)
+
+
+def _face(account: str, viewer: Party, world: World) -> str:
+    """The other side's face. The service stands in for somebody on a host that is not configured any more."""
+    return world.face_of_account(account) or viewer.tenant.service
+
+
+def _as_sent(message: ArchivedMessage, sender: Party, receiver: str) -> str:
+    """The content with what was put in for the receiver turned back. ``receiver`` is their face."""
+    payload = message.payload
+    if message.origin_id is not None:
+        payload = payload.replace(attribute(opaque(message.origin_id)), attribute(message.origin_id))
+    if REPLY_NS not in payload:
+        return payload
+    authors = {message.receiver_account: receiver, sender.face: sender.account}
+    parts = parse_children(payload)
+    for part in parts:
+        if part.tag == REPLY:
+            part.set("to", authors.get(part.get("to", ""), receiver))
+    return "".join(map(serialise, parts))

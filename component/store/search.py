@@ -1,0 +1,106 @@
+"""Messages that were picked, by their numbers or by words in them (A7), as far as they are in view.
+
+The words of a message are written with it, under the two accounts of its chat: a search walks through what both the
+account and the words name, not through everybody's messages. Of what it finds it keeps what the view shows.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from .bounds import Bounds
+from .chats import WINDOWED, Chats, condition
+
+MOST_WORDS = 32
+"""Of a search; the others are ignored."""
+
+MOST_COUNTED = 1_000
+"""What is found by words is counted up to here: counting would mean to find it all."""
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What SQLite would stumble over."""
+
+# A message is in the window if fewer than its size are newer.
+_IN_WINDOW = """(
+    SELECT count(*) FROM (
+        SELECT 1 FROM message AS n
+        WHERE n.conversation_id = m.conversation_id AND n.withdrawn_at IS NULL AND n.id > m.id
+        LIMIT :window
+    )
+) < :window"""
+
+# What is picked, the name of its number, and what else to ask of it.
+_BY_NUMBERS = "json_each(:numbers) AS picked", "picked.value", ""
+_BY_WORDS = "message_text AS picked", "picked.rowid", "AND message_text MATCH :words"
+_BY_BOTH = _BY_WORDS[0], _BY_WORDS[1], f"{_BY_WORDS[2]} AND picked.rowid IN (SELECT value FROM json_each(:numbers))"
+
+_PICKED = """
+SELECT {number} FROM {picked}
+CROSS JOIN message AS m ON m.id = {number}
+CROSS JOIN conversation AS c ON c.id = m.conversation_id
+WHERE {number} BETWEEN :first AND :last {more} AND m.withdrawn_at IS NULL AND ({in_view})
+ORDER BY {number} {order} LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The messages in ``chats`` that have one of the ``numbers``, if given, and all words of ``text``, if given."""
+
+    chats: Chats
+    numbers: frozenset[int] | None
+    text: str | None
+
+    def count(self, connection: Connection, bounds: Bounds) -> int | None:
+        """How many there are within ``bounds``; None if words find more than is counted."""
+        most = MOST_COUNTED if self.numbers is None else len(self.numbers)
+        found = len(self.nearest(connection, bounds, most + 1, backwards=True))
+        return found if found <= most else None
+
+    def nearest(self, connection: Connection, bounds: Bounds, limit: int, backwards: bool) -> Sequence[int]:
+        """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
+        values: dict[str, Any] = {**self.chats.values(bounds), "limit": limit}
+        if self.numbers is not None:
+            values["numbers"] = json.dumps(list(self.numbers))
+        if self.text is not None:
+            values["words"] = _expression(self.chats, self.text)
+            if not values["words"]:
+                return []
+        statement = _picked(self.chats.kinds, self.chats.other is not None, self._how(), backwards)
+        return connection.scalars(statement, values).all()
+
+    def _how(self) -> tuple[str, str, str]:
+        if self.text is None:
+            return _BY_NUMBERS
+        return _BY_WORDS if self.numbers is None else _BY_BOTH
+
+
+def _expression(chats: Chats, text: str) -> str:
+    """The search in FTS5's language, in which a quoted word is nothing but a word; "" if there are no words.
+
+    What the tokenizer takes for several words must stand in that order; what has no letters or digits is ignored.
+    """
+    words = [word.replace('"', '""') for word in _NO_TEXT.sub(" ", text).split()[:MOST_WORDS]]
+    if not words:
+        return ""
+    accounts = [chats.viewer] if chats.other is None else [chats.viewer, chats.other]
+    scope, body = (" ".join(f'"{word}"' for word in some) for some in (accounts, words))
+    return f"scope : ({scope}) AND body : ({body})"
+
+
+@cache
+def _picked(kinds: tuple[str, ...], one: bool, how: tuple[str, str, str], backwards: bool) -> TextClause:
+    picked, number, more = how
+    in_view = " OR ".join(_in_view(kind, one) for kind in kinds)
+    order = "DESC" if backwards else "ASC"
+    return text(_PICKED.format(picked=picked, number=number, more=more, in_view=in_view, order=order))
+
+
+def _in_view(kind: str, one: bool) -> str:
+    conversation = condition(kind, one)
+    return f"{conversation} AND {_IN_WINDOW}" if kind in WINDOWED else conversation

@@ -1,0 +1,113 @@
+"""One bridge for all scripts of this folder, and people who log in for one script each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+import pytest
+import pytest_asyncio
+
+from tests.support.bridge import BridgeProcess
+from tests.support.client import XmppClient
+from tests.support.matching import presence
+from tests.support.server import TestServer
+
+ACCOUNTS = (
+    *(f"{name}@cc.acme.test" for name in ("alice", "carol", "dan", "sue", "lena")),
+    *(f"{name}@work.acme.test" for name in ("alice.ames", "sue", "lena", "bob", "erin")),
+    *("alice@cc.globex.test", "bob@work.globex.test"),
+)
+STRANGER = "stranger@work.acme.test"
+"""Has an account on the Work host, and is in no directory."""
+
+
+def service_of(account: str) -> str:
+    """``agents.acme.test`` for ``bob@work.acme.test``"""
+    _, _, host = account.partition("@")
+    return f"agents.{host.partition('.')[2]}"
+
+
+LogIn = Callable[..., Awaitable[XmppClient]]
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """All scripts run in the event loop in which the one bridge was started."""
+    for item in items:
+        if pytest_asyncio.is_async_test(item) and __package__ in item.nodeid.replace("/", "."):
+            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
+    """A running deskbridge, known to everybody's roster."""
+    await ejabberd.register(*ACCOUNTS, STRANGER)
+    async with BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings) as process:
+        await contacts_are_there(ejabberd)
+        yield process
+
+
+async def contacts_are_there(ejabberd: TestServer) -> None:
+    """Whoever logs in from now on has the service as a contact."""
+    async with ejabberd.api() as api, asyncio.timeout(10):
+        for account in ACCOUNTS:
+            while service_of(account) not in await api.roster(account):  # noqa: ASYNC110 - ejabberd does not say when
+                await asyncio.sleep(0.05)
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def log_in(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[LogIn]:
+    """``await log_in("alice@cc.acme.test")``: a client that the bridge knows of; all are logged out at the end."""
+    clients: list[XmppClient] = []
+
+    async def log_in(account: str, resource: str = "test", available: bool = True) -> XmppClient:
+        client = await ejabberd.client(account, resource)
+        clients.append(client)
+        await client.login(available)
+        if available and account in ACCOUNTS:
+            # The service is a contact: its presence is an answer to the client's, which the bridge has read by then.
+            await client.expect(presence(sender=service_of(account), type=None))
+        return client
+
+    yield log_in
+    await asyncio.gather(*(client.logout() for client in clients))
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def alice(log_in: LogIn) -> XmppClient:
+    """An agent in sales, who has a Work licence too."""
+    return await log_in("alice@cc.acme.test")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def carol(log_in: LogIn) -> XmppClient:
+    """An agent in sales and support."""
+    return await log_in("carol@cc.acme.test")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def dan(log_in: LogIn) -> XmppClient:
+    """An agent in support."""
+    return await log_in("dan@cc.acme.test")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def sue(log_in: LogIn) -> XmppClient:
+    """A supervisor, in no group, who has a Work licence too."""
+    return await log_in("sue@cc.acme.test")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def lena(log_in: LogIn) -> XmppClient:
+    """An agent in no group, who has a Work licence too."""
+    return await log_in("lena@cc.acme.test")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def bob(log_in: LogIn) -> XmppClient:
+    """A Work user."""
+    return await log_in("bob@work.acme.test")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def erin(log_in: LogIn) -> XmppClient:
+    """A Work user."""
+    return await log_in("erin@work.acme.test")

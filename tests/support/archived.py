@@ -1,0 +1,31 @@
+"""What is on disk, read as an operator would: with SQL."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from tests.support.bridge import BridgeProcess
+
+
+def query(bridge: BridgeProcess, sql: str, *values: object) -> list[Any]:
+    """The rows of a query; single columns without their tuples."""
+    with closing(sqlite3.connect(f"file:{bridge.folder}/deskbridge.db?mode=ro", uri=True)) as connection:
+        rows: Sequence[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def bodies(bridge: BridgeProcess, *ids: str) -> list[str]:
+    """The archived texts of the messages that their clients gave these ids, in order."""
+    marks = ", ".join("?" * len(ids))
+    return query(bridge, f"SELECT body FROM message WHERE client_id IN ({marks}) ORDER BY id", *ids)
+
+
+def conversations(bridge: BridgeProcess, one: str, other: str) -> list[tuple[int, str, str | None]]:
+    """``(id, kind, why it ended)`` of the conversations of two accounts, in order."""
+    return query(
+        bridge,
+        "SELECT c.id, c.kind, c.end_reason FROM conversation c JOIN account a ON a.id = c.first_id "
+        "JOIN account b ON b.id = c.second_id WHERE (a.jid, b.jid) IN (VALUES (?, ?), (?, ?)) ORDER BY c.id",
+        *(one, other, other, one),
+    )

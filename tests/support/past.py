@@ -1,0 +1,98 @@
+"""Histories that earlier runs left in the database, written without a bridge."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from component.stanza.archive_id import ArchiveIds, Role
+from component.store.changes import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Withdraw
+from component.store.store import Store
+
+MINUTE = 60_000_000
+MORNING = 1_767_254_400_000_000
+"""2026-01-01T08:00:00Z in us."""
+
+Line = tuple[str, str, str]
+"""Sender's account, receiver's account, and what was said."""
+
+
+def chatter(one: str, other: str, count: int, name: str = "message") -> list[Line]:
+    """The two in turn: ``message 1``, ``message 2``, ..."""
+    return [(*((one, other) if number % 2 else (other, one)), f"{name} {number}") for number in range(1, count + 1)]
+
+
+def face(account: str) -> str:
+    """``alice@cc.acme.test`` -> ``alice@agents.acme.test``"""
+    return account.replace("@cc.", "@agents.").replace("@work.", "@directory.")
+
+
+@asynccontextmanager
+async def past(folder: Path) -> AsyncIterator["Past"]:
+    """The database of the bridge in ``folder``, which must not be running."""
+    store = await Store.open(f"sqlite:///{folder / 'deskbridge.db'}")
+    try:
+        yield Past(store)
+    finally:
+        await store.close()
+
+
+class Past:
+    """One message a minute, from ``MORNING`` on."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ids = ArchiveIds(store.id_key)
+        self._open: dict[frozenset[str], OpenConversation] = {}
+        self._now = MORNING
+
+    async def said(self, *lines: Line) -> list[int]:
+        """Write these, delivered long ago; their numbers."""
+        numbers = [await self._say(*line) for line in lines]
+        await self._store.submit(DeliveredUpTo(numbers[-1]))
+        return numbers
+
+    async def withdrawn(self, number: int) -> None:
+        """The message came back undelivered."""
+        await self._store.submit(Withdraw(number, self._now))
+
+    async def ended(self, one: str, other: str) -> None:
+        """The conversation of two agents is over."""
+        conversation = self._open.pop(frozenset((one, other)))
+        await self._store.submit(EndConversation(conversation.id, self._now, "ended"))
+
+    def id(self, number: int, role: Role) -> str:
+        """The archive id of that copy."""
+        return self._ids.id(number, role)
+
+    async def _say(self, sender: str, receiver: str, body: str) -> int:
+        conversation = await self._conversation(sender, receiver)
+        self._now += MINUTE
+        number = self._store.next_message_id()
+        await self._store.submit(
+            NewMessage(
+                id=number,
+                conversation_id=conversation.id,
+                sent_at=self._now,
+                sender=f"{sender}/then",
+                receiver=face(receiver),
+                sender_account=sender,
+                receiver_account=receiver,
+                owner=conversation.first if conversation.kind == "joined" else None,
+                payload=f"<body>{body}</body>",
+                body=body,
+                client_id=f"then-{number}",
+            )
+        )
+        return number
+
+    async def _conversation(self, sender: str, receiver: str) -> OpenConversation:
+        pair = frozenset((sender, receiver))
+        if pair not in self._open:
+            joined = ("@work." in sender) != ("@work." in receiver)
+            first, second = sorted(pair, key=lambda account: (joined and "@work." in account, account))
+            tenant = first.rpartition("@")[2].split(".")[1]
+            kind = "joined" if joined else "desk"
+            change = OpenConversation(self._store.next_conversation_id(), tenant, kind, first, second, self._now)
+            await self._store.submit(change)
+            self._open[pair] = change
+        return self._open[pair]

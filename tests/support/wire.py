@@ -1,0 +1,75 @@
+"""The network between deskbridge and ejabberd, which a test can break."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from component.model import Settings
+from tests.support.bridge import BridgeProcess
+
+
+class Wire:
+    """Forwards connections to a port on loopback; ``port`` is where to connect instead. Use as ``async with``."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self.port = 0
+        self.connections = 0
+        """How many have been made so far."""
+
+    def cut(self) -> None:
+        """End all connections without a word. New ones can be made."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def freeze(self) -> None:
+        """Keep all connections, but let nothing through any more, as behind a lost network."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.thaw()
+        self.cut()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, to_writer}
+        await asyncio.gather(self._pump(reader, to_writer), self._pump(to_reader, writer))
+        self._writers -= {writer, to_writer}
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
+
+
+@asynccontextmanager
+async def bridge_on_a_wire(settings: Settings, folder: Path) -> AsyncIterator[tuple[Wire, BridgeProcess]]:
+    """A bridge whose connection to ejabberd the test can break."""
+    async with Wire(settings.xmpp.port) as wire:
+        broken = replace(settings, xmpp=replace(settings.xmpp, port=wire.port))
+        async with BridgeProcess(folder, broken) as bridge:
+            yield wire, bridge

@@ -1,0 +1,299 @@
+"""Whatever XML a peer sends, what comes out on the other side is made of named parts and holds no real address.
+
+Random stanzas go the whole pure way: classify, decide, build, write, read back.
+"""
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from component.element import STREAM_NS, XML_LANG, parse, serialise, split
+from component.gateway.accepted import Accepted
+from component.gateway.intake import Incoming
+from component.model import Limits, Party, Side
+from component.policy.classify import Facts, classify
+from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
+from component.policy.elements import ELEMENTS, OMEMO
+from component.policy.reasons import Reason
+from component.services.commands import COMMAND, Ask, Commands, Done
+from component.stanza.errors import refusal
+from component.stanza.forms import Answers, Choice, answers, form
+from component.stanza.message import envelope
+from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
+
+patiently = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+BODY = f"{{{STREAM_NS}}}body"
+FALLBACK = "urn:xmpp:fallback:0"
+
+NAMED = {
+    BODY: {XML_LANG},
+    f"{{{STREAM_NS}}}thread": {"parent"},
+    "{urn:xmpp:sid:0}origin-id": {"id"},
+    "{urn:xmpp:styling:0}unstyled": set(),
+    "{urn:xmpp:message-correct:0}replace": {"id"},
+    "{urn:xmpp:message-retract:1}retract": {"id"},
+    "{urn:xmpp:reply:0}reply": {"id", "to"},
+    f"{{{FALLBACK}}}fallback": {"for"},
+    f"{{{FALLBACK}}}body": {"start", "end"},
+    f"{{{FALLBACK}}}subject": {"start", "end"},
+}
+"""All that may ever come out: element -> attributes. Written by hand, not read from the code."""
+
+FALLBACKS = {
+    "urn:xmpp:reply:0": "{urn:xmpp:reply:0}reply",
+    "urn:xmpp:message-retract:1": "{urn:xmpp:message-retract:1}retract",
+    "urn:xmpp:message-correct:0": "{urn:xmpp:message-correct:0}replace",
+}
+"""What a text that goes on may be the fallback of."""
+
+PARTIES = (ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA)
+REAL = [party.account for party in PARTIES]
+ADDRESSES = [
+    *REAL,
+    "bob@work.acme.test/phone",
+    "BOB@Work.Acme.Test",
+    "xmpp:alice@cc.acme.test?message",
+    "alice@cc.acme.test alice@cc.acme.test",
+]
+ELSEWHERE = [
+    (STREAM_NS, "body"),
+    (STREAM_NS, "subject"),
+    (STREAM_NS, "message"),
+    (STREAM_NS, "error"),
+    ("", "body"),
+    (FALLBACK, "body"),
+    (FALLBACK, "subject"),
+    ("http://jabber.org/protocol/muc#user", "x"),
+    ("http://jabber.org/protocol/muc#user", "invite"),
+    ("http://jabber.org/protocol/address", "addresses"),
+    ("http://jabber.org/protocol/address", "address"),
+    ("urn:xmpp:reference:0", "reference"),
+    ("urn:xmpp:mix:core:1", "mix"),
+    ("jabber:x:data", "x"),
+    ("http://jabber.org/protocol/rosterx", "x"),
+    ("of:nobody", "any"),
+    *((namespace, name) for namespace in OMEMO for name in ("encrypted", "payload")),
+]
+PASSING = [(namespace, name) for namespace, name in map(split, NAMED) if (namespace, name) != (FALLBACK, "body")]
+
+texts = st.one_of(
+    st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\r\n\t"), max_size=20),
+    st.sampled_from([*ADDRESSES, "Hello", "two\r\nlines\r", "aesgcm://x/y", "?OTR:AA", " ", "9" * 5000, "-1", "3"]),
+    st.sampled_from(["urn:xmpp:reply:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0", "en", "to"]),
+)
+ATTRIBUTES = ("id", "to", "from", "by", "jid", "for", "start", "end", "type", "parent", "uri", "stamp", "node")
+keys = st.sampled_from([*ATTRIBUTES, XML_LANG, "{of:nobody}id"])
+names = st.one_of(
+    st.sampled_from(PASSING),
+    st.sampled_from([(namespace, name.replace("*", "any")) for namespace, name in ELEMENTS]),
+    st.sampled_from(ELSEWHERE),
+)
+
+
+@st.composite
+def elements(draw: st.DrawFn, depth: int = 1) -> Element:
+    """Any element, with anything in it."""
+    namespace, name = draw(names)
+    element = Element(f"{{{namespace}}}{name}" if namespace else name, draw(st.dictionaries(keys, texts, max_size=4)))
+    element.text, element.tail = draw(st.none() | texts), draw(st.none() | texts)
+    if depth:
+        element.extend(draw(st.lists(elements(depth - 1), max_size=3)))
+    return element
+
+
+@st.composite
+def likely(draw: st.DrawFn, tag: str) -> Element:
+    """An element that may pass, with its attributes and one too many; half of them hold an address."""
+    values = st.one_of(st.sampled_from(ADDRESSES), texts)
+    element = Element(tag, {key: draw(values) for key in sorted({*NAMED[tag], "to"})})
+    element.text = draw(texts)
+    return element
+
+
+@st.composite
+def marked(draw: st.DrawFn) -> list[Element]:
+    """An element that a text may be the fallback of, and the mark that says so."""
+    namespace, tag = draw(st.sampled_from(list(FALLBACKS.items())))
+    mark = draw(likely(f"{{{FALLBACK}}}fallback"))
+    mark.set("for", namespace)
+    mark.append(draw(likely(f"{{{FALLBACK}}}body")))
+    return [draw(likely(tag)), mark]
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Element:
+    """Any message; most have a text."""
+    attributes = {"type": "chat", **draw(st.dictionaries(st.sampled_from(["id", "type", XML_LANG]), texts, max_size=3))}
+    message = Element(f"{{{STREAM_NS}}}message", attributes)
+    if draw(st.integers(0, 3)):
+        message.append(Element(BODY, {XML_LANG: draw(texts)}))
+        message[0].text = draw(texts)
+    if draw(st.booleans()):
+        message.extend(draw(marked()))
+    message.extend(draw(st.lists(st.sampled_from(sorted(NAMED)).flatmap(likely), max_size=2)))
+    message.extend(draw(st.lists(elements(), max_size=3)))
+    return message
+
+
+FLAGS = ("sender_online", "receiver_online", "conversation_open", "reply_visible", "over_rate", "to_service")
+pairs = st.sampled_from([(BOB, ALICE), (ALICE, BOB), (ALICE, CAROL)])
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> View:
+    """Any view of the moment: two who may often write, and one or two things that are not as usual."""
+    sender, receiver = draw(pairs | st.tuples(st.sampled_from([*PARTIES, None]), st.sampled_from([*PARTIES, None])))
+    usual = view()
+    unusual = draw(st.sets(st.sampled_from(FLAGS), max_size=2))
+    limits = draw(st.sampled_from([Limits(), Limits(), Limits(body_chars=3), Limits(stanza_bytes=50)]))
+    return view(sender, receiver, limits=limits, **{name: not getattr(usual, name) for name in unusual})
+
+
+def delivered(message: Element, sender: Party, receiver: Party, verdict: Verdict) -> Element | None:
+    """The message as it is written to the receiver and read there; None if it goes nowhere."""
+    if not isinstance(verdict, Deliver):
+        return None
+    facts = classify(message)
+    incoming = Incoming(message, facts, sender.account, "phone", receiver.face)
+    accepted = Accepted(incoming, sender, receiver, verdict, sender.face)
+    row = accepted.row(1, 1, 0)
+    return parse(envelope(sender.face, receiver.account, row.type, row.client_id, row.payload))
+
+
+def everything_but_bodies(message: Element) -> Iterator[str]:
+    """Every value and text of a message, except its own addresses and what the sender typed."""
+    for part in message.iter():
+        yield from (value for key, value in part.items() if part is not message or key not in ("from", "to"))
+        yield part.tail or ""
+        if part.tag != BODY:
+            yield part.text or ""
+
+
+@patiently
+@given(messages(), pairs, st.booleans())
+def test_only_named_parts_come_out(message: Element, pair: tuple[Party, Party], reply_visible: bool) -> None:
+    """Default deny: no element and no attribute that nobody named, wherever it was hidden."""
+    out = delivered(message, *pair, decide(classify(message), view(*pair, reply_visible=reply_visible)))
+    if out is not None:
+        assert out.attrib.keys() <= {"from", "to", "type", "id"}
+        assert out.get("type") in ("chat", "normal")
+        for part in out.iter():
+            assert part is out or part.attrib.keys() <= NAMED[part.tag]
+            assert part.get("for") in (None, *FALLBACKS)
+        once = [part.tag for part in out if part.tag not in (BODY, f"{{{FALLBACK}}}fallback")]
+        assert len(once) == len(set(once))
+
+
+@patiently
+@given(messages(), pairs, st.booleans())
+def test_no_real_address_comes_out(message: Element, pair: tuple[Party, Party], reply_visible: bool) -> None:
+    """AD2"""
+    out = delivered(message, *pair, decide(classify(message), view(*pair, reply_visible=reply_visible)))
+    if out is not None:
+        for value in everything_but_bodies(out):
+            assert not any(address in value.lower() for address in REAL)
+
+
+@patiently
+@given(messages(), pairs)
+def test_the_text_stays_as_it_was_typed(message: Element, pair: tuple[Party, Party]) -> None:
+    """C1, C11: character by character; C15: but for a text that only stands in for a reaction."""
+    out = delivered(message, *pair, decide(classify(message), view(*pair)))
+    if out is not None:
+        typed = [part.text for part in message.findall(BODY) if part.text and part.text.strip()]
+        kept = [part.text for part in out.findall(BODY)]
+        reacts = message.find(f"{{{FALLBACK}}}fallback[@for='urn:xmpp:reactions:0']") is not None
+        assert kept == typed or (reacts and set(kept) < set(typed))
+
+
+@patiently
+@given(messages(), moments())
+def test_a_verdict_on_everything(message: Element, moment: View) -> None:
+    """One of three, and never an answer to an error, a headline, or what nobody meant to send."""
+    facts = classify(message)
+    verdict = decide(facts, moment)
+    assert isinstance(verdict, Deliver | Refuse | Drop)
+    if message.get("type") in ("error", "headline") or not facts.meant:
+        assert not isinstance(verdict, Refuse)
+    if moment.sender is None or not moment.sender_online or moment.over_rate:
+        assert not isinstance(verdict, Deliver)
+
+
+@patiently
+@given(messages(), moments())
+def test_nothing_of_it_changes_who_may_write(message: Element, moment: View) -> None:
+    """No content opens what the addresses close."""
+    plain = decide(classify(parse("<message type='chat'><body>Hello</body></message>")), moment)
+    if isinstance(plain, Refuse) and plain.reason is not Reason.TOO_LARGE:
+        assert not isinstance(decide(classify(message), moment), Deliver)
+
+
+@patiently
+@given(messages(), st.sampled_from(Reason))
+def test_refusals_repeat_nothing(message: Element, reason: Reason) -> None:
+    """R4: the answer is made of its own words; of the message it has the addresses and the id."""
+    message.attrib.update({"from": "bob@work.acme.test/phone", "to": "alice@agents.acme.test"})
+    answer = parse(serialise(refusal(message, reason)))
+    assert answer.get("to") == "bob@work.acme.test/phone"
+    assert answer.get("from") == "alice@agents.acme.test"
+    assert answer.get("id") == message.get("id")
+    assert "".join(answer.itertext()) == reason.value.text
+
+
+@patiently
+@given(elements())
+def test_elements_are_written_as_they_are(element: Element) -> None:
+    """There and back; only attributes that would need a prefix are lost."""
+    element.tail = None
+    for part in element.iter():
+        part.attrib.pop("{of:nobody}id", None)
+        if not split(part.tag)[0]:
+            part.tag = f"{{{STREAM_NS}}}{part.tag}"
+    assert_same(parse(serialise(element)), element)
+
+
+def assert_same(one: Element, other: Element) -> None:
+    assert (one.tag, one.attrib) == (other.tag, other.attrib)
+    assert (one.text or "", one.tail or "") == (other.text or "", other.tail or "")
+    assert len(one) == len(other)
+    for inner, outer in zip(one, other, strict=True):
+        assert_same(inner, outer)
+
+
+class Choose:
+    """A command that asks one question."""
+
+    node = "choose"
+    name = "Choose"
+
+    def may_run(self, party: Party) -> bool:
+        return party.side is Side.AGENT
+
+    def start(self, party: Party) -> Ask | Done:
+        return Ask(form("Choose", "One of these", Choice("a", "A", [("1", "One")])))
+
+    def finish(self, party: Party, answers: Answers) -> Done | None:
+        return Done("Chosen.") if answers.get("a") == ("1",) else None
+
+
+@patiently
+@given(elements(), st.dictionaries(st.sampled_from(["node", "action", "sessionid"]), texts), st.booleans())
+def test_any_command(payload: Element, attributes: dict[str, str], known: bool) -> None:
+    """D4: an answer or a refusal to everything; nothing is ended by accident."""
+    request = Element(COMMAND, {**attributes, **({"node": "choose"} if known else {})})
+    request.append(payload)
+    answer = Commands([Choose()], b"key").run(request, ALICE, "alice@cc.acme.test/desk")
+    assert isinstance(answer, Reason) or answer.get("status") == "executing"
+    assert answers(request) is None or isinstance(answers(request), dict)
+
+
+@pytest.mark.parametrize("depth", [1_000, 15_000])
+def test_deep_stanzas(depth: int) -> None:
+    """R2: however deep, it is only taken apart where it may pass."""
+    deep = "<x xmlns='of:nobody'>" + "<x>" * depth + "</x>" * depth + "</x>"
+    facts: Facts = classify(parse(f"<message type='chat'><body>Hello</body>{deep}</message>"))
+    assert isinstance(decide(facts, view()), Deliver)
