@@ -9,13 +9,15 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from component.ejabberd.install import ENVIRONMENT, Install, User, hand_over
+from component.ejabberd.ports import accepts, free_ports
+
+__all__ = ["EjabberdServer", "EjabberdServerError", "accepts", "free_ports"]
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -24,6 +26,12 @@ LOG_TAIL_LINES = 25
 DATABASE = re.compile(r'^ *sql_database: "(.+)"$', re.MULTILINE)
 END_WITH_PARENT = 'spawn(fun() -> io:get_line(""), init:stop() end).'
 """Erlang stops when its standard input ends, which it does however our process ends."""
+
+SAY_READY = """\
+[ejabberd_sql:sql_query(H, [<<"select 1">>])
+  || H <- ejabberd_option:hosts(), ejabberd_option:default_db(H) =:= sql],
+ok = file:write_file("%s", [])."""
+"""ejabberd opens a host's database at its first use, and fails those who come while it does: we come first."""
 
 
 class EjabberdServerError(Exception):
@@ -43,6 +51,7 @@ class EjabberdServer:
     ) -> None:
         self.folder = folder.resolve()
         self.log = self.folder / "ejabberd.log"
+        self._ready = self.folder / "ready"
         self._config = config
         self._ports = tuple(ports)
         self._guard = guard
@@ -54,7 +63,7 @@ class EjabberdServer:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Returns when all ports accept. Raises ``EjabberdServerError`` if that does not happen."""
+        """Returns when ejabberd is ready. Raises ``EjabberdServerError`` if it does not get so."""
         if self.running:
             return
         taken = [port for port in self._ports if accepts(port)]
@@ -72,7 +81,7 @@ class EjabberdServer:
                 start_new_session=True,
             )
         try:
-            self._wait_for_ports()
+            self._wait()
         except BaseException:
             self.kill()
             raise
@@ -98,6 +107,7 @@ class EjabberdServer:
     def _prepare(self) -> User | None:
         for name in ("spool", "guard"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self._ready.unlink(missing_ok=True)
         config = self.folder / "ejabberd.yml"
         config.write_text(self._config)
         config.chmod(0o600)
@@ -116,8 +126,9 @@ class EjabberdServer:
             "-pa", inside(self.folder / "guard"),
             "-mnesia", "dir", f'"{inside(self.folder / "spool")}"',
             "-ejabberd", "quiet", "true",
-            "-s", "ejabberd",
             "-eval", END_WITH_PARENT,
+            "-s", "ejabberd",
+            "-eval", SAY_READY % inside(self._ready),
         ]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
@@ -131,17 +142,14 @@ class EjabberdServer:
             "ERL_CRASH_DUMP_BYTES": "0",
         }
 
-    def _wait_for_ports(self) -> None:
+    def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        missing = list(self._ports)
-        while missing:
+        while not (self._ready.exists() and all(map(accepts, self._ports))):
             if not self.running:
                 raise EjabberdServerError(f"ejabberd ended while starting.\n{self._log_tail()}")
             if time.monotonic() > deadline:
-                raise EjabberdServerError(f"ejabberd does not listen on {missing}.\n{self._log_tail()}")
-            missing = [port for port in missing if not accepts(port)]
-            if missing:
-                time.sleep(POLL_SECONDS)
+                raise EjabberdServerError(f"ejabberd does not get ready.\n{self._log_tail()}")
+            time.sleep(POLL_SECONDS)
 
     def _log_tail(self) -> str:
         lines: list[str] = []
@@ -166,22 +174,3 @@ class EjabberdServer:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def accepts(port: int) -> bool:
-    """Whether something on loopback takes connections on ``port``."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports on loopback that nobody listens on at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from component.addresses import normalise
 from component.element import stanza
 from component.policy.reasons import Reason
 from component.services.archive import Archive, Question
@@ -31,14 +32,15 @@ SLICE_CHARS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, the ``iq`` it came in, and how what it leads to becomes stanzas: a ``<result/>``, and the answer
-    to the iq."""
+class _Asked:
+    """``client`` is the account and the resource that asked; ``shown`` whether it had shown itself by then."""
 
     question: Question
     iq: Element
-    result: Callable[[str], str]
-    answer: Callable[[Element], str]
+    client: tuple[str, str]
+    shown: bool
+    as_result: Callable[[str], str]
+    as_answer: Callable[[Element], str]
 
 
 class Archives:
@@ -48,14 +50,26 @@ class Archives:
         self._state = state
         self._archive = archive
         self._link = link
-        self._lines: dict[str, deque[Asked]] = {}
+        self._lines: dict[str, deque[_Asked]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._trouble = Seldom(log, logging.ERROR)
 
-    def ask(self, asked: Asked) -> None:
-        """See to it that this is answered."""
-        account = asked.question.asker.account
+    def ask(
+        self,
+        question: Question,
+        iq: Element,
+        as_result: Callable[[str], str],
+        as_answer: Callable[[Element], str],
+    ) -> None:
+        """See to it that the question in ``iq`` is answered.
+
+        ``as_result`` makes a stanza for the client from a ``<result/>``, ``as_answer`` one from the answer to the iq;
+        all of them are texts, but for that answer.
+        """
+        account = question.asker.account
+        client = normalise(iq.get("from", "")) or (account, "")
+        asked = _Asked(question, iq, client, self._is_shown(client), as_result, as_answer)
         line = self._lines.get(account)
         if line is None:
             self._lines[account] = deque([asked])
@@ -65,7 +79,7 @@ class Archives:
         elif len(line) < LONGEST_LINE:
             line.append(asked)
         else:
-            self._link.send(asked.answer(refusal(asked.iq, Reason.TOO_FAST)))
+            self._link.send(as_answer(refusal(iq, Reason.TOO_FAST)))
 
     def down(self) -> None:
         """The stream is lost, and with it everybody who asked."""
@@ -82,19 +96,22 @@ class Archives:
         if self._lines.get(account) is line:
             del self._lines[account]
 
-    async def _take(self, asked: Asked) -> None:
+    async def _take(self, asked: _Asked) -> None:
+        if self._has_left(asked):
+            return
         try:
             reply = await self._reply(asked)
-            self._link.send(asked.answer(reply))
-            # The place is free again once ejabberd has caught up.
-            await self._link.barrier()
+            if not self._has_left(asked):
+                self._link.send(asked.as_answer(reply))
+                # The place is free again once ejabberd has caught up.
+                await self._link.barrier()
         except LinkDown:
             return
         except Exception:
             # Then ejabberd tells the client that there was no answer.
             log.exception("a question to an archive could not be answered")
 
-    async def _reply(self, asked: Asked) -> Element:
+    async def _reply(self, asked: _Asked) -> Element:
         """Send the results; the answer to the iq, which has to come after them (XEP-0313 §4)."""
         try:
             answer = await self._archive.answer(asked.question, self._state.world)
@@ -108,11 +125,22 @@ class Archives:
         reply.append(answer.payload)
         return reply
 
-    async def _send(self, asked: Asked, results: Sequence[str]) -> None:
+    async def _send(self, asked: _Asked, results: Sequence[str]) -> None:
         room = SLICE_CHARS
         for result in results:
+            if self._has_left(asked):
+                return
             if room < 0:
                 await self._link.barrier()
                 room = SLICE_CHARS
-            self._link.send(asked.result(result))
+            self._link.send(asked.as_result(result))
             room -= len(result)
+
+    def _has_left(self, asked: _Asked) -> bool:
+        """Results for a client that is gone would go to the account's other clients. Of a client that asks before it
+        shows itself, it is not known."""
+        return asked.shown and not self._is_shown(asked.client)
+
+    def _is_shown(self, client: tuple[str, str]) -> bool:
+        account, resource = client
+        return resource in self._state.sessions.of(account)

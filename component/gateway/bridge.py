@@ -61,7 +61,7 @@ class Bridge:
         self._requests = Requests(state, self._endings, self._archives, send)
         self._grants = Grants(state)
         self._delegation = Delegation(state, self._grants, self._archives, send)
-        self._census = Census(state, self._link, api)
+        self._census = Census(state, self._link, self._contacts, api)
         self._gate = Gate(self._link, self._messages.receive)
         self._pressure = Pressure(self._link, lambda: store.backlog)
         self._settling: asyncio.Task[None] | None = None
@@ -101,8 +101,6 @@ class Bridge:
     def _receive(self, stanza: Element) -> None:
         match stanza.tag.rpartition("}")[2]:
             case "presence":
-                if not self._settled:
-                    self._census.heard(stanza)
                 self._presence.receive(stanza)
             case "iq":
                 if not self._delegation.receive(stanza):
@@ -132,6 +130,7 @@ class Bridge:
     def _up(self) -> None:
         self._state.sessions.begin_anew()
         self._contacts.forget()
+        self._grants.expect()
         self._settling = asyncio.create_task(self._settle())
 
     def _down(self) -> None:
@@ -160,11 +159,13 @@ class Bridge:
     async def _find_the_truth(self) -> None:
         """Learn who is logged in, act on what was missed, and only then go on with messages (P6)."""
         started = time.monotonic()
-        before = set(self._state.sessions.accounts())
         await self._census.take()
         self._state.sessions.settle()
         self._settled = True
-        self._see_to_contacts(before)
+        if not self._all_have_contacts:
+            # Later it is enough to look at those who are connected, and at who logs in.
+            self._contacts.ensure(self._state.world.everybody())
+            self._all_have_contacts = True
         if self._seen_through is not self._state.world:
             await self._look_through()
         self._faces.resume()
@@ -174,17 +175,6 @@ class Bridge:
         self._gate.open()
         people = len(self._state.sessions.accounts())
         log.info("ready after %.1f s: %d people are logged in", time.monotonic() - started, people)
-
-    def _see_to_contacts(self, before: set[str]) -> None:
-        """At the start, everybody who did not answer is given the service contact.
-
-        Later only who was logged in before and did not answer: the others show it at their next log-in.
-        """
-        silent = [party for party in self._state.world.everybody() if not self._state.sessions.logged_in(party.account)]
-        if self._all_have_contacts:
-            silent = [party for party in silent if party.account in before]
-        self._contacts.ensure(silent)
-        self._all_have_contacts = True
 
     async def _look_through(self) -> None:
         world = self._state.world

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterable
-from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
-from component.stanza.presence import answers_probe, plain
+from component.stanza.presence import plain
 
 from .link import Link
 from .rosters import ServiceContacts
@@ -16,11 +16,12 @@ from .state import State
 
 log = logging.getLogger(__name__)
 
+POLL_SECONDS = 0.05
 QUIET_SECONDS = 0.5
-"""Somebody is connected but silent, and nobody has answered for so long: they do not show it that they are there."""
+"""Some are connected but silent, and nobody has answered for so long: they do not show that they are there."""
 
 LONGEST_SECONDS = 5.0
-"""So long is waited for somebody who is silent but has a conversation to lose."""
+"""So long is waited if one of them has a conversation to lose."""
 
 
 class Census:
@@ -35,42 +36,53 @@ class Census:
         self._link = link
         self._contacts = contacts
         self._api = api
-        self._news = asyncio.Event()
 
     def ask(self, parties: Iterable[Party]) -> None:
         """Have ejabberd tell who of these is logged in."""
         for party in parties:
             self._link.send(plain("probe", party.tenant.service, party.account))
 
-    def heard(self, presence: Element) -> None:
-        """Told of every presence while a census is taken."""
-        if presence.get("type") is None:
-            self._news.set()
-
     async def take(self) -> None:
         """Ask everybody, and wait until all who are logged in have answered. Raises ``LinkDown``."""
         self.ask(self._state.world.everybody())
         await self._link.barrier()
-        connected = await self._connected()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_SECONDS):
-                await self._put_contacts(connected)
-                await self._hear(connected)
+                await self._hear(await self._connected())
         await self._link.barrier()
 
     async def _connected(self) -> list[Party]:
-        """Who is connected; everybody may be if ejabberd does not say."""
         world = self._state.world
         hosts = [tenant.account_host(side) for tenant in world.tenants for side in Side]
         try:
             accounts = set().union(*[await self._api.connected(host) for host in hosts])
         except EjabberdApiError as problem:
-            log.warning("it is not known who is connected, so who answers late may be taken to be out: %s", problem)
+            log.warning("it is not known who is connected; who answers late may be taken to be logged out: %s", problem)
             return list(world.everybody())
-        return [party for party in map(world.account, accounts) if party]
+        return [party for party in map(world.account, accounts) if party is not None]
+
+    async def _hear(self, connected: list[Party]) -> None:
+        """Wait for the answers of those who are connected."""
+        silent = self._silent(connected)
+        # Who lacks the contact is silent too. ejabberd shows their presence once they have it.
+        self._contacts.ensure(silent, first=True)
+        last_answer = time.monotonic()
+        while silent:
+            await asyncio.sleep(POLL_SECONDS)
+            before, silent = silent, self._silent(silent)
+            now = time.monotonic()
+            if len(silent) < len(before):
+                last_answer = now
+            elif now - last_answer > QUIET_SECONDS and not self._has_a_chat_to_lose(silent):
+                return
 
     def _silent(self, parties: list[Party]) -> list[Party]:
         return [party for party in parties if not self._state.sessions.gathered(party.account)]
 
-    async def _put_contacts(self, connected: list[Party]) -> None:
-        """Who lacks the contact could not answer. ejabberd shows their presence once they have it."""
+    def _has_a_chat_to_lose(self, silent: list[Party]) -> bool:
+        chatting = {
+            account
+            for conversation in self._state.conversations.desk()
+            for account in (conversation.first, conversation.second)
+        }
+        return any(party.account in chatting for party in silent)

@@ -16,7 +16,7 @@ from component.stanza.errors import refusal
 from component.stanza.mam import MAM_NS
 from component.stanza.privilege import in_the_name_of_an_account
 
-from .archives import Archives, Asked
+from .archives import Archives
 from .grants import Grants
 from .seldom import Seldom
 from .state import State
@@ -70,7 +70,7 @@ class Delegation:
             request.attrib.setdefault("to", asker.account)
             question = Question(request.get("type", ""), request[0], asker, archive=asker.account)
             as_result = partial(_as_result, asker, request.get("from", ""), namespace)
-            self._archives.ask(Asked(question, request, as_result, partial(answer, iq)))
+            self._archives.ask(question, request, as_result, partial(answer, iq))
 
     def _asker(self, request: Element, tenant: Tenant) -> Party | None:
         """The agent who asks their own account; None for anybody who asks another one."""

@@ -14,7 +14,7 @@ from .state import State
 SLICE = 2_000
 """Stanzas of a large announcement that are sent before ejabberd has to have routed them."""
 
-CHANGES = Limits(messages_per_second=1.0, burst=10)
+CHANGES = Limits(messages_per_second=1.0, burst=30)
 """How often one face may change. One change may go to thousands, so a client that plays with its status is told
 on in steps (R2)."""
 

@@ -1,11 +1,19 @@
 """What ejabberd lets deskbridge do on its hosts. It says so after each connect, for that stream only."""
 
+import asyncio
+import logging
 from xml.etree.ElementTree import Element
 
 from component.stanza.delegation import delegated_namespaces
+from component.stanza.mam import MAM_NS
 from component.stanza.privilege import outgoing_granted
 
 from .state import State
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 10.0
+"""An ejabberd that has just started takes its time to grant."""
 
 
 class Grants:
@@ -15,6 +23,7 @@ class Grants:
         self._state = state
         self._outgoing: dict[str, str] = {}
         self._delegated: set[tuple[str, str]] = set()
+        self._check: asyncio.TimerHandle | None = None
 
     def take(self, message: Element) -> bool:
         """Whether this message is one that grants something, and is noted. Only a tenant's own hosts are believed."""
@@ -32,11 +41,22 @@ class Grants:
         """The namespace in which messages of that host's accounts can be sent; None if they cannot."""
         return self._outgoing.get(host)
 
-    def delegated(self, host: str, namespace: str) -> bool:
-        """Whether requests of that namespace are handed to us by that host."""
-        return (host, namespace) in self._delegated
+    def expect(self) -> None:
+        """A new stream: warn of what is still missing in a while."""
+        self._check = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._warn_of_missing)
 
     def forget(self) -> None:
         """The stream is lost, and all grants with it."""
+        if self._check:
+            self._check.cancel()
         self._outgoing.clear()
         self._delegated.clear()
+
+    def _warn_of_missing(self) -> None:
+        for host in (tenant.desk_host for tenant in self._state.world.tenants):
+            if host not in self._outgoing or (host, MAM_NS) not in self._delegated:
+                log.warning(
+                    "agents of %s cannot read their history: ejabberd does not hand it to deskbridge (is all in its "
+                    "configuration that `deskbridge ejabberd-config --part` prints?)",
+                    host,
+                )

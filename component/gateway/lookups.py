@@ -90,6 +90,7 @@ class LookUps:
         reply = message.element.find(REPLY)
         if reply is None or conversation is None:
             return None
+        await self._store.submit()  # what both of them have just said counts too
         target = await self._store.find_by_reference(conversation.id, reply.get("id", ""))
         if target is None or target.withdrawn or not await self._in_view(target, conversation, receiver):
             return None

@@ -18,7 +18,7 @@ from component.services.archive import PAYLOADS, Question
 from component.services.commands import COMMAND, Commands
 from component.stanza.errors import refusal
 
-from .archives import Archives, Asked
+from .archives import Archives
 from .end_chat import EndChat
 from .endings import Endings
 from .rate import Buckets
@@ -91,7 +91,7 @@ class Requests:
             self._send(serialise(refusal(iq, answer)))
             return
         if isinstance(answer, Question):
-            self._archives.ask(Asked(answer, iq, partial(_as_result, answer.archive, iq.get("from", "")), serialise))
+            self._archives.ask(answer, iq, partial(_as_result, answer.archive, iq.get("from", "")), serialise)
             return
         result = stanza("iq", iq.get("to", ""), iq.get("from", ""), type="result", id=iq.get("id"))
         if answer is not None:

@@ -26,8 +26,9 @@ QUIET_FAILURES = 4
 GRACE_SECONDS = 1.0
 """A client that logs in probes its contacts, and so the service, at once. Who has not after this time lacks it."""
 
-PATIENCE_SECONDS = 600.0
-"""Who takes the contact out gets it back: at once the first time, later and later if they go on with it."""
+FIRST_PATIENCE_SECONDS = 1.0
+LONGEST_PATIENCE_SECONDS = 600.0
+"""Who takes the contact out gets it back: soon the first time, later and later if they go on with it."""
 
 
 class ServiceContacts:
@@ -53,7 +54,6 @@ class ServiceContacts:
         self._doubtful: dict[str, Party] = {}
         self._losses: dict[str, _Losses] = {}
         self._put_off: set[str] = set()
-        self._put_back_to: set[str] = set()
         self._waiting: dict[str, Party] = {}
         self._news = asyncio.Event()
         self._trouble = Seldom(log, logging.WARNING)
@@ -67,9 +67,6 @@ class ServiceContacts:
 
     def seen(self, party: Party) -> None:
         """This account is logged in. ejabberd shows us that (XEP-0356) even if it has no such contact."""
-        if party.account in self._put_back_to:
-            self._put_back_to.discard(party.account)
-            self.confirmed(party)
         if party.account in self._confirmed or party.account in self._put_off:
             return
         if not self._doubtful:
@@ -93,6 +90,8 @@ class ServiceContacts:
         if party.account in self._put_off:
             return
         self._confirmed.discard(party.account)
+        self._doubtful.pop(party.account, None)
+        self._waiting.pop(party.account, None)
         self._put_off.add(party.account)
         delay = self._losses.setdefault(party.account, _Losses()).next_delay(time.monotonic())
         log.info("%s removed the service contact, which is put back in %.0f s", party.account, delay)
@@ -100,15 +99,14 @@ class ServiceContacts:
 
     def _put_back(self, party: Party) -> None:
         self._put_off.discard(party.account)
-        # ejabberd will show their presence because of this, without a probe.
-        self._put_back_to.add(party.account)
         self.ensure([party])
 
     # Putting it there
 
-    def ensure(self, parties: Iterable[Party]) -> None:
-        """See to it that each of these has the service as a contact."""
-        self._waiting.update((party.account, party) for party in parties)
+    def ensure(self, parties: Iterable[Party], first: bool = False) -> None:
+        """See to it that each of these has the service as a contact; ``first``, before all others."""
+        new = {party.account: party for party in parties}
+        self._waiting = {**new, **self._waiting} if first else {**self._waiting, **new}
         self._news.set()
 
     async def run(self) -> None:
@@ -137,10 +135,12 @@ class ServiceContacts:
         if party.account in self._confirmed:
             return
         await self._api.add_contact(party.account, party.tenant.service, party.tenant.name)
+        if party.account in self._put_off:  # taken out again already
+            return
+        self.confirmed(party)
         self._put_there(party)
         known = set(self._sessions.of(party.account))
         if known:
-            self._confirmed.add(party.account)
             for resource in known - await self._api.sessions(party.account):
                 self._vanished(party, resource)
 
@@ -158,13 +158,13 @@ class _Losses:
     """How often one person took the contact out lately."""
 
     def __init__(self) -> None:
-        self._delay = 0.0
+        self._delay = FIRST_PATIENCE_SECONDS
         self._last = 0.0
 
     def next_delay(self, now: float) -> float:
-        """Seconds to wait before it is put back: 0, 2, 4, 8, ...; and 0 again after a long peace."""
-        peace = now - self._last > 2 * PATIENCE_SECONDS
-        delay = 0.0 if peace else self._delay
-        self._delay = min(PATIENCE_SECONDS, max(2.0, delay * 2))
+        """Seconds to wait before it is put back: 1, 2, 4, ...; and 1 again after a long peace."""
+        if now - self._last > 2 * LONGEST_PATIENCE_SECONDS:
+            self._delay = FIRST_PATIENCE_SECONDS
+        delay, self._delay = self._delay, min(LONGEST_PATIENCE_SECONDS, self._delay * 2)
         self._last = now
         return delay

@@ -103,7 +103,7 @@ class Archive:
         # Also where nothing can be found: an unknown id is an error in any case.
         filters, slice = self._filters(query), self._slice(query)
         page = await self._store.history(view, filters, slice) if view else NOTHING
-        return self._written(question, query, _shortened(page, slice.backwards), world)
+        return self._written(question, query, shortened(page, slice.backwards), world)
 
     def _written(self, question: Question, query: Query, page: Page, world: World) -> Answer:
         viewer = question.asker
@@ -178,7 +178,7 @@ def _narrowed(question: Question, with_jid: str | None, world: World) -> View | 
     return _view(question, other) if other and other != question.asker.account else None
 
 
-def _shortened(page: Page, backwards: bool) -> Page:
+def shortened(page: Page, backwards: bool) -> Page:
     """As many of the page's messages as are not too much at once, at least one; the last ones if ``backwards``."""
     messages = page.messages[::-1] if backwards else page.messages
     sizes = accumulate(len(message.payload) for message in messages)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
-from tests.support.client import XmppClient
+from tests.support.client import PING, XmppClient
 from tests.support.matching import presence
 from tests.support.server import TestServer
 
@@ -19,20 +21,14 @@ ACCOUNTS = (
 STRANGER = "stranger@work.acme.test"
 """Has an account on the Work host, and is in no directory."""
 
-
-def service_of(account: str) -> str:
-    """``agents.acme.test`` for ``bob@work.acme.test``"""
-    _, _, host = account.partition("@")
-    return f"agents.{host.partition('.')[2]}"
-
-
 LogIn = Callable[..., Awaitable[XmppClient]]
+Reconfigure = Callable[..., Awaitable[None]]
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
     """All scripts run in the event loop in which the one bridge was started."""
     for item in items:
-        if pytest_asyncio.is_async_test(item) and __package__ in item.nodeid.replace("/", "."):
+        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
 
 
@@ -53,8 +49,21 @@ async def contacts_are_there(ejabberd: TestServer) -> None:
                 await asyncio.sleep(0.05)
 
 
+def service_of(account: str) -> str:
+    """``agents.acme.test`` for ``bob@work.acme.test``"""
+    _, _, host = account.partition("@")
+    return f"agents.{host.partition('.')[2]}"
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def bystander(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[XmppClient]:
+    """Somebody whom nobody writes to, logged in all the time."""
+    async with await ejabberd.client("sue@work.acme.test") as client:
+        yield client
+
+
 @pytest_asyncio.fixture(loop_scope="package")
-async def log_in(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[LogIn]:
+async def log_in(ejabberd: TestServer, bridge: BridgeProcess, bystander: XmppClient) -> AsyncIterator[LogIn]:
     """``await log_in("alice@cc.acme.test")``: a client that the bridge knows of; all are logged out at the end."""
     clients: list[XmppClient] = []
 
@@ -69,6 +78,21 @@ async def log_in(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[L
 
     yield log_in
     await asyncio.gather(*(client.logout() for client in clients))
+    # The last to leave are told that others left before them. The next script shall not hear of it.
+    await all_ended(bridge)
+    await bystander.request(f"<iq type='get' to='agents.acme.test'><ping xmlns='{PING}'/></iq>")
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
+    """``await reconfigure(mode=1)``: a reload with other keys for acme, or other limits, for one script."""
+
+    async def reconfigure(**changes: object) -> None:
+        bridge.write_config(**changes)
+        await bridge.reload()
+
+    yield reconfigure
+    await reconfigure()
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.messages.conftest import STRANGER, LogIn
+from tests.messages.conftest import STRANGER, LogIn, Reconfigure
 from tests.support.archived import bodies
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
@@ -76,21 +76,16 @@ class TestBetweenBothSides:
         await alice.expect(message(body="to the agent"))
         await unanswered(at_work)
 
-    @pytest.mark.parametrize("changes", [{"mode": 1}, {"mode": 2}])
-    async def test_other_modes(self, bridge: BridgeProcess, log_in: LogIn, changes: dict[str, int]) -> None:
+    @pytest.mark.parametrize("mode", [1, 2])
+    async def test_other_modes(self, reconfigure: Reconfigure, log_in: LogIn, mode: int) -> None:
         """M1, M2, M5: only mode 3 joins the sides and opens the directory; agent groups are in any."""
         bob, alice, carol = [await log_in(f"{name}.acme.test") for name in ("bob@work", "alice@cc", "carol@cc")]
-        bridge.write_config(**changes)
-        await bridge.reload()
-        try:
-            await refused(bob, await bob.say(ALICE, "x"), ALICE, FORBIDDEN)
-            await refused(alice, await alice.say(BOB, "x"), BOB, FORBIDDEN)
-            await refused(alice, await alice.say(DAN, "x"), DAN, FORBIDDEN)
-            await alice.say(CAROL, "Hello")
-            await carol.expect(message(sender=ALICE, body="Hello"))
-        finally:
-            bridge.write_config()
-            await bridge.reload()
+        await reconfigure(mode=mode)
+        await refused(bob, await bob.say(ALICE, "x"), ALICE, FORBIDDEN)
+        await refused(alice, await alice.say(BOB, "x"), BOB, FORBIDDEN)
+        await refused(alice, await alice.say(DAN, "x"), DAN, FORBIDDEN)
+        await alice.say(CAROL, "Hello")
+        await carol.expect(message(sender=ALICE, body="Hello"))
 
 
 class TestBetweenAgents:

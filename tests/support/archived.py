@@ -1,5 +1,6 @@
 """What is on disk, read as an operator would: with SQL."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -29,3 +30,19 @@ def conversations(bridge: BridgeProcess, one: str, other: str) -> list[tuple[int
         "JOIN account b ON b.id = c.second_id WHERE (a.jid, b.jid) IN (VALUES (?, ?), (?, ?)) ORDER BY c.id",
         *(one, other, other, one),
     )
+
+
+async def ticked_off(bridge: BridgeProcess) -> None:
+    """Wait until all that is in the archive is known to have been delivered, and would not be sent again."""
+    await _none(bridge, "message WHERE id > (SELECT value FROM meta WHERE key = 'delivered_up_to')")
+
+
+async def all_ended(bridge: BridgeProcess) -> None:
+    """Wait until no conversation between agents is open."""
+    await _none(bridge, "conversation WHERE kind = 'desk' AND ended_at IS NULL")
+
+
+async def _none(bridge: BridgeProcess, rows: str) -> None:
+    async with asyncio.timeout(5):
+        while query(bridge, f"SELECT count(*) FROM {rows}") != [0]:  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)

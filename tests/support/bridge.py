@@ -149,7 +149,11 @@ class BridgeProcess:
             await asyncio.wait_for(self._process.wait(), SECONDS)
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.kill()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -47,7 +47,7 @@ class Past:
 
     async def said(self, *lines: Line) -> list[int]:
         """Write these, delivered long ago; their numbers."""
-        numbers = [await self._say(*line) for line in lines]
+        numbers = [self._say(*line) for line in lines]
         await self._store.submit(DeliveredUpTo(numbers[-1]))
         return numbers
 
@@ -64,11 +64,11 @@ class Past:
         """The archive id of that copy."""
         return self._ids.id(number, role)
 
-    async def _say(self, sender: str, receiver: str, body: str) -> int:
-        conversation = await self._conversation(sender, receiver)
+    def _say(self, sender: str, receiver: str, body: str) -> int:
+        conversation = self._conversation(sender, receiver)
         self._now += MINUTE
         number = self._store.next_message_id()
-        await self._store.submit(
+        self._store.submit(
             NewMessage(
                 id=number,
                 conversation_id=conversation.id,
@@ -85,7 +85,7 @@ class Past:
         )
         return number
 
-    async def _conversation(self, sender: str, receiver: str) -> OpenConversation:
+    def _conversation(self, sender: str, receiver: str) -> OpenConversation:
         pair = frozenset((sender, receiver))
         if pair not in self._open:
             joined = ("@work." in sender) != ("@work." in receiver)
@@ -93,6 +93,6 @@ class Past:
             tenant = first.rpartition("@")[2].split(".")[1]
             kind = "joined" if joined else "desk"
             change = OpenConversation(self._store.next_conversation_id(), tenant, kind, first, second, self._now)
-            await self._store.submit(change)
+            self._store.submit(change)
             self._open[pair] = change
         return self._open[pair]

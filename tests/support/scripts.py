@@ -54,7 +54,7 @@ async def unanswered(client: XmppClient) -> None:
     await client.expect_nothing(message(), seconds=0)
 
 
-def carried(stanza: Element) -> list[str]:
-    """The names of a message's elements, except the archive's id."""
-    names = [part.tag.partition("}")[2] for part in stanza]
-    return [name for name in names if name != "stanza-id"]
+def carried(stanza: Element) -> str:
+    """The names of a message's elements, without what servers add; sorted, as ejabberd has an order of its own."""
+    names = {part.tag.partition("}")[2] for part in stanza} - {"stanza-id", "archived"}
+    return " ".join(sorted(names))

@@ -1,0 +1,56 @@
+"""One bridge for all scripts of this folder, and people who log in for one script each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.bridge import BridgeProcess
+from tests.support.client import XmppClient
+from tests.support.faces import ALICE, BOB, CAROL, DAN, ERIN, LENA, SERVICE, SUE, forget_contacts
+from tests.support.server import TestServer
+
+ACCOUNTS = (ALICE, CAROL, DAN, SUE, LENA, BOB, ERIN)
+
+Login = Callable[..., Awaitable[XmppClient]]
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """All scripts run in the event loop in which the one bridge was started."""
+    for item in items:
+        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
+    """A running deskbridge, known to everybody's roster."""
+    await ejabberd.register(*ACCOUNTS)
+    async with BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings) as process:
+        async with ejabberd.api() as api, asyncio.timeout(10):
+            for account in ACCOUNTS:
+                while SERVICE not in await api.roster(account):  # noqa: ASYNC110 - ejabberd does not say when
+                    await asyncio.sleep(0.05)
+        yield process
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def login(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[Login]:
+    """``await login(ALICE)``: a client, logged in. At the end all forget whom they watched, and are logged out."""
+    clients: list[XmppClient] = []
+
+    async def log_in(account: str, resource: str = "test", **options: object) -> XmppClient:
+        client = await ejabberd.client(account, resource)
+        clients.append(client)
+        await client.login(**options)
+        return client
+
+    yield log_in
+    await asyncio.gather(*(client.logout() for client in clients))
+    for account in {client.account for client in clients}:
+        cleaner = await ejabberd.client(account, "cleaner")
+        await cleaner.login(available=False)
+        await forget_contacts(cleaner)
+        await cleaner.logout()
