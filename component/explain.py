@@ -3,6 +3,7 @@
 from component.addresses import normalise
 from component.model import Party, Side
 from component.policy.contact import Pair, contact_rule
+from component.policy.reasons import Reason
 from component.world import World
 
 
@@ -34,15 +35,19 @@ def find(world: World, address: str) -> Party:
 def _direction(sender: Party, receiver: Party) -> str:
     head = f"{sender.account} -> {receiver.face}: "
     if sender.tenant is not receiver.tenant:
-        return head + "refused by M9: they belong to different tenants"
+        return f"{head}refused by M9: they belong to different tenants{_answer(Reason.STRANGER)}"
     rule = contact_rule(Pair(sender, receiver))
     if rule.reason is None:
         return f"{head}allowed by {rule.spec}: {rule.words}{_conditions(receiver)}"
-    answer = rule.reason.value
-    text = f'{head}refused by {rule.spec}: {rule.words}\n  answer: {answer.type}/{answer.condition}, "{answer.text}"'
+    text = f"{head}refused by {rule.spec}: {rule.words}{_answer(rule.reason)}"
     if contact_rule(Pair(sender, receiver, conversation_open=True)).allows:
         text += "\n  but allowed by M6 while a conversation between the two is open"
     return text
+
+
+def _answer(reason: Reason) -> str:
+    answer = reason.value
+    return f'\n  answer: {answer.type}/{answer.condition}, "{answer.text}"'
 
 
 def _conditions(receiver: Party) -> str:

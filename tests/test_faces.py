@@ -40,7 +40,7 @@ class Scene:
         self.state.sessions.begin_anew()
         for party in still_there:
             self.shows(party.account)
-        self.state.sessions.settle()
+        self.state.sessions.settle({})
         self.faces.resume()
         self.sent.clear()
 
@@ -68,7 +68,7 @@ async def state(tmp_path: Path) -> AsyncIterator[State]:
 
 
 @pytest.fixture
-def scene(state: State) -> Scene:
+async def scene(state: State) -> Scene:
     scene = Scene(state)
     for watcher, face in ((ALICE, BOB), (BOB, ALICE), (CAROL, ALICE)):
         state.watchers.add(watcher.account, face.face)
@@ -206,5 +206,5 @@ class TestAFarewell:
         await scene.faces.farewell()
         gone = ' type="unavailable"/>'
         faces = sorted(text.split('"')[1] for text in scene.sent if text.endswith(gone))
-        assert faces == [f"{ALICE.face}/deskbridge"] * 2 + ["agents.acme.test/deskbridge"] * 3
+        assert faces == ["agents.acme.test/deskbridge"] * 3 + [f"{ALICE.face}/deskbridge"] * 2
         assert len(faces) == len(scene.sent)

@@ -6,101 +6,43 @@ old ones go. Queries are random too: either version, one chat or all, all filter
 
 import asyncio
 import tempfile
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from component.store.changes import EndConversation, NewMessage, OpenConversation, Withdraw
+from component.store import expiry, export
+from component.store.changes import DeliveredUpTo, EndConversation, OpenConversation, Withdraw
 from component.store.history import Filters, Page, Slice, View
+from component.store.holds import Hold
 from component.store.store import Store
+from tests.support.archive_model import Chat, Model, page
 from tests.support.store import MORNING, SECOND, desk, joined, message, url
 
 T = TypeVar("T")
 
+TENANTS = ["acme", "globex"]
 AGENTS = [f"agent{number}@cc.acme.test" for number in range(3)]
 WORK = [f"work{number}@work.acme.test" for number in range(3)]
 STRANGER = "stranger@work.acme.test"
 WORDS = ["tea", "Käse", "e-mail", "don't", "10%"]
 
 
-@dataclass
-class Chat:
-    opening: OpenConversation
-    ended: bool = False
-    messages: list[NewMessage] = field(default_factory=list)
-
-
-@dataclass
-class Model:
-    """What the store should answer, in the plainest words."""
-
-    chats: list[Chat] = field(default_factory=list)
-    withdrawn: set[int] = field(default_factory=set)
-
-    def visible(self, chat: Chat) -> list[NewMessage]:
-        return [sent for sent in chat.messages if sent.id not in self.withdrawn]
-
-    def view(self, view: View) -> list[NewMessage]:
-        shown: list[NewMessage] = []
-        for chat in self.chats:
-            pair = {chat.opening.first, chat.opening.second}
-            if view.viewer not in pair or (view.other is not None and pair != {view.viewer, view.other}):
-                continue
-            visible = self.visible(chat)
-            if chat.opening.kind == "desk":
-                shown += [] if chat.ended else visible
-            else:
-                shown += visible[-view.window :] if view.is_agent and view.window else visible
-        return sorted(shown, key=lambda sent: sent.id)
-
-    def sent(self, id: int) -> NewMessage:
-        return next(sent for chat in self.chats for sent in chat.messages if sent.id == id)
-
-    def result(self, view: View, filters: Filters) -> list[int]:
-        return [sent.id for sent in self.view(view) if matches(sent, filters)]
-
-
-def matches(sent: NewMessage, filters: Filters) -> bool:
-    """Is ``sent`` in the result?"""
-    tests = (
-        filters.start is None or sent.sent_at >= filters.start,
-        filters.end is None or sent.sent_at <= filters.end,
-        filters.after is None or sent.id > filters.after,
-        filters.before is None or sent.id < filters.before,
-        filters.ids is None or sent.id in filters.ids,
-        filters.text is None or has_words(sent.body, filters.text),
-    )
-    return all(tests)
-
-
-def has_words(body: str | None, text: str) -> bool:
-    """Bodies and searches are made of `WORDS` alone."""
-    return bool(text) and body is not None and set(text.split()) <= set(body.split())
-
-
-def page(result: Sequence[int], slice: Slice) -> tuple[list[int], int, bool]:
-    """The ids, the count and whether it is complete."""
-    part = [
-        id for id in result if (slice.after is None or id > slice.after) and (slice.before is None or id < slice.before)
-    ]
-    shown = (part[-slice.max :] if slice.backwards else part[: slice.max]) if slice.max else []
-    return shown, len(result), not shown or len(shown) == len(part)
-
-
 accounts = st.sampled_from([*AGENTS, *WORK])
-others = st.none() | st.sampled_from([*AGENTS, *WORK, STRANGER])
+others = st.none() | st.sampled_from([*AGENTS, *WORK]) | st.just(STRANGER)
 texts = st.lists(st.sampled_from(WORDS), max_size=2).map(" ".join)
 
 
 @st.composite
 def views(draw: st.DrawFn) -> View:
     viewer = draw(accounts)
-    return View(viewer, viewer in AGENTS, window=draw(st.sampled_from([None, 1, 2, 3, 30])), other=draw(others))
+    return View(viewer, viewer in AGENTS, window=draw(st.none() | st.sampled_from([1, 2, 3, 30])), other=draw(others))
 
 
 @st.composite
@@ -138,6 +80,7 @@ class Histories(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.store = self.run(Store.open(url(Path(self.folder.name))))
         self.model = Model()
+        self.newest = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -160,7 +103,8 @@ class Histories(RuleBasedStateMachine):
     @initialize(data=st.data(), pairs=st.sets(st.tuples(st.sampled_from(AGENTS), st.sampled_from(WORK)), min_size=2))
     def begin(self, data: st.DataObject, pairs: set[tuple[str, str]]) -> None:
         for agent, work in sorted(pairs):
-            self.open(joined(self.store, agent, work))
+            tenant = "globex" if agent == AGENTS[2] else "acme"
+            self.open(replace(joined(self.store, agent, work), tenant=tenant))
         self.open(desk(self.store, *AGENTS[:2]))
         self.write(data, 20)
         self.withdraw(data, 3)
@@ -175,6 +119,7 @@ class Histories(RuleBasedStateMachine):
             sent = replace(sent, sent_at=sent_at(sent.id))
             self.submit(sent)
             chat.messages.append(sent)
+            self.newest = sent.id
 
     @rule(data=st.data(), many=st.integers(1, 3))
     def withdraw(self, data: st.DataObject, many: int) -> None:
@@ -194,6 +139,44 @@ class Histories(RuleBasedStateMachine):
                 chat.ended = True
                 return
         self.open(opening)
+
+    @rule(data=st.data(), tenant=st.sampled_from(TENANTS))
+    def purge(self, data: st.DataObject, tenant: str) -> None:
+        """With new holds and without old ones."""
+        for _ in range(data.draw(st.integers(0, 2))):
+            self.place_hold(data, tenant)
+        if self.model.holds and data.draw(st.booleans()):
+            self.lift_hold(data)
+        self.model.delivered = max(self.model.delivered, data.draw(st.integers(self.newest // 2, self.newest)))
+        self.submit(DeliveredUpTo(self.model.delivered))
+        older_than = sent_at(data.draw(st.integers(0, self.newest)))
+        with patch.object(expiry, "SLICE", 3), patch.object(export, "CHUNK", 3):
+            assert self.run(self.store.purge(tenant, older_than)) == self.model.purge(tenant, older_than)
+            self.look_at_everything()
+
+    def place_hold(self, data: st.DataObject, tenant: str) -> None:
+        times = st.none() | st.integers(0, self.newest).map(sent_at)
+        account = data.draw(st.none() | accounts)
+        hold = Hold(tenant, "lawsuit", "operator", MORNING, account, data.draw(times), data.draw(times))
+        self.model.holds[self.run(self.store.place_hold(hold))] = hold
+
+    def lift_hold(self, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.holds)))
+        assert self.run(self.store.lift_hold(self.model.holds.pop(id).tenant, id, "operator", MORNING))
+
+    def look_at_everything(self) -> None:
+        for viewer in AGENTS + WORK:
+            for window in (None, 2):
+                view, slice = View(viewer, viewer in AGENTS, window), Slice(100)
+                found = self.run(self.store.history(view, Filters(), slice))
+                assert summary(found) == page(self.model.result(view, Filters()), slice)
+        for tenant in TENANTS:
+            for account in (None, *AGENTS[1:], *WORK[1:]):
+                assert self.run(self.exported(tenant, account)) == self.model.export(tenant, account)
+        assert self.run(self.store.stats()).tenants == self.model.stats()
+
+    async def exported(self, tenant: str, account: str | None) -> list[int]:
+        return [row.id async for row in self.store.export(tenant, account)]
 
     @rule(data=st.data())
     def ask(self, data: st.DataObject) -> None:
@@ -228,14 +211,17 @@ class Histories(RuleBasedStateMachine):
         found = self.run(self.store.history_ends(view))
         assert [row and row.id for row in found] == ([shown[0], shown[-1]] if shown else [None, None])
 
-    @property
-    def newest(self) -> int:
-        return max((sent.id for chat in self.model.chats for sent in chat.messages), default=0)
-
 
 def summary(found: Page) -> tuple[list[int], int | None, bool]:
     return [row.id for row in found.messages], found.count, found.complete
 
 
-Histories.TestCase.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
-TestHistories = Histories.TestCase
+class LongHistories(Histories):
+    """The same, more of it."""
+
+
+# Finding the shortest history that fails takes its time.
+Histories.TestCase.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
+LongHistories.TestCase.settings = settings(max_examples=200, stateful_step_count=20, deadline=None)
+TestHistories = pytest.mark.timeout(600)(Histories.TestCase)
+TestLongHistories = pytest.mark.long(pytest.mark.timeout(1800)(LongHistories.TestCase))

@@ -32,8 +32,8 @@ ALL = FIRST + SECOND + THIRD
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ids(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
-    """A running bridge with that history; body -> the id of Alice's copy. ``hidden`` was withdrawn after ``b 20``, and
-    ``foreign`` is Carol's."""
+    """A running bridge with that history; body -> the id of Alice's copy. ``hidden`` was withdrawn after ``b 20``,
+    ``foreign`` is Carol's, ``of the future`` nobody's."""
     folder = tmp_path_factory.mktemp("paging")
     async with past(folder) as written:
         numbers = await written.said(*chatter(ALICE, BOB, 20, "b"), (ALICE, BOB, "hidden"))
@@ -44,6 +44,7 @@ async def ids(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) ->
         names = [*FIRST, "hidden", *SECOND, *THIRD, "foreign"]
         roles = {n: Role.SENDER if n in sent else Role.RECEIVER for n in range(len(names))}
         known = {name: written.id(numbers[n], roles[n]) for n, name in enumerate(names)}
+        known["of the future"] = written.id(10**9, Role.RECEIVER)
     async with BridgeProcess(folder, ejabberd.settings):
         yield known
 
@@ -163,11 +164,16 @@ class TestAnchors:
             answer = await request(alice, query(content))
             assert condition_of(answer) == "item-not-found", (where, more)
 
-    async def test_a_number_not_given_out_yet(self, alice: XmppClient, ids: dict[str, str]) -> None:
-        """One digit off is no id; they cannot be guessed."""
+    async def test_one_digit_off(self, alice: XmppClient, ids: dict[str, str]) -> None:
+        """Ids cannot be guessed."""
         other = "0" if ids["c 5"][-1] != "0" else "1"
         answer = await request(alice, query(rsm(after=ids["c 5"][:-1] + other)))
         assert condition_of(answer) == "item-not-found"
+
+    async def test_not_given_out_yet(self, alice: XmppClient, ids: dict[str, str]) -> None:
+        """As it would be in a database that was put back to an older state: the client has to know."""
+        for content in (rsm(after=ids["of the future"]), form(before_id=ids["of the future"])):
+            assert condition_of(await request(alice, query(content))) == "item-not-found"
 
 
 class TestFilters:

@@ -88,10 +88,13 @@ class EjabberdApi:
         user, host = _split(account)
         return set(await self.call("user_resources", {"user": user, "host": host}))
 
-    async def connected(self, host: str) -> set[str]:
-        """The accounts of a virtual host that are connected now, bare; also those that do not show it."""
-        clients: list[str] = await self.call("connected_users_vhost", {"host": host})
-        return {client.partition("/")[0] for client in clients}
+    async def connected(self, host: str) -> dict[str, set[str]]:
+        """Who of a virtual host is connected now, shown or not: bare address -> resources."""
+        found: dict[str, set[str]] = {}
+        for client in await self.call("connected_users_vhost", {"host": host}):
+            account, _, resource = client.partition("/")
+            found.setdefault(account, set()).add(resource)
+        return found
 
     async def register(self, account: str, password: str) -> bool:
         """Make an account; ``False`` if it is there already, whatever its password. For demonstrations and tests:

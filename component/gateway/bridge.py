@@ -94,6 +94,9 @@ class Bridge:
                 await self._delivery.tick()
         except (LinkDown, StoreError, TimeoutError) as problem:
             log.warning("not everything could be finished; the next start will: %s", problem or "ejabberd is too slow")
+        # What ejabberd has sent before it knows that we leave cannot be answered any more, but kept for the next start.
+        self._delivery.shut()
+        self._gate.open()
         await self._link.close()
 
     # What the parts tell each other
@@ -159,8 +162,8 @@ class Bridge:
     async def _find_the_truth(self) -> None:
         """Learn who is logged in, act on what was missed, and only then go on with messages (P6)."""
         started = time.monotonic()
-        await self._census.take()
-        self._state.sessions.settle()
+        silent = await self._census.take()
+        self._state.sessions.settle(silent)
         self._settled = True
         if not self._all_have_contacts:
             # Later it is enough to look at those who are connected, and at who logs in.
@@ -170,7 +173,7 @@ class Bridge:
             await self._look_through()
         self._faces.resume()
         self._endings.of_the_absent()
-        await self._undelivered.recover()
+        await self._undelivered.recover(ejabberd_restarted=self._link.failed_attempts > 0)
         self._returns.settle()
         self._gate.open()
         people = len(self._state.sessions.accounts())

@@ -6,6 +6,8 @@ sent again after a crash or a lost stream; clients tell the copies by their ids 
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -20,6 +22,10 @@ from component.store.store import Store
 from .link import Link, LinkDown
 
 log = logging.getLogger(__name__)
+
+LATELY_SECONDS = 10.0
+"""A Work user's session archives what it gets one by one, and loses what it has not come to when ejabberd stops.
+Under load that is a second's worth."""
 
 
 def outgoing(
@@ -53,6 +59,7 @@ class Delivery:
         self._is_open = False
         self._waiting: list[tuple[int, str]] = []
         self._sent = store.delivered_up_to
+        self._lately: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
 
     def send(self, id: int, text: str) -> None:
@@ -70,6 +77,8 @@ class Delivery:
     def skip(self, id: int) -> None:
         """There is nothing more to do for the message ``id``."""
         self._sent = max(self._sent, id)
+        self._lately.append((time.monotonic(), id))
+        self._forget_long_ago()
         self._news.set()
 
     # A stream comes and goes
@@ -78,14 +87,26 @@ class Delivery:
         """The stream is lost. What it was not known to have routed has to be sent again."""
         self._is_open = False
         self._sent = self._store.delivered_up_to
+        self._forget_long_ago()
 
-    async def catch_up(self) -> int:
-        """Begin to catch up; the id after which messages may not have been delivered. Raises ``StoreError``."""
+    def _forget_long_ago(self) -> None:
+        long_ago = time.monotonic() - LATELY_SECONDS
+        while self._lately and self._lately[0][0] < long_ago:
+            self._lately.popleft()
+
+    async def catch_up(self) -> tuple[int, int]:
+        """Begin to catch up. Raises ``StoreError``.
+
+        Returns two ids: what comes after the first was not known to be routed when the stream was lost, what
+        comes after the second was sent not long before.
+        """
         await self._store.submit()
         # All that waited is on disk now, where it will be found.
         self._waiting.clear()
         self._sent = self._store.delivered_up_to
-        return self._sent
+        lately = min((id - 1 for _, id in self._lately), default=self._sent)
+        self._lately.clear()
+        return self._sent, min(lately, self._sent)
 
     def open(self) -> None:
         """All that is on disk has been sent or skipped, except what came while that was read."""

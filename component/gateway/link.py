@@ -5,7 +5,6 @@ bridge; they go out as ready text, written once per turn of the event loop.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -94,6 +93,8 @@ class Link:
         on_down: Callable[[], None],
     ) -> None:
         self.bytes_received = 0
+        self.failed_attempts = 0
+        """To connect, since the last connection was lost."""
         self._settings = settings
         self._host = host
         self._largest = largest
@@ -143,7 +144,9 @@ class Link:
         stanza, done = self._barriers.new()
         self.send(stanza)
         try:
-            await asyncio.wait_for(done, BARRIER_SECONDS)
+            # Not wait_for, which before Python 3.12 loses a cancellation that comes together with the result.
+            async with asyncio.timeout(BARRIER_SECONDS):
+                await done
         except TimeoutError:
             raise LinkDown("ejabberd does not route what it is sent") from None
 
@@ -175,6 +178,7 @@ class Link:
             try:
                 lasted = await self._connection()
             except ConnectionError as problem:
+                self.failed_attempts += 1
                 pause = pauses.next()
                 log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
             else:
@@ -248,6 +252,7 @@ class Link:
         if self._stream is not stream:
             return
         self._stream = None
+        self.failed_attempts = 0
         self._outgoing.clear()
         self._barriers.fail(LinkDown("the connection to ejabberd was lost"))
         self._on_down()
@@ -268,8 +273,7 @@ class Link:
         stream.add_event_handler("disconnected", lambda _: _resolve(closed))
         self._flush()
         stream.transport.write(b"</stream:stream>")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(closed, CLOSING_SECONDS)
+        await asyncio.wait((closed,), timeout=CLOSING_SECONDS)
 
 
 def _future() -> asyncio.Future[Any]:

@@ -1,6 +1,6 @@
 """Who is logged in, and how. Fed by what ejabberd tells the service contact, and by nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from component.policy.presence import Session, Status
 
@@ -71,10 +71,19 @@ class Sessions:
         """Whether the account is known to be logged in *now*, as far as gathered."""
         return account in self._newest
 
-    def settle(self) -> None:
-        """All has been gathered. Who was not heard of is logged out, which ends overrides too (P3)."""
-        if self._gathered is not None:
-            self._by_account, self._gathered = self._gathered, None
+    def settle(self, silent: Mapping[str, Set[str]]) -> None:
+        """All has been gathered. Who was not heard of is logged out, which ends overrides too (P3).
+
+        Except for the ``silent``, accounts with the resources they are still connected with: these are taken to
+        be what they were.
+        """
+        if self._gathered is None:
+            return
+        before, self._by_account, self._gathered = self._by_account, self._gathered, None
+        for account, resources in silent.items():
+            kept = {resource: session for resource, session in before.get(account, {}).items() if resource in resources}
+            if kept and account not in self._by_account:
+                self._by_account[account] = kept
         self._overrides = {
             account: status for account, status in self._overrides.items() if account in self._by_account
         }

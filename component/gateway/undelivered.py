@@ -103,20 +103,26 @@ class Undelivered:
 
     # After a start, and after a lost stream
 
-    async def recover(self) -> None:
+    async def recover(self, ejabberd_restarted: bool) -> None:
         """Deliver what is on disk and may not have been, in order; then open the delivery.
 
-        Raises ``StoreError`` and ``LinkDown``.
+        Of what ejabberd had routed, it loses some when it stops; to agents it does not matter, who find it in the
+        archive that deskbridge keeps. Raises ``StoreError`` and ``LinkDown``.
         """
-        after = await self._delivery.catch_up()
+        routed, lately = await self._delivery.catch_up()
+        after = lately if ejabberd_restarted else routed
+        again = 0
         while page := await self._store.undelivered(after, PAGE):
             for message in page:
-                await self._deliver_again(message)
+                if message.id > routed or self._is_for_work_user(message):
+                    again += await self._deliver_again(message)
             await self._delivery.tick()
             after = page[-1].id
         self._delivery.open()
+        if again:
+            log.info("%d messages that may not have arrived were sent again", again)
 
-    async def _deliver_again(self, message: ArchivedMessage) -> None:
+    async def _deliver_again(self, message: ArchivedMessage) -> bool:
         text = self._text(message)
         if message.withdrawn:
             # We may have ended before its sender was told.
@@ -125,8 +131,9 @@ class Undelivered:
             await self._withdraw(message)
         else:
             self._delivery.resend(message.id, text)
-            return
+            return True
         self._delivery.skip(message.id)
+        return False
 
     def _text(self, message: ArchivedMessage) -> str | None:
         """The message as its receiver gets it; None if one of the two is not in the directory any more."""
@@ -136,6 +143,10 @@ class Undelivered:
             return None
         late = now_us() - message.sent_at > LATE_US
         return outgoing(message, sender, receiver, self._state.archive_ids, late)
+
+    def _is_for_work_user(self, message: ArchivedMessage) -> bool:
+        receiver = self._state.world.account(message.receiver_account)
+        return bool(receiver and receiver.side is Side.WORK and not message.withdrawn)
 
     def _reachable(self, message: ArchivedMessage) -> bool:
         """ejabberd keeps messages for Work users who are logged out."""

@@ -101,7 +101,7 @@ class Archive:
         query = read_query(question.payload)
         view = _narrowed(question, query.with_jid, world)
         # Also where nothing can be found: an unknown id is an error in any case.
-        filters, slice = self._filters(query), self._slice(query)
+        filters, slice = await self._filters(query), await self._slice(query)
         page = await self._store.history(view, filters, slice) if view else NOTHING
         return self._written(question, query, shortened(page, slice.backwards), world)
 
@@ -117,22 +117,22 @@ class Archive:
         first, last = (ids[0], ids[-1]) if ids else (None, None)
         return Answer(fin(first, last, page.count, page.complete), tuple(results))
 
-    def _filters(self, query: Query) -> Filters:
+    async def _filters(self, query: Query) -> Filters:
         return Filters(
             start=query.start,
             end=query.end,
-            after=self._anchor(query.after_id),
-            before=self._anchor(query.before_id),
-            ids=None if query.ids is None else tuple(map(self._number, query.ids)),
+            after=await self._anchor(query.after_id),
+            before=await self._anchor(query.before_id),
+            ids=None if query.ids is None else tuple([await self._number(id) for id in query.ids]),
             text=query.text,
         )
 
-    def _slice(self, query: Query) -> Slice:
+    async def _slice(self, query: Query) -> Slice:
         page = query.page
         return Slice(
             max=USUAL if page.max is None else min(page.max, MOST),
-            after=self._anchor(page.after),
-            before=self._anchor(page.before),
+            after=await self._anchor(page.after),
+            before=await self._anchor(page.before),
             backwards=page.backwards,
         )
 
@@ -141,14 +141,14 @@ class Archive:
     def _id(self, viewer: Party, message: ArchivedMessage) -> str:
         return self._ids.id(message.id, role(viewer, message))
 
-    def _anchor(self, id: str | None) -> int | None:
+    async def _anchor(self, id: str | None) -> int | None:
         """An empty one is none: it asks for the first page, or for the last one."""
-        return self._number(id) if id else None
+        return await self._number(id) if id else None
 
-    def _number(self, id: str) -> int:
+    async def _number(self, id: str) -> int:
         """The number of a message, whether it can be seen or not. Raises ``NoSuchMessage``."""
         found = self._ids.parse(id)
-        if found is None or not self._store.knows_message(found[0]):
+        if found is None or not await self._store.knows_message(found[0]):
             raise NoSuchMessage("There is no message with this id.")
         return found[0]
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select
 
 from .schema import HAS_OTHER_ORIGIN_ID, IS_VISIBLE, account, message
 
@@ -60,28 +60,34 @@ class Reference:
 
 
 _sender, _receiver = account.alias("sender"), account.alias("receiver")
-# In the order of the fields of ArchivedMessage.
-_COLUMNS: tuple[ColumnElement[Any], ...] = (
-    message.c.id,
-    message.c.conversation_id,
-    message.c.seq,
-    message.c.sent_at,
-    message.c.sender,
-    message.c.receiver,
-    _sender.c.jid,
-    _receiver.c.jid,
-    message.c.type,
-    message.c.payload,
-    message.c.body,
-    message.c.client_id,
-    message.c.origin_id,
-    message.c.withdrawn_at,
-)
-_SELECT = (
-    select(*_COLUMNS)
-    .join_from(message, _sender, message.c.sender_id == _sender.c.id)
-    .join(_receiver, message.c.receiver_id == _receiver.c.id)
-)
+
+
+def select_messages(table: Table) -> Select[tuple[Any, ...]]:
+    """The rows of a table of messages, as the fields of ``ArchivedMessage``."""
+    columns: tuple[ColumnElement[Any], ...] = (
+        table.c.id,
+        table.c.conversation_id,
+        table.c.seq,
+        table.c.sent_at,
+        table.c.sender,
+        table.c.receiver,
+        _sender.c.jid,
+        _receiver.c.jid,
+        table.c.type,
+        table.c.payload,
+        table.c.body,
+        table.c.client_id,
+        table.c.origin_id,
+        table.c.withdrawn_at,
+    )
+    return (
+        select(*columns)
+        .join_from(table, _sender, table.c.sender_id == _sender.c.id)
+        .join(_receiver, table.c.receiver_id == _receiver.c.id)
+    )
+
+
+_SELECT = select_messages(message)
 _ONE = _SELECT.where(message.c.id == bindparam("of"))
 _NUMBERED = _SELECT.where(
     message.c.id.in_(select(func.json_each(bindparam("numbers")).table_valued("value").c.value))

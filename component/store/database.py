@@ -26,6 +26,7 @@ _WRITER_SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # what was committed survives a power cut, not only a crash of ours (A5)
     "foreign_keys = ON",
+    "secure_delete = ON",  # what is deleted is overwritten (A8)
     "cache_size = -65536",  # 64 MB hold the ends of the indexes of some ten thousand conversations
     "wal_autocheckpoint = 4000",  # of 4 kB: fewer copy the same pages again and again, more stall longer
 )

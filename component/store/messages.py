@@ -1,5 +1,6 @@
 """Writing messages: putting them down, marking them delivered, withdrawing them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,9 +54,9 @@ def withdraw(connection: Connection, changes: Sequence[Withdraw]) -> None:
         found = connection.execute(_WITHDRAW, {"of": change.id, "at": change.at}).one_or_none()
         if found is None:
             continue
-        CONVERSATIONS.hide_one(connection, found.conversation_id)
+        CONVERSATIONS.hide(connection, Counter([found.conversation_id]))
         if found.owner_id is not None:
-            HISTORIES.hide_one(connection, found.owner_id)
+            HISTORIES.hide(connection, Counter([found.owner_id]))
 
 
 def _row(

@@ -62,7 +62,7 @@ class Sequences:
             .where(key == bindparam("of"))
             .values(length=bindparam("last"), visible=table.c.visible + bindparam("added"))
         )
-        self._hide = update(table).where(key == bindparam("of")).values(visible=table.c.visible - 1)
+        self._hide = update(table).where(key == bindparam("of")).values(visible=table.c.visible - bindparam("gone"))
 
     def load(self, connection: Connection, keys: Collection[int]) -> Tally:
         """The sequences named; those not there yet stand at 0."""
@@ -80,9 +80,10 @@ class Sequences:
             rows = [{"of": key, "last": tally.lengths[key], "added": n} for key, n in tally.added.items()]
             connection.execute(self._save, rows)
 
-    def hide_one(self, connection: Connection, key: int) -> None:
-        """One message fewer is to be seen; the numbers of the others stay."""
-        connection.execute(self._hide, {"of": key})
+    def hide(self, connection: Connection, gone: Counter[int]) -> None:
+        """So many messages of each sequence are to be seen no longer; the numbers of the others stay."""
+        if gone:
+            connection.execute(self._hide, [{"of": key, "gone": number} for key, number in gone.items()])
 
 
 CONVERSATIONS = Sequences(conversation.c.id)

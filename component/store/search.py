@@ -71,8 +71,8 @@ class Picked:
             values["words"] = _expression(self.chats, self.text)
             if not values["words"]:
                 return []
-        statement = _picked(self.chats.kinds, self.chats.other is not None, self._how(), backwards)
-        return connection.scalars(statement, values).all()
+        in_view = _in_view(self.chats.kinds, self.chats.other is not None, self.chats.window is not None)
+        return connection.scalars(_picked(self._how(), in_view, backwards), values).all()
 
     def _how(self) -> tuple[str, str, str]:
         if self.text is None:
@@ -94,13 +94,15 @@ def _expression(chats: Chats, text: str) -> str:
 
 
 @cache
-def _picked(kinds: tuple[str, ...], one: bool, how: tuple[str, str, str], backwards: bool) -> TextClause:
+def _picked(how: tuple[str, str, str], in_view: str, backwards: bool) -> TextClause:
     picked, number, more = how
-    in_view = " OR ".join(_in_view(kind, one) for kind in kinds)
     order = "DESC" if backwards else "ASC"
     return text(_PICKED.format(picked=picked, number=number, more=more, in_view=in_view, order=order))
 
 
-def _in_view(kind: str, one: bool) -> str:
-    conversation = condition(kind, one)
-    return f"{conversation} AND {_IN_WINDOW}" if kind in WINDOWED else conversation
+def _in_view(kinds: tuple[str, ...], one: bool, cut: bool) -> str:
+    """Is the message in a conversation of these kinds, and if they are ``cut``, in its window?"""
+    return " OR ".join(
+        f"{condition(kind, one)} AND {_IN_WINDOW}" if cut and kind in WINDOWED else condition(kind, one)
+        for kind in kinds
+    )

@@ -5,19 +5,29 @@ Neither waits for the other.
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from functools import partial
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from . import archive, conversations, pages, subscriptions
+from sqlalchemy import Connection
+
+from . import archive, conversations, export, holds, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, NewMessage
 from .commits import GroupCommit
 from .conversations import StoredConversation
 from .errors import StoreError
 from .history import Filters, Page, Slice, View
+from .holds import Hold, StoredHold
 from .ids import Ids
+from .purge import Purged
 from .readers import Readers
+from .statistics import Statistics
 from .writer import Outcome, Submission, Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Store:
@@ -104,6 +114,19 @@ class Store:
                 self._check(change.id)
         return self._commits.submit(changes)
 
+    async def change(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``step(connection, ...)`` answers, which may write: in the writer's thread, between two batches.
+
+        For what is rare and short; everything that is submitted meanwhile waits.
+
+        :raises StoreError: it could not be done; nothing of it is
+        """
+        call = partial(self._writer.run, step, *args, **kwargs)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writing, call)
+        except RuntimeError as error:
+            raise StoreError("the store is closed") from error
+
     async def message(self, id: int) -> ArchivedMessage | None:
         """The message of that id, withdrawn or not."""
         return await self.ask(archive.find_message, id)
@@ -153,6 +176,37 @@ class Store:
     async def subscriptions(self) -> list[tuple[str, str]]:
         """Every ``(account, face)`` subscribed to a face's presence."""
         return await self.ask(subscriptions.subscriptions)
+
+    async def place_hold(self, hold: Hold) -> int:
+        """Keep messages although their time is over (A8); the hold's number."""
+        return await self.change(holds.place, hold)
+
+    async def lift_hold(self, tenant: str, id: int, by: str, at: int) -> bool:
+        """End a hold; False if the tenant has none of that number in force. What it kept goes with the next purge."""
+        return await self.change(holds.lift, tenant, id, by, at)
+
+    async def holds(self, tenant: str) -> list[StoredHold]:
+        """Every hold of the tenant, those lifted too, in the order in which they were placed."""
+        return await self.ask(holds.holds, tenant)
+
+    async def purge(self, tenant: str, older_than: int) -> Purged:
+        """Delete what the tenant's people sent before that time in us, and was delivered, unless a hold keeps it (A8).
+
+        In small steps, between which others write. It can be broken off, and begun anew.
+        """
+        return await purge.purge(self, tenant, older_than)
+
+    async def export(self, tenant: str, account: str | None = None) -> AsyncIterator[ArchivedMessage]:
+        """All messages of the tenant, or of one bare account, by rising id: also what is withdrawn or held."""
+        last = 0
+        while chunk := await self.ask(export.next_messages, tenant, account, last):
+            for message in chunk:
+                yield message
+            last = chunk[-1].id
+
+    async def stats(self) -> Statistics:
+        """What the archive holds, in numbers."""
+        return await self.ask(statistics.statistics)
 
     async def _write(self, batch: list[Submission]) -> list[Outcome]:
         return await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.write, batch)

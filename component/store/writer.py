@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, SQLAlchemyError
 
 from . import meta
 from .accounts import Accounts
@@ -17,6 +17,9 @@ from .errors import ChangeRefused, StoreError
 from .ids import Ids
 from .messages import latest_time
 from .numbering import RisingTime
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +86,18 @@ class Writer:
             return self._commit(self._one_by_one, batch)
         except Exception as error:
             return self._all_failed(batch, error)
+
+    def run(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``step(connection, ...)`` answers, which may write, in a transaction of its own.
+
+        :raises StoreError: it could not be done; nothing of it is
+        """
+        try:
+            with self._engine.begin() as connection:
+                return step(connection, *args, **kwargs)
+        except SQLAlchemyError as error:
+            self._engine.dispose()
+            raise StoreError(f"cannot be written: {cause(error)}") from error
 
     def close(self) -> None:
         """Return the ids not used, and let go of the file.

@@ -1,7 +1,8 @@
 """What a message may carry (C1 to C16), as X sends and Y receives it, in all three directions."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from itertools import product
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
@@ -20,6 +21,7 @@ from tests.support.scripts import (
     CAROL,
     carried,
     error_of,
+    error_text,
     hears_nothing,
     refused,
     send,
@@ -83,6 +85,15 @@ async def nothing(chat: Direction, *contents: str, type: str = "chat") -> None:
     for content in contents:
         await send(chat.sender, chat.receiver_face, content, type)
     await hears_nothing(chat.receiver, chat.sender, chat.receiver_face)
+
+
+async def all_refused(chat: Direction, bridge: BridgeProcess, contents: Iterable[str], error: str) -> list[Element]:
+    """The answers to messages of which each is refused, none reaches anybody, and none is stored."""
+    ids = [await send(chat.sender, chat.receiver_face, content) for content in contents]
+    answers = [await refused(chat.sender, id, chat.receiver_face, error) for id in ids]
+    assert bodies(bridge, *ids) == []
+    await hears_nothing(chat.receiver, chat.sender, chat.receiver_face)
+    return answers
 
 
 class TestText:
@@ -180,25 +191,19 @@ class TestGroupChats:
 class TestFiles:
     """C5 in its first form, and C6"""
 
-    @pytest.mark.parametrize(
-        "file",
-        [
-            f"<body>https://up.test/a.png</body>{OOB}",
-            f"{TEXT}{SFS}",
-            SFS,
-            f"{TEXT}{SIMS}",
-            f"{TEXT}<sticker xmlns='urn:xmpp:stickers:0' pack='p'/>",
-            "<data xmlns='urn:xmpp:bob' cid='c'>AAAA</data>",
-            "<body>aesgcm://up.test/a#00</body>",
-            f"{TEXT}<x xmlns='jabber:x:oob'><url>aesgcm://up.test/a#00</url></x>",
-        ],
-        ids=["OOB", "SFS", "SFS-alone", "SIMS", "sticker", "bits-of-binary", "aesgcm", "aesgcm-OOB"],
+    FILES = (
+        f"<body>https://up.test/a.png</body>{OOB}",
+        f"{TEXT}{SFS}",
+        SFS,
+        f"{TEXT}{SIMS}",
+        f"{TEXT}<sticker xmlns='urn:xmpp:stickers:0' pack='p'/>",
+        "<data xmlns='urn:xmpp:bob' cid='c'>AAAA</data>",
+        "<body>aesgcm://up.test/a#00</body>",
+        f"{TEXT}<x xmlns='jabber:x:oob'><url>aesgcm://up.test/a#00</url></x>",
     )
-    async def test_refused(self, chat: Direction, bridge: BridgeProcess, file: str) -> None:
-        id = await send(chat.sender, chat.receiver_face, file)
-        await refused(chat.sender, id, chat.receiver_face, POLICY)
-        await hears_nothing(chat.receiver, chat.sender, chat.receiver_face)
-        assert bodies(bridge, id) == []
+
+    async def test_refused(self, chat: Direction, bridge: BridgeProcess) -> None:
+        await all_refused(chat, bridge, self.FILES, POLICY)
 
     async def test_a_link_is_text(self, chat: Direction) -> None:
         got = await received(chat, "<body>See https://up.test/a.png</body>")
@@ -208,39 +213,28 @@ class TestFiles:
 class TestCalls:
     """C7"""
 
-    @pytest.mark.parametrize(
-        "offer",
-        [
-            "<propose xmlns='urn:xmpp:jingle-message:0' id='c'/>",
-            "<invite xmlns='urn:xmpp:call-invites:0'/>",
-        ],
-        ids=["JMI", "call-invite"],
+    OFFERS = ("<propose xmlns='urn:xmpp:jingle-message:0' id='c'/>", "<invite xmlns='urn:xmpp:call-invites:0'/>")
+    REQUESTS = (
+        "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s'/>",
+        "<si xmlns='http://jabber.org/protocol/si' id='s' profile='file-transfer'/>",
+        "<open xmlns='http://jabber.org/protocol/ibb' sid='s' block-size='4096'/>",
+        "<query xmlns='http://jabber.org/protocol/bytestreams' sid='s'/>",
+        "<query xmlns='jabber:iq:oob'><url>https://up.test/a</url></query>",
     )
-    async def test_offers(self, chat: Direction, offer: str) -> None:
-        id = await send(chat.sender, chat.receiver_face, offer)
-        await refused(chat.sender, id, chat.receiver_face, UNAVAILABLE)
-        await hears_nothing(chat.receiver, chat.sender, chat.receiver_face)
+
+    async def test_offers(self, chat: Direction, bridge: BridgeProcess) -> None:
+        await all_refused(chat, bridge, self.OFFERS, UNAVAILABLE)
 
     async def test_notices(self, chat: Direction) -> None:
         jmi = [f"<{name} xmlns='urn:xmpp:jingle-message:0' id='c'/>" for name in ("retract", "accept", "finish")]
         await nothing(chat, *jmi, "<data xmlns='http://jabber.org/protocol/ibb' sid='s' seq='0'>AA</data>")
 
-    @pytest.mark.parametrize(
-        "request_",
-        [
-            "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s'/>",
-            "<si xmlns='http://jabber.org/protocol/si' id='s' profile='file-transfer'/>",
-            "<open xmlns='http://jabber.org/protocol/ibb' sid='s' block-size='4096'/>",
-            "<query xmlns='http://jabber.org/protocol/bytestreams' sid='s'/>",
-            "<query xmlns='jabber:iq:oob'><url>https://up.test/a</url></query>",
-        ],
-        ids=["jingle", "SI", "IBB", "bytestreams", "OOB"],
-    )
-    async def test_requests(self, chat: Direction, request_: str) -> None:
-        for address in (chat.receiver_face, f"{chat.receiver_face}/deskbridge"):
-            answer = await chat.sender.request(f"<iq type='set' to='{address}'>{request_}</iq>")
+    async def test_requests(self, chat: Direction) -> None:
+        for content, resource in product(self.REQUESTS, ("", "/deskbridge")):
+            address = chat.receiver_face + resource
+            answer = await chat.sender.request(f"<iq type='set' to='{address}'>{content}</iq>")
             assert iq(sender=address, type="error")(answer)
-            assert error_of(answer) == UNAVAILABLE
+            assert error_of(answer) == UNAVAILABLE, content
         await chat.receiver.expect_nothing(iq(type="set", sender=chat.sender_face), seconds=0)
 
 
@@ -371,6 +365,15 @@ class TestReplies:
         answer = await send(alice, CAROL, reply_to(secret, BOB))
         assert carried(await carol.expect(message(id=answer))) == "body"
 
+    async def test_to_an_ended_conversation(self, alice: XmppClient, carol: XmppClient) -> None:
+        """A2: what was said before is out of sight, also for a reply."""
+        old = await alice.say(CAROL, "Hello")
+        await carol.expect(message(id=old))
+        await send(alice, CAROL, GONE)
+        await carol.expect(message(sender=ALICE))
+        answer = await send(carol, ALICE, reply_to(old, ALICE))
+        assert carried(await alice.expect(message(id=answer))) == "body"
+
     async def test_beyond_the_window(self, alice: XmppClient, bob: XmppClient, reconfigure: Reconfigure) -> None:
         """A1: in profile 9.9 an agent sees the last 30 messages of a chat, so no reply names an older one."""
         await reconfigure(version="9.9")
@@ -399,24 +402,18 @@ def author_and_id(got: Element) -> tuple[str | None, str | None]:
 class TestEncryption:
     """C16"""
 
-    @pytest.mark.parametrize(
-        "content",
-        [
-            OMEMO,
-            "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'/><payload>AA</payload></encrypted>",
-            "<openpgp xmlns='urn:xmpp:openpgp:0'>AA</openpgp><body>OpenPGP</body>",
-            "<x xmlns='jabber:x:encrypted'>AA</x><body>Encrypted</body>",
-            "<encryption xmlns='urn:xmpp:eme:0' namespace='of:tomorrow'/><body>Encrypted</body>",
-            "<body>?OTR:AAMDJ.</body>",
-        ],
-        ids=["OMEMO", "OMEMO-2", "OpenPGP", "old-OpenPGP", "of-tomorrow", "OTR"],
+    ENCRYPTED = (
+        OMEMO,
+        "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'/><payload>AA</payload></encrypted>",
+        "<openpgp xmlns='urn:xmpp:openpgp:0'>AA</openpgp><body>OpenPGP</body>",
+        "<x xmlns='jabber:x:encrypted'>AA</x><body>Encrypted</body>",
+        "<encryption xmlns='urn:xmpp:eme:0' namespace='of:tomorrow'/><body>Encrypted</body>",
+        "<body>?OTR:AAMDJ.</body>",
     )
-    async def test_refused(self, chat: Direction, bridge: BridgeProcess, content: str) -> None:
-        id = await send(chat.sender, chat.receiver_face, content)
-        answer = await refused(chat.sender, id, chat.receiver_face, POLICY)
-        assert "Switch encryption off" in (answer.findtext("{*}error/{*}text") or "")
-        assert bodies(bridge, id) == []
-        await hears_nothing(chat.receiver, chat.sender, chat.receiver_face)
+
+    async def test_refused(self, chat: Direction, bridge: BridgeProcess) -> None:
+        for answer in await all_refused(chat, bridge, self.ENCRYPTED, POLICY):
+            assert "Switch encryption off" in error_text(answer)
 
 
 class TestTwice:

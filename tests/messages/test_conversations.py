@@ -9,7 +9,7 @@ from tests.support.archived import all_ended, conversations, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.matching import message
-from tests.support.scripts import ALICE, BOB, CAROL, DAN, LENA, hears_nothing, refused, send, unanswered
+from tests.support.scripts import ALICE, BOB, CAROL, DAN, LENA, hears_nothing, refused, send, talk, unanswered
 
 GONE = "<gone xmlns='http://jabber.org/protocol/chatstates'/>"
 ENDED = "{} ended this chat."
@@ -21,12 +21,6 @@ def endings(bridge: BridgeProcess, one: str, other: str) -> list[str | None]:
     """Why the conversations of two agents ended, in order; None for one that is open."""
     found = conversations(bridge, f"{one}@cc.acme.test", f"{other}@cc.acme.test")
     return [why for _, kind, why in found if kind == "desk"]
-
-
-async def talk(one: XmppClient, other: XmppClient, face: str) -> None:
-    """Open a conversation."""
-    await one.say(face, "Hello")
-    await other.expect(message(body="Hello"))
 
 
 class TestBeginning:

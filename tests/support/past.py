@@ -27,23 +27,23 @@ def face(account: str) -> str:
 
 
 @asynccontextmanager
-async def past(folder: Path) -> AsyncIterator["Past"]:
-    """The database of the bridge in ``folder``, which must not be running."""
+async def past(folder: Path, begin: int = MORNING) -> AsyncIterator["Past"]:
+    """The database of the bridge in ``folder``, which must not be running; ``begin`` in us."""
     store = await Store.open(f"sqlite:///{folder / 'deskbridge.db'}")
     try:
-        yield Past(store)
+        yield Past(store, begin)
     finally:
         await store.close()
 
 
 class Past:
-    """One message a minute, from ``MORNING`` on."""
+    """One message a minute, from ``begin`` on."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, begin: int) -> None:
         self._store = store
         self._ids = ArchiveIds(store.id_key)
         self._open: dict[frozenset[str], OpenConversation] = {}
-        self._now = MORNING
+        self._now = begin
 
     async def said(self, *lines: Line) -> list[int]:
         """Write these, delivered long ago; their numbers."""

@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import Element
 
 from tests.support.client import PING, XmppClient
-from tests.support.dialogue import new_id
+from tests.support.dialogue import SECONDS, new_id
 from tests.support.matching import condition_of, message, text_of
 
 ALICE, CAROL, DAN, SUE, LENA = (f"{name}@agents.acme.test" for name in ("alice", "carol", "dan", "sue", "lena"))
@@ -18,9 +18,15 @@ async def send(client: XmppClient, face: str, content: str, type: str = "chat", 
     return id
 
 
-async def refused(client: XmppClient, id: str, face: str, error: str) -> Element:
+async def talk(one: XmppClient, other: XmppClient, face: str) -> None:
+    """``one`` says something to ``other``, known under ``face``, and is heard."""
+    said = await one.say(face, "Hello")
+    await other.expect(message(id=said, body="Hello"))
+
+
+async def refused(client: XmppClient, id: str, face: str, error: str, seconds: float = SECONDS) -> Element:
     """Expect the refusal of the message ``id`` to ``face``: ``auth/forbidden`` and the like, with words for a human."""
-    answer = await client.expect(message(id=id))
+    answer = await client.expect(message(id=id), seconds)
     assert (answer.get("type"), answer.get("from"), error_of(answer)) == ("error", face, error)
     assert error_text(answer)
     return answer

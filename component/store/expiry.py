@@ -1,0 +1,122 @@
+"""What is past its time: finding it, by reading, and removing some of it, in one transaction each (A8).
+
+Messages go from the old end of a tenant's archive. Of every sequence of numbers only the beginning goes then, so that
+counts go on being differences. What a hold keeps leaves every view nevertheless, and so its sequence: it is put aside,
+where only the export looks. A hold that could be seen would warn those it is about.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, text
+
+from . import meta
+from .bounds import first_from
+from .holds import IS_HELD
+from .numbering import CONVERSATIONS, HISTORIES
+from .schema import held_message
+
+SLICE = 500
+"""Rows that are found or removed at a time: some ten milliseconds."""
+
+PAGES = 250
+"""Of 4 kB, which `merge_words` writes at a time."""
+
+_SOME = "m.id IN (SELECT value FROM json_each(:ids))"
+
+_DUE = text("""
+SELECT m.id FROM message AS m CROSS JOIN conversation AS c ON c.id = m.conversation_id
+WHERE m.id > :after AND m.id < :before AND c.tenant = :tenant
+ORDER BY m.id LIMIT :most
+""")
+_RELEASED = text(f"""
+SELECT m.id FROM held_message AS m CROSS JOIN conversation AS c ON c.id = m.conversation_id
+WHERE m.id > :after AND c.tenant = :tenant AND NOT {IS_HELD}
+ORDER BY m.id LIMIT :most
+""")
+# Messages are looked for by an index on both kinds of them, the visible and the withdrawn.
+_IS_EMPTY = """
+NOT EXISTS (SELECT 1 FROM message AS m WHERE m.conversation_id = c.id)
+AND NOT EXISTS (SELECT 1 FROM held_message AS m WHERE m.conversation_id = c.id)
+"""
+_EMPTY = text(f"""
+SELECT c.id FROM conversation AS c
+WHERE c.id > :after AND c.tenant = :tenant AND c.ended_at < :ended_before AND {_IS_EMPTY}
+ORDER BY c.id LIMIT :most
+""")
+
+_names = ", ".join(column.name for column in held_message.c)
+_PUT_ASIDE = text(f"INSERT INTO held_message ({_names}) SELECT {_names} FROM message AS m WHERE {_SOME} AND {IS_HELD}")
+_FORGET_WORDS = text(f"""
+INSERT INTO message_text (message_text, rowid, scope, body)
+SELECT 'delete', m.id, m.sender_id || ' ' || m.receiver_id, m.body FROM message AS m
+WHERE {_SOME} AND m.body IS NOT NULL
+""")
+_REMOVE = text(f"DELETE FROM message AS m WHERE {_SOME} RETURNING conversation_id, owner_id, withdrawn_at")
+_REMOVE_RELEASED = text(f"DELETE FROM held_message AS m WHERE {_SOME} AND NOT {IS_HELD}")
+_REMOVE_EMPTY = text(f"DELETE FROM conversation AS c WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_IS_EMPTY}")
+_MERGE = text("INSERT INTO message_text (message_text, rank) VALUES ('merge', :pages)")
+_CHANGES = text("SELECT total_changes()")
+
+
+def first_kept(connection: Connection, older_than: int) -> int:
+    """The number before which messages were sent before that time and delivered.
+
+    What was not delivered yet is not lost, however old it is (A5).
+    """
+    undelivered = meta.get_number(connection, meta.DELIVERED_UP_TO) + 1
+    first = first_from(connection, older_than)
+    return undelivered if first is None else min(first, undelivered)
+
+
+def due(connection: Connection, after: int, *, before: int, tenant: str) -> Sequence[int]:
+    """Some of the tenant's messages between the two numbers, the oldest."""
+    return connection.scalars(_DUE, {"tenant": tenant, "before": before, "after": after, "most": SLICE}).all()
+
+
+def released(connection: Connection, after: int, *, tenant: str) -> Sequence[int]:
+    """Some of the messages after that number which were put aside, and which no hold keeps any more."""
+    return connection.scalars(_RELEASED, {"tenant": tenant, "after": after, "most": SLICE}).all()
+
+
+def empty(connection: Connection, after: int, *, ended_before: int, tenant: str) -> Sequence[int]:
+    """Some of the conversations after that number which ended before that time, and whose messages are all gone."""
+    values = {"tenant": tenant, "ended_before": ended_before, "after": after, "most": SLICE}
+    return connection.scalars(_EMPTY, values).all()
+
+
+def remove(connection: Connection, tenant: str, ids: Collection[int]) -> tuple[int, int]:
+    """Remove these messages, which are the oldest of the tenant, and their words.
+
+    How many there were, and how many of them were put aside for a hold.
+    """
+    some = {"ids": json.dumps(list(ids)), "tenant": tenant}
+    held = connection.execute(_PUT_ASIDE, some).rowcount
+    connection.execute(_FORGET_WORDS, some)
+    removed = connection.execute(_REMOVE, some).all()
+    seen = [(conversation_id, owner_id) for conversation_id, owner_id, withdrawn_at in removed if withdrawn_at is None]
+    CONVERSATIONS.hide(connection, Counter(conversation_id for conversation_id, _ in seen))
+    HISTORIES.hide(connection, Counter(owner_id for _, owner_id in seen if owner_id is not None))
+    return len(removed), held
+
+
+def remove_released(connection: Connection, tenant: str, ids: Collection[int]) -> int:
+    """Remove those of these messages that no hold keeps; how many."""
+    return connection.execute(_REMOVE_RELEASED, {"ids": json.dumps(list(ids)), "tenant": tenant}).rowcount
+
+
+def remove_empty(connection: Connection, ids: Collection[int]) -> int:
+    """Remove those of these conversations that have no messages; how many."""
+    return connection.execute(_REMOVE_EMPTY, {"ids": json.dumps(list(ids))}).rowcount
+
+
+def merge_words(connection: Connection, first: bool) -> bool:
+    """Rewrite some of the index of words without what was removed, which it only marked; begin with ``first``.
+
+    Is there more to do? https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    before: int = connection.execute(_CHANGES).scalar_one()
+    connection.execute(_MERGE, {"pages": -PAGES if first else PAGES})
+    after: int = connection.execute(_CHANGES).scalar_one()
+    return after - before >= 2

@@ -1,0 +1,221 @@
+"""The way into the bridge: order, waiting lines, the rate of a sender, and what counts as sent twice."""
+
+import asyncio
+from xml.etree.ElementTree import Element
+
+from component.element import parse
+from component.gateway.intake import FAILED, Found, Incoming, Intake, read
+from component.gateway.rate import Buckets
+from component.gateway.recent import REMEMBERED_US, Recent
+from component.model import Limits
+
+ONLINE = Found(sender_online=True)
+
+
+def incoming(sender: str, id: str) -> Incoming:
+    message = read(stanza(sender, "alice@agents.acme.test", id), lambda account: False)
+    assert message is not None
+    return message
+
+
+def stanza(sender: str, receiver: str, id: str = "m1") -> Element:
+    return parse(f"<message from='{sender}' to='{receiver}' id='{id}'><body>Hello</body></message>")
+
+
+class Scene:
+    """An intake whose look-ups the test answers, and what came out of it."""
+
+    def __init__(self) -> None:
+        self.judged: list[tuple[str, Found]] = []
+        self.overflown: list[str] = []
+        self.waiting: dict[str, asyncio.Future[Found]] = {}
+        self.intake = Intake(
+            self._look_up, self._judge, lambda message: self.overflown.append(message.element.get("id", ""))
+        )
+
+    def _look_up(self, message: Incoming) -> Found | asyncio.Future[Found]:
+        """Ids that begin with ``w`` have to wait."""
+        id = message.element.get("id", "")
+        if not id.startswith("w"):
+            return ONLINE
+        self.waiting[id] = asyncio.get_running_loop().create_future()
+        return self.waiting[id]
+
+    def _judge(self, message: Incoming, found: Found) -> None:
+        id = message.element.get("id", "")
+        self.judged.append((id, found))
+        if id.endswith("!"):
+            raise RuntimeError("a bug")
+
+    def receive(self, *messages: tuple[str, str]) -> None:
+        for sender, id in messages:
+            self.intake.receive(incoming(sender, id))
+
+    @property
+    def ids(self) -> list[str]:
+        return [id for id, _ in self.judged]
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class TestOrder:
+    """R2: who waits for a look-up keeps their order, and holds up nobody else."""
+
+    async def test_at_once(self) -> None:
+        scene = Scene()
+        scene.receive(("bob@x", "1"), ("erin@x", "2"), ("bob@x", "3"))
+        assert scene.ids == ["1", "2", "3"]
+
+    async def test_one_sender_waits(self) -> None:
+        scene = Scene()
+        scene.receive(("bob@x/a", "w1"), ("bob@x/b", "2"), ("erin@x", "3"))
+        assert scene.ids == ["3"]
+        scene.waiting["w1"].set_result(ONLINE)
+        await settle()
+        assert scene.ids == ["3", "w1", "2"]
+
+    async def test_waiting_again(self) -> None:
+        """One in the line needs a look-up too: those behind it go on waiting."""
+        scene = Scene()
+        scene.receive(("bob@x", "w1"), ("bob@x", "2"), ("bob@x", "w3"), ("bob@x", "4"))
+        scene.waiting["w1"].set_result(ONLINE)
+        await settle()
+        assert scene.ids == ["w1", "2"]
+        scene.receive(("bob@x", "5"))
+        scene.waiting["w3"].set_result(ONLINE)
+        await settle()
+        assert scene.ids == ["w1", "2", "w3", "4", "5"]
+
+    async def test_too_long_a_line(self) -> None:
+        scene = Scene()
+        scene.receive(("bob@x", "w0"), *(("bob@x", f"{number}") for number in range(1, 103)))
+        assert scene.overflown == ["101", "102"]
+        scene.waiting["w0"].set_result(ONLINE)
+        await settle()
+        assert scene.ids == ["w0", *(f"{number}" for number in range(1, 101))]
+
+    async def test_a_look_up_with_a_bug(self) -> None:
+        """It counts as failed, and the line moves on."""
+        scene = Scene()
+        scene.receive(("bob@x", "w1"), ("bob@x", "2"))
+        scene.waiting["w1"].set_exception(RuntimeError("a bug"))
+        await settle()
+        assert scene.judged == [("w1", FAILED), ("2", ONLINE)]
+
+    async def test_a_verdict_with_a_bug(self) -> None:
+        """It costs one message, not those behind it."""
+        scene = Scene()
+        scene.receive(("bob@x", "w1!"), ("bob@x", "2"))
+        scene.waiting["w1!"].set_result(ONLINE)
+        await settle()
+        assert scene.ids == ["w1!", "2"]
+
+
+def test_addresses_that_are_none() -> None:
+    for sender, receiver in (("", "alice@x"), ("bob@x", ""), ("@x", "alice@x"), ("bob@x", "a b@x")):
+        assert read(stanza(sender, receiver), lambda account: False) is None
+
+
+def test_addresses_are_compared_prepared() -> None:
+    message = read(stanza("BOB@X/Phone", "Alice@X/y"), lambda account: account == "bob@x")
+    assert message is not None
+    assert (message.account, message.sender_address, message.address) == ("bob@x", "bob@x/Phone", "alice@x")
+    assert message.over_rate
+
+
+class TestBuckets:
+    """C18: so many a second for long, so many at once."""
+
+    def setup_method(self) -> None:
+        self.now = 100.0
+        self.limits = Limits(messages_per_second=2, burst=3)
+        self.buckets = Buckets(lambda: self.limits, lambda: self.now)
+
+    def taken(self, name: str, times: int) -> int:
+        return sum(self.buckets.take(name) for _ in range(times))
+
+    def test_a_burst(self) -> None:
+        assert self.taken("bob", 5) == 3
+        assert self.taken("erin", 5) == 3
+
+    def test_the_rate(self) -> None:
+        self.taken("bob", 5)
+        self.now += 1
+        assert self.taken("bob", 5) == 2
+        self.now += 0.4
+        assert self.taken("bob", 5) == 0
+        self.now += 0.1
+        assert self.taken("bob", 5) == 1
+
+    def test_rest_saves_up_one_burst(self) -> None:
+        self.taken("bob", 5)
+        self.now += 3600
+        assert self.taken("bob", 5) == 3
+
+    def test_new_limits_count_at_once(self) -> None:
+        """D1: a reload needs no restart."""
+        self.limits = Limits(messages_per_second=2, burst=1)
+        assert self.taken("bob", 5) == 1
+
+    def test_senders_that_rest_are_forgotten(self) -> None:
+        """R3: memory stays bounded, and nobody gains by it."""
+        self.taken("bob", 5)
+        for number in range(10_000):
+            self.buckets.take(f"guest {number}")
+            self.now += 0.01
+        assert len(self.buckets._left) < 5_000
+        for number in range(10_000):
+            self.buckets.take(f"other {number}")
+        assert self.taken("other 9999", 5) == 2
+
+
+class TestRecent:
+    """A5"""
+
+    KEY = ("alice@x", "bob@y", "m1")
+
+    def test_sent_twice(self) -> None:
+        recent = Recent()
+        assert not recent.has(self.KEY, "Hello", 0)
+        recent.add(self.KEY, "Hello", 0)
+        assert recent.has(self.KEY, "Hello", 1)
+
+    def test_what_tells_messages_apart(self) -> None:
+        """Another text, another receiver, another sender, another id."""
+        recent = Recent()
+        recent.add(self.KEY, "Hello", 0)
+        assert not recent.has(self.KEY, "Good-bye", 1)
+        for other in (("erin@x", "bob@y", "m1"), ("alice@x", "erin@x", "m1"), ("alice@x", "bob@y", "m2")):
+            assert not recent.has(other, "Hello", 1)
+
+    def test_for_ten_minutes(self) -> None:
+        recent = Recent()
+        recent.add(self.KEY, "Hello", 0)
+        assert recent.has(self.KEY, "Hello", REMEMBERED_US)
+        assert not recent.has(self.KEY, "Hello", REMEMBERED_US + 1)
+
+    def test_what_came_back_counts_as_not_sent(self) -> None:
+        recent = Recent()
+        recent.add(self.KEY, "Hello", 0)
+        recent.forget(self.KEY)
+        recent.forget(self.KEY)
+        assert not recent.has(self.KEY, "Hello", 1)
+
+    def test_without_an_id_nothing_is_a_second_try(self) -> None:
+        recent = Recent()
+        recent.add(("alice@x", "bob@y", ""), "Hello", 0)
+        assert not recent.has(("alice@x", "bob@y", ""), "Hello", 1)
+
+    def test_memory_stays_bounded(self) -> None:
+        """R3: by time, and by number. An id that is used again is as young as its last use."""
+        recent = Recent()
+        recent.add(self.KEY, "Hello", 0)
+        for number in range(50_000):
+            recent.add(("a", "b", f"{number}"), "x", number)
+        assert len(recent._taken) == 50_000
+        assert not recent.has(self.KEY, "Hello", 1)
+        recent.add(("a", "b", "1"), "y", REMEMBERED_US + 100_000)
+        assert len(recent._taken) == 1
