@@ -1,4 +1,4 @@
-"""A1, A6: other people's clients read a history of 35 messages under both versions: nbxmpp, which is Gajim's, and stanza.
+"""A1, A6: other people's libraries read a history of 35 messages under both versions: nbxmpp (Gajim's) and stanza.
 
 Each is a program in ``tests/clients`` that says in JSON what it would show.
 """

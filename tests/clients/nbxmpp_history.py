@@ -6,7 +6,7 @@ is one line of JSON: the messages, and the archive id to go on from the next tim
 
 import json
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from gi.repository import GLib
 from nbxmpp.client import Client
@@ -23,9 +23,10 @@ class History:
         self._most = int(most)
         self._after = after or None
         # Gajim asks a new account for the last week only.
-        self._start = None if after else datetime.now(timezone.utc) - timedelta(days=7)
+        self._start = None if after else datetime.now(UTC) - timedelta(days=7)
         self._queryid = ""
         self._shown: list[dict[str, str]] = []
+        self._complete = False
         self._client = Client(log_context="test")
         self._client.set_username(self._jid.localpart)
         self._client.set_domain(self._jid.domain)
@@ -42,8 +43,6 @@ class History:
         self._client.connect()
         self._loop.run()
         return {"shown": self._shown, "last": self._after, "complete": self._complete}
-
-    _complete = False
 
     def _on_connected(self, *_: object) -> None:
         self._ask()
