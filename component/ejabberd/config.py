@@ -13,7 +13,8 @@ __all__ = ["LOOPBACK", "Site", "complete", "part"]
 
 GUARD = """\
 # ejabberd must find the guard, mod_desk_guard.beam: compile ejabberd/mod_desk_guard.erl with erlc, and set
-# ERL_OPTIONS="-pa FOLDER-OF-THE-BEAM" in ejabberdctl.cfg. ejabberd refuses to start without it, as it should.
+# ERL_OPTIONS="-pa FOLDER-OF-THE-BEAM +sss 8192" in ejabberdctl.cfg. ejabberd refuses to start without it, as it
+# should. The larger stack (+sss) keeps a client from crashing ejabberd with one deeply nested stanza.
 """
 COMPLETE_HEADER = f"""\
 # ejabberd.yml for deskbridge, made by `deskbridge ejabberd-config`. For changes that deskbridge's configuration

@@ -24,6 +24,10 @@ STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 25
 DATABASE = re.compile(r'^ *sql_database: "(.+)"$', re.MULTILINE)
+LARGE_STACKS = ("+sss", "8192")
+"""Kilowords. With Erlang's own size, one stanza of a few thousand nested elements crashes the XML parser, and so
+ejabberd; any client can send one (R2)."""
+
 END_WITH_PARENT = 'spawn(fun() -> io:get_line(""), init:stop() end).'
 """Erlang stops when its standard input ends, which it does however our process ends."""
 
@@ -122,7 +126,7 @@ class EjabberdServer:
     def _erl_arguments(self) -> list[str]:
         inside = self._install.inside
         return [
-            "-noshell", "+K", "true", "+Bd",
+            "-noshell", "+K", "true", "+Bd", *LARGE_STACKS,
             "-pa", inside(self.folder / "guard"),
             "-mnesia", "dir", f'"{inside(self.folder / "spool")}"',
             "-ejabberd", "quiet", "true",

@@ -36,7 +36,7 @@ from .undelivered import Undelivered
 
 log = logging.getLogger(__name__)
 
-GOODBYE_SECONDS = 20.0
+GOODBYE_SECONDS = 10.0
 
 
 class Bridge:

@@ -42,7 +42,7 @@ class ArchiveIds:
             block = bytes.fromhex(id)
         except ValueError:
             return None
-        if len(block) != KEY_BYTES:
+        if len(block) != KEY_BYTES or block.hex() != id:
             return None
         plain = self._decrypt(block)
         if plain[_NUMBER_BYTES + 1 :] != _PROOF or plain[_NUMBER_BYTES] not in list(Role):

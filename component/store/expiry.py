@@ -17,8 +17,8 @@ from .holds import IS_HELD
 from .numbering import CONVERSATIONS, HISTORIES
 from .schema import held_message
 
-SLICE = 500
-"""Rows that are found or removed at a time: some ten milliseconds."""
+SLICE = 200
+"""Rows that are found or removed at a time: some milliseconds."""
 
 PAGES = 250
 """Of 4 kB, which `merge_words` writes at a time."""

@@ -10,8 +10,11 @@ class View:
     """Whose eyes: ``viewer`` is a bare account.
 
     For an agent: their chats with Work users, of each the last ``window`` visible messages (None: all, A1), and their
-    open conversations with agents (A2). For a Work user (``joined_only``, A3): their chats with agents, whole.
+    open conversations with agents (A2). For a Work user: their chats with agents, whole (A3); ``window`` is ignored.
     ``other`` is the bare account of the other side, if only that chat is asked for.
+
+    A page costs the same however many messages there are. Everything that an agent sees through a window, and everything
+    that a Work user sees, costs some 4 us more for each chat.
     """
 
     viewer: str
@@ -23,7 +26,9 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which of the visible messages form the result. Times are in us, inclusive; ``after`` and ``before`` are message
-    numbers, exclusive, of messages that may be hidden; ``ids`` are message numbers; ``text`` is full text."""
+    numbers, exclusive, of messages that may be hidden; ``ids`` are message numbers, of which those that cannot be seen
+    are left out; ``text`` is full text: all its words must be in the body, in any order and case, with or without
+    accents; without a word in it, nothing is found."""
 
     start: int | None = None
     end: int | None = None
@@ -46,8 +51,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``messages`` by rising number. ``count`` is the size of the whole result, not of the page. ``complete`` says that
-    there is nothing more in the direction of paging; an empty page always is."""
+    """``messages`` by rising number. ``count`` is the size of the whole result, not of the page; None if a search finds
+    more than is worth counting. ``complete`` says that there is nothing more in the direction of paging; an empty page
+    always is (also with ``max = 0``, which XEP-0059 §2.6 has for asking the count alone): who pages until a page is
+    complete could go on from nowhere."""
 
     messages: tuple[ArchivedMessage, ...]
     count: int | None

@@ -33,11 +33,7 @@ class Source(Protocol):
 
 
 def read_page(connection: Connection, view: View, filters: Filters, slice: Slice) -> Page:
-    """One page of the result that ``view`` and ``filters`` make.
-
-    A page without messages is complete, the one of ``max = 0`` too: XEP-0059 §2.6 asks it for the count alone, and
-    who goes on paging until a page is complete could go on from nowhere.
-    """
+    """One page of the result that ``view`` and ``filters`` make."""
     chats = _chats(connection, view)
     found = bounds(connection, filters)
     if chats is None or found.empty:

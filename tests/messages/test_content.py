@@ -145,7 +145,7 @@ class TestText:
 
     async def test_deep_and_wide(self, chat: Direction) -> None:
         """R2: what is not named costs nothing but its size."""
-        deep = "<x>" * 200 + "</x>" * 200
+        deep = "<x>" * 10_000 + "</x>" * 10_000
         wide = "<y xmlns='of:nobody'/>" * 1_000
         assert carried(await received(chat, f"<x xmlns='of:nobody'>{deep}</x>{wide}{TEXT}")) == "body"
 

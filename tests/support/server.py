@@ -69,7 +69,7 @@ class TestServer:
 
 def install() -> Install:
     """The ejabberd to test with: this system's, unless the variable names the root of another."""
-    return Install.of_root(Path(os.environ.get(ROOT_VARIABLE, "/")).resolve())
+    return Install.of_root(Path(os.environ.get(ROOT_VARIABLE) or "/").resolve())
 
 
 @contextmanager
