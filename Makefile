@@ -8,11 +8,12 @@ VERSION ?= 24.12
 PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
 	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-# Real clients that some tests use; those tests are skipped without.
-CLIENTS := profanity tmux
+# Real clients that some tests drive; those tests are skipped without. A browser is only for the long ones.
+CLIENTS := profanity tmux python3-nbxmpp $(shell command -v npm >/dev/null || echo npm)
+BROWSER := chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients venv run test test-all test-ejabberd lint clean
+.PHONY: help deps clients browser venv run test test-all test-ejabberd lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +23,14 @@ deps:  ## Debian packages: installs what is missing as root, else says what is
 
 clients:
 	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
+	@$(MAKE) --no-print-directory tests/clients/node_modules || echo 'Tests with clients from npm are skipped.'
+
+browser:
+	@scripts/install-packages $(BROWSER) || echo 'Tests in a browser are skipped.'
+
+tests/clients/node_modules: tests/clients/package-lock.json
+	npm ci --prefix tests/clients --silent --no-audit --no-fund --ignore-scripts
+	touch $@
 
 venv: .venv/run.stamp  ## virtual environment with deskbridge in it
 
@@ -31,7 +40,7 @@ run: deps venv  ## ejabberd and deskbridge with the example tenant, on loopback;
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(BIN)/pytest -m 'not long'
 
-test-all: deps clients .venv/test.stamp  ## the long tests too
+test-all: deps clients browser .venv/test.stamp  ## the long tests too
 	$(BIN)/pytest
 
 test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)
@@ -45,7 +54,7 @@ lint: .venv/lint.stamp  ## style and types
 	$(BIN)/mypy
 
 clean:  ## removes what make made, the demonstration's data included
-	rm -rf .venv .cache run .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .cache run tests/clients/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
 	find component tests -name __pycache__ -prune -exec rm -rf {} +
 
 # What is installed for each purpose, in versions that are known to work together.

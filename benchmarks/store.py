@@ -1,12 +1,14 @@
-"""How fast messages get onto the disk: `python -m benchmarks.store [--folder DIR]`.
+"""How fast messages get onto the disk: `python -m benchmarks.store [--no-search] [--folder DIR]`.
 
-Messages with 500 bytes of text in ``body`` and ``payload`` together are submitted one by one, as senders do,
+Messages with some 500 bytes of text in ``body`` and ``payload`` together are submitted one by one, as senders do,
 with a number of them under way at any time. One under way is a commit for each message: what the others are
-compared with. CPU is that of the whole process, this program's own share of a few us included.
+compared with. CPU is that of the whole process, this program's own share of a few us included. `--no-search` puts all
+of the text into ``payload``, where nobody looks for words: the difference is what full text search costs.
 """
 
 import argparse
 import asyncio
+import random
 import secrets
 import tempfile
 import time
@@ -16,9 +18,16 @@ from pathlib import Path
 from component.store.changes import NewMessage, OpenConversation
 from component.store.store import Store
 
-BODY = "x" * 243
-PAYLOAD = f"<body>{BODY}</body>"
 AGENTS = 500
+WORDS = [secrets.token_hex(length)[:length] for length in range(2, 10) for _ in range(2_000)]
+
+
+def some_text() -> str:
+    """243 characters, of words of which some are frequent and most are rare."""
+    return " ".join(WORDS[int(len(WORDS) ** random.random()) - 1] for _ in range(60))[:243]
+
+
+TEXTS = [some_text() for _ in range(5_000)]
 
 
 @dataclass
@@ -47,7 +56,8 @@ async def open_conversations(store: Store, count: int) -> list[OpenConversation]
     return chats
 
 
-def next_message(store: Store, chat: OpenConversation) -> NewMessage:
+def next_message(store: Store, chat: OpenConversation, search: bool = True) -> NewMessage:
+    text = secrets.choice(TEXTS)
     return NewMessage(
         id=store.next_message_id(),
         conversation_id=chat.id,
@@ -57,20 +67,20 @@ def next_message(store: Store, chat: OpenConversation) -> NewMessage:
         sender_account=chat.second,
         receiver_account=chat.first,
         owner=chat.first,
-        payload=PAYLOAD,
-        body=BODY,
+        payload=f"<body>{text}</body>" if search else f"<body>{text}{text}</body>",
+        body=text if search else None,
         client_id=secrets.token_hex(16),
     )
 
 
-async def measure(store: Store, chats: list[OpenConversation], in_flight: int, count: int) -> Result:
+async def measure(store: Store, chats: list[OpenConversation], in_flight: int, count: int, search: bool) -> Result:
     """Each of ``in_flight`` senders waits until its message is on disk before it sends the next."""
     latencies: list[float] = []
 
     async def sender() -> None:
         for _ in range(count // in_flight):
             begun = time.perf_counter()
-            await store.submit(next_message(store, secrets.choice(chats)))
+            await store.submit(next_message(store, secrets.choice(chats), search))
             latencies.append(time.perf_counter() - begun)
 
     begun, cpu = time.perf_counter(), time.process_time()
@@ -86,14 +96,14 @@ async def measure(store: Store, chats: list[OpenConversation], in_flight: int, c
     )
 
 
-async def run(folder: Path, conversations: int) -> None:
+async def run(folder: Path, conversations: int, search: bool) -> None:
     store = await Store.open(f"sqlite:///{folder / 'benchmark.db'}")
     chats = await open_conversations(store, conversations)
     print(f"{conversations} conversations, synchronous=FULL")
     print("in flight    rows/s   x one   CPU us/row   p50 ms   p99 ms")
     alone = None
     for in_flight, count in ((1, 2_000), (20, 20_000), (200, 60_000), (1_000, 60_000)):
-        result = await measure(store, chats, in_flight, count)
+        result = await measure(store, chats, in_flight, count, search)
         alone = alone or result.rows_per_second
         print(
             f"{in_flight:9} {result.rows_per_second:9.0f} {result.rows_per_second / alone:7.1f}"
@@ -106,9 +116,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, help="where the database is made: the disk that is measured")
     parser.add_argument("--conversations", type=int, default=1_000, help="over which messages are spread")
+    parser.add_argument("--no-search", action="store_true", help="without words to search for")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        asyncio.run(run(Path(folder), arguments.conversations))
+        asyncio.run(run(Path(folder), arguments.conversations, not arguments.no_search))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Bridge:
         send = self._link.send
         self._endings = Endings(state, store, send)
         self._returns = Returns(state, send)
-        self._delivery = Delivery(self._link, store, self._bounces_handled)
+        self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
         self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns)
         self._faces = Faces(state, send, self._link.barrier)
         self._contacts = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
@@ -124,6 +124,9 @@ class Bridge:
 
     def _session_vanished(self, party: Party, resource: str) -> None:
         self._presence.ended(party, resource)
+
+    def _too_large(self, id: int) -> None:
+        self._undelivered.too_large(id)
 
     async def _bounces_handled(self) -> bool:
         return await self._undelivered.handled()

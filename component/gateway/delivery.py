@@ -49,12 +49,16 @@ class Delivery:
 
     Shut, while there is no stream: nothing is sent, the messages stay on disk. Catching up, when there is one
     again: what is on disk is sent by whoever calls ``resend``, and what is archived meanwhile waits for ``open``.
-    ``bounced`` waits until all bounces that have come so far are dealt with, and says whether there were any.
+    ``too_large`` is told of messages that ejabberd would not take. ``bounced`` waits until these, and all bounces
+    that have come so far, are dealt with, and says whether there were any.
     """
 
-    def __init__(self, link: Link, store: Store, bounced: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self, link: Link, store: Store, too_large: Callable[[int], None], bounced: Callable[[], Awaitable[bool]]
+    ) -> None:
         self._link = link
         self._store = store
+        self._too_large = too_large
         self._bounced = bounced
         self._is_open = False
         self._waiting: list[tuple[int, str]] = []
@@ -71,7 +75,10 @@ class Delivery:
 
     def resend(self, id: int, text: str) -> None:
         """Send it even while not open: for what is recovered."""
-        self._link.send(text)
+        if self._link.fits(text):
+            self._link.send(text)
+        else:
+            self._too_large(id)
         self.skip(id)
 
     def skip(self, id: int) -> None:

@@ -118,13 +118,17 @@ class Link:
         """Queue one stanza. Without a stream it is thrown away: whoever needs it to arrive uses ``barrier``."""
         if self._stream is None:
             return
-        if len(text) * 4 > self._largest and len(text.encode()) > self._largest:
+        if not self.fits(text):
             # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
             self._too_large("a stanza of %d characters is too large for ejabberd and was not sent", len(text))
             return
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing.append(text)
+
+    def fits(self, text: str) -> bool:
+        """Whether a stanza is small enough for ejabberd to take."""
+        return len(text) * 4 <= self._largest or len(text.encode()) <= self._largest
 
     def _flush(self) -> None:
         text, self._outgoing = "".join(self._outgoing), []

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
@@ -58,30 +60,41 @@ class Undelivered:
         for _, id in stanza_ids(element):
             found = self._state.archive_ids.parse(id)
             if found:
-                task = asyncio.create_task(self._bounced(found[0], sender[0]))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._handle(found[0], partial(self._bounced, account=sender[0]))
                 return
 
+    def too_large(self, id: int) -> None:
+        """Handle a message that cannot be sent: escaped, it is many times as long as it was (R2)."""
+        self._handle(id, partial(self._withdraw, reason=Reason.TOO_LARGE))
+
     async def handled(self) -> bool:
-        """Wait until all bounces that have come are dealt with; whether there were any."""
+        """Wait until all messages that came back are dealt with; whether there were any."""
         tasks = set(self._tasks)
         if tasks:
             await asyncio.wait(tasks)
         return bool(tasks)
 
-    async def _bounced(self, id: int, account: str) -> None:
+    def _handle(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
+        task = asyncio.create_task(self._handle_until_done(id, how))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handle_until_done(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
         pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
         while True:
             try:
                 message = await self._store.message(id)
-                if message is not None and message.receiver_account == account and not message.withdrawn:
-                    await self._try_again_or_withdraw(message)
+                if message is not None and not message.withdrawn:
+                    await how(message)
                 return
             except StoreError as problem:
                 pause = pauses.next()
                 log.error("message %d came back, which cannot be noted; trying again in %.0f s: %s", id, pause, problem)
                 await asyncio.sleep(pause)
+
+    async def _bounced(self, message: ArchivedMessage, account: str) -> None:
+        if message.receiver_account == account:
+            await self._try_again_or_withdraw(message)
 
     async def _try_again_or_withdraw(self, message: ArchivedMessage) -> None:
         """One of several sessions may have ended with the message in its hands; then the others get it.
@@ -155,19 +168,19 @@ class Undelivered:
 
     # Withdrawing
 
-    async def _withdraw(self, message: ArchivedMessage) -> None:
+    async def _withdraw(self, message: ArchivedMessage, reason: Reason | None = None) -> None:
         """Take it out of every view, then tell the sender, who may send it again."""
         await self._store.submit(Withdraw(message.id, now_us()))
         id = message.origin_id or message.client_id or ""
         self._state.recent.forget((message.sender_account, message.receiver_account, id))
         self._end_if_empty(message)
         log.info("message %d from %s was not delivered and is withdrawn", message.id, message.sender_account)
-        self._tell(message)
+        self._tell(message, reason)
 
-    def _tell(self, message: ArchivedMessage) -> None:
+    def _tell(self, message: ArchivedMessage, reason: Reason | None = None) -> None:
         receiver = self._state.world.account(message.receiver_account)
         to_agent = receiver is not None and receiver.side is Side.AGENT
-        self._returns.tell(message, Reason.RECEIVER_OFFLINE if to_agent else Reason.UNDELIVERABLE)
+        self._returns.tell(message, reason or (Reason.RECEIVER_OFFLINE if to_agent else Reason.UNDELIVERABLE))
 
     def _end_if_empty(self, message: ArchivedMessage) -> None:
         """V1: a conversation begins with the first *delivered* message."""

@@ -90,7 +90,7 @@ def select_messages(table: Table) -> Select[tuple[Any, ...]]:
 _SELECT = select_messages(message)
 _ONE = _SELECT.where(message.c.id == bindparam("of"))
 _NUMBERED = _SELECT.where(
-    message.c.id.in_(select(func.json_each(bindparam("numbers")).table_valued("value").c.value))
+    message.c.id.in_(select(func.json_each(bindparam("numbers")).table_valued("value", name="wanted").c.value))
 ).order_by(message.c.id)
 _UNDELIVERED = (
     _SELECT.where(message.c.id > bindparam("after"), IS_VISIBLE).order_by(message.c.id).limit(bindparam("most"))

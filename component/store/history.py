@@ -13,8 +13,8 @@ class View:
     open conversations with agents (A2). For a Work user: their chats with agents, whole (A3); ``window`` is ignored.
     ``other`` is the bare account of the other side, if only that chat is asked for.
 
-    A page costs the same however many messages there are. Everything that an agent sees through a window, and everything
-    that a Work user sees, costs some 4 us more for each chat.
+    A page costs the same however many messages there are. All chats at once that an agent sees through a window, or a
+    Work user sees, cost some 4 us more for each chat.
     """
 
     viewer: str
@@ -53,7 +53,7 @@ class Slice:
 class Page:
     """``messages`` by rising number. ``count`` is the size of the whole result, not of the page; None if a search finds
     more than is worth counting. ``complete`` says that there is nothing more in the direction of paging; an empty page
-    always is (also with ``max = 0``, which XEP-0059 §2.6 has for asking the count alone): who pages until a page is
+    always is (also with ``max = 0``, which XEP-0059 §2.7 has for asking the count alone): who pages until a page is
     complete could go on from nowhere."""
 
     messages: tuple[ArchivedMessage, ...]

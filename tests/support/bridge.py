@@ -116,6 +116,11 @@ class BridgeProcess:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def count(self, text: str) -> int:
         return self.log.read_text().count(text)
 

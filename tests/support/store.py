@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from component.store.changes import NewMessage, OpenConversation
+from component.store.history import Page
 from component.store.schema import message as message_table
 from component.store.store import Store
 
@@ -63,6 +64,13 @@ def message(store: Store, conversation: OpenConversation, body: str = "hello", *
     return NewMessage(id=id, conversation_id=conversation.id, **(defaults | fields))
 
 
+async def say(store: Store, conversation: OpenConversation, *bodies: str, **fields: Any) -> list[int]:
+    """Write messages with these bodies; their ids."""
+    messages = [message(store, conversation, body, **fields) for body in bodies]
+    await store.submit(*messages)
+    return [sent.id for sent in messages]
+
+
 async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
     """``(id, seq)`` of every message of the conversation, by id."""
 
@@ -72,6 +80,10 @@ async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
         return [(id, seq) for id, seq in connection.execute(rows.order_by(table.id))]
 
     return await store.ask(query)
+
+
+def ids(page: Page) -> list[int]:
+    return [found.id for found in page.messages]
 
 
 def execute(folder: Path, *statements: str) -> None:

@@ -16,13 +16,11 @@ class Wire:
     """Forwards connections to a port on loopback; ``port`` is where to connect instead. Use as ``async with``."""
 
     def __init__(self, port: int) -> None:
+        self.port = 0
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
-        self.port = 0
-        self.connections = 0
-        """How many have been made so far."""
+        self._there, self._back = asyncio.Event(), asyncio.Event()
+        self.thaw()
 
     def cut(self) -> None:
         """End all connections without a word. New ones can be made."""
@@ -31,10 +29,16 @@ class Wire:
 
     def freeze(self) -> None:
         """Keep all connections, but let nothing through any more, as behind a lost network."""
-        self._flowing.clear()
+        self._there.clear()
+        self._back.clear()
+
+    def hold_back(self) -> None:
+        """Let nothing of what deskbridge sends through, until ``thaw``."""
+        self._there.clear()
 
     def thaw(self) -> None:
-        self._flowing.set()
+        self._there.set()
+        self._back.set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -47,20 +51,22 @@ class Wire:
         self.cut()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         try:
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.transport.abort()
             return
         self._writers |= {writer, to_writer}
-        await asyncio.gather(self._pump(reader, to_writer), self._pump(to_reader, writer))
+        await asyncio.gather(
+            self._pump(reader, to_writer, self._there),
+            self._pump(to_reader, writer, self._back),
+        )
         self._writers -= {writer, to_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                await self._flowing.wait()
+                await flowing.wait()
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()
