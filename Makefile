@@ -13,7 +13,7 @@ CLIENTS := profanity tmux python3-nbxmpp $(shell command -v npm >/dev/null || ec
 BROWSER := chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients browser venv run test test-all test-ejabberd lint clean
+.PHONY: help deps clients browser venv run test test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,9 @@ clients:
 browser:
 	@scripts/install-packages $(BROWSER) || echo 'Tests in a browser are skipped.'
 
-tests/clients/node_modules: tests/clients/package-lock.json
-	npm ci --prefix tests/clients --silent --no-audit --no-fund --ignore-scripts
+# Without a lock file: npm cannot restore converse.js, which links to a folder of its own, from one.
+tests/clients/node_modules: tests/clients/package.json
+	npm install --prefix tests/clients --silent --no-package-lock --no-audit --no-fund --ignore-scripts
 	touch $@
 
 venv: .venv/run.stamp  ## virtual environment with deskbridge in it
@@ -47,6 +48,11 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 	@scripts/install-packages debootstrap
 	scripts/unpack-ejabberd $(VERSION) .cache/ejabberd-$(VERSION)
 	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(BIN)/pytest -m 'not long'
+
+bench: deps .venv/test.stamp  ## how fast the store writes and the archive reads, some minutes
+	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.archive
+	$(BIN)/python -m benchmarks.archive_peers
 
 lint: .venv/lint.stamp  ## style and types
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from component.ejabberd.server import free_ports
 from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.converse import Converse, usable
@@ -14,7 +15,7 @@ from tests.support.server import PASSWORD, TestServer
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not usable, reason="needs Debian's chromium, and npm ci in tests/clients"),
+    pytest.mark.skipif(not usable, reason="needs Debian's chromium, and node with what make test gets from npm"),
 ]
 
 ALICE, BOB = "alice@cc.acme.test", "bob@work.acme.test"
@@ -42,7 +43,8 @@ async def test_converse(
             # somebody who is no contact.
             await api.add_contact(ALICE, BOBS_FACE, "Bob Berg")
         other, bob = await login(ALICE), await login(BOB)
-        browser = (tmp_path / "browser", ALICE, PASSWORD, ejabberd.web_port, BOBS_FACE, size)
+        page = free_ports(1)[0]
+        browser = (tmp_path / "browser", page, ALICE, PASSWORD, ejabberd.web_port, BOBS_FACE, size)
         async with Converse(*browser) as converse:
             await converse.shows(last(visible))
             await bob.say(ALICES_FACE, "message 36")

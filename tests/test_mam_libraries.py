@@ -33,7 +33,7 @@ def has_nbxmpp() -> bool:
 needs_nbxmpp = pytest.mark.skipif(not has_nbxmpp(), reason="needs Debian's python3-nbxmpp")
 needs_stanza = pytest.mark.skipif(
     not (shutil.which("node") and (CLIENTS / "node_modules/stanza").exists()),
-    reason="needs node, and npm ci in tests/clients",
+    reason="needs node, with what make test gets from npm",
 )
 
 
