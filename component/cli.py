@@ -8,6 +8,7 @@ import click
 import uvloop
 
 from component import __version__, demo
+from component.archive_commands import archive
 from component.config import load_settings
 from component.ejabberd import config as ejabberd_config
 from component.ejabberd.install import EjabberdMissing
@@ -40,6 +41,9 @@ def main(log_level: str) -> None:
     # What these have to say below this, the link and the store say in their own words.
     logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+main.add_command(archive)
 
 
 @main.command()

@@ -36,6 +36,15 @@ async def login(ejabberd: TestServer) -> AsyncIterator[Login]:
 
 
 @pytest.fixture
+async def empty_rosters(ejabberd: TestServer) -> None:
+    """Subscriptions last; those of earlier tests must not be seen in this one."""
+    async with ejabberd.api() as api:
+        for account in ejabberd.accounts:
+            for contact in await api.roster(account):
+                await api.delete_contact(account, contact)
+
+
+@pytest.fixture
 async def bridge(ejabberd: TestServer, tmp_path: Path) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge for this one test."""
     async with BridgeProcess(tmp_path, ejabberd.settings) as process:

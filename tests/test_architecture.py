@@ -30,7 +30,13 @@ MAY_IMPORT = {
         *("files", "config", "world"),
     },
     "demo": {"model", "config", "world", "ejabberd", "gateway"},
-    "cli": {"model", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo", "__init__"},
+    "command_support": {"model", "addresses", "files", "config", "store"},
+    "hold_commands": {"model", "store", "command_support"},
+    "archive_commands": {"model", "store", "command_support", "hold_commands"},
+    "cli": {
+        *("model", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo", "archive_commands"),
+        "__init__",
+    },
 }
 
 PURE = ("model", "element", "policy", "stanza", "explain")

@@ -2,18 +2,28 @@
 (XEP-0355, XEP-0356), on a real ejabberd."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import pytest
 
+from component.directory import make_directory
+from component.element import parse
+from component.gateway.grants import Grants
+from component.gateway.state import open_state
+from component.model import Limits
+from component.store.store import Store
+from component.world import World
 from tests.conftest import Login
 from tests.support.archive import MAM, ask, has_result, query, request, rsm
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.matching import condition_of, iq, message
 from tests.support.past import chatter, past
-from tests.support.server import TestServer, running_ejabberd
+from tests.support.server import TestServer, make_tenant, running_ejabberd
 
+ACME, GLOBEX = (make_tenant(name, Path()) for name in ("acme", "globex"))
 ALICE, CAROL = "alice@cc.acme.test", "carol@cc.acme.test"
 BOB = "bob@work.acme.test"
 ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
@@ -140,6 +150,69 @@ class TestForgeries:
                 await client.expect_nothing(has_result)
             assert (await ask(alice)).bodies == ["for Alice"]
             assert "Traceback" not in process.log.read_text()
+
+
+def grant(host: str, version: int, to: str = SERVICE) -> Element:
+    return parse(
+        f"<message from='{host}' to='{to}'><privilege xmlns='urn:xmpp:privilege:{version}'>"
+        "<perm access='message' type='outgoing'/></privilege></message>"
+    )
+
+
+def delegation(host: str) -> Element:
+    return parse(
+        f"<message from='{host}' to='{SERVICE}'><delegation xmlns='urn:xmpp:delegation:1'>"
+        f"<delegated namespace='{MAM}'/></delegation></message>"
+    )
+
+
+class TestGrants:
+    """What ejabberd says after connecting, and whom it is believed."""
+
+    @pytest.fixture
+    async def grants(self, tmp_path: Path) -> AsyncIterator[Grants]:
+        store = await Store.open(f"sqlite:///{tmp_path / 'deskbridge.db'}")
+        world = World.of([(tenant, make_directory([])) for tenant in (ACME, GLOBEX)])
+        yield Grants(await open_state(Limits(), world, store))
+        await store.close()
+
+    async def test_each_host_for_itself(self, grants: Grants) -> None:
+        """In the namespace in which it spoke."""
+        assert grants.take(grant(DESK, 1))
+        assert grants.take(grant(WORK, 2))
+        assert grants.outgoing(DESK) == "urn:xmpp:privilege:1"
+        assert grants.outgoing(WORK) == "urn:xmpp:privilege:2"
+        assert grants.outgoing("cc.globex.test") is None
+        grants.forget()
+        assert grants.outgoing(DESK) is None
+
+    @pytest.mark.parametrize(
+        ("sender", "receiver"),
+        [
+            (ALICE, SERVICE),
+            (f"{ALICE}/test", SERVICE),
+            ("agents.acme.test", SERVICE),
+            ("example.org", SERVICE),
+            ("cc.globex.test", SERVICE),
+            (DESK, "directory.acme.test"),
+        ],
+    )
+    async def test_nobody_else(self, grants: Grants, sender: str, receiver: str) -> None:
+        """AD4, R1"""
+        assert not grants.take(grant(sender, 2, receiver))
+        assert grants.outgoing(sender) is None
+
+    async def test_what_is_missing_is_said(
+        self, grants: Grants, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("component.gateway.grants.PATIENCE_SECONDS", 0.01)
+        grants.expect()
+        for host in (DESK, "cc.globex.test"):
+            grants.take(grant(host, 2, f"agents.{host.removeprefix('cc.')}"))
+        grants.take(delegation(DESK))
+        await asyncio.sleep(0.05)
+        (line,) = caplog.messages
+        assert "agents of cc.globex.test cannot read their history" in line
 
 
 class TestConnections:

@@ -164,6 +164,11 @@ class TestAnchors:
             answer = await request(alice, query(content))
             assert condition_of(answer) == "item-not-found", (where, more)
 
+    async def test_one_of_several(self, alice: XmppClient, ids: dict[str, str]) -> None:
+        """§4.1.3: any of them."""
+        answer = await request(alice, query(form(ids=[ids["b 1"], ids["hidden"], "nonsense"])))
+        assert condition_of(answer) == "item-not-found"
+
     async def test_one_digit_off(self, alice: XmppClient, ids: dict[str, str]) -> None:
         """Ids cannot be guessed."""
         other = "0" if ids["c 5"][-1] != "0" else "1"

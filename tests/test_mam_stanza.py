@@ -14,7 +14,8 @@ from component.stanza.errors import refusal
 from component.stanza.forms import FORM_NS
 from component.stanza.forward import forwarded, unwrap
 from component.stanza.mam import FIELDS, FULLTEXT, MAM_NS, Query, read_query
-from component.stanza.mam_answers import fin, metadata, offered_form, preferences, result, stamp
+from component.stanza.mam_answers import fin, metadata, offered_form, preferences, result
+from component.stanza.message import stamp
 from component.stanza.rsm import RSM_NS, BadQuery, NotOffered, PageRequest
 from tests.support.archive import form, query, raw_form, rsm
 

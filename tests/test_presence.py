@@ -35,13 +35,7 @@ groups = ["sales"]
 """
 
 
-@pytest.fixture(autouse=True)
-async def empty_rosters(ejabberd: TestServer) -> None:
-    """Subscriptions last; those of earlier tests must not be seen here."""
-    async with ejabberd.api() as api:
-        for account in ejabberd.accounts:
-            for contact in await api.roster(account):
-                await api.delete_contact(account, contact)
+pytestmark = pytest.mark.usefixtures("empty_rosters")
 
 
 class TestTheTruthAfter:
@@ -146,6 +140,22 @@ class TestALostRight:
         await carol.expect(gone(ALICE))
         await carol.expect(presence(sender=face(ALICE), type="unsubscribed"))
 
+    async def test_a_reload_during_an_outage_takes_it_away_afterwards(
+        self, ejabberd: TestServer, tmp_path: Path, login: Login
+    ) -> None:
+        async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
+            carol, _ = await login(CAROL), await login(ALICE)
+            await watch(carol, ALICE)
+            wire.freeze()
+            wire.cut()
+            await bridge.logged("lost the connection")
+            bridge.write_people("acme", PEOPLE.replace('["sales", "support"]', '["support"]'))
+            await bridge.reload()
+            await carol.expect_nothing(anything_of(ALICE))
+            wire.thaw()
+            await carol.expect(gone(ALICE), seconds=20)
+            await carol.expect(presence(sender=face(ALICE), type="unsubscribed"))
+
 
 class TestACleanStop:
     """P8"""
@@ -168,9 +178,9 @@ class TestTheServiceContact:
     async def test_is_in_every_roster(self, ejabberd: TestServer, bridge: BridgeProcess, login: Login) -> None:
         alice, bob = await login(ALICE), await login(BOB)
         for client in (alice, bob):
+            await client.expect(presence(sender=SERVICE, type=None))
             item = (await client.roster())[SERVICE]
             assert (item.get("subscription"), item.get("name")) == ("both", "Acme")
-            await client.expect(presence(sender=SERVICE, type=None))
 
     @pytest.mark.parametrize("seconds", [0, 2])
     async def test_is_put_there_at_log_in_if_it_is_missing(

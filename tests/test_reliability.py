@@ -282,17 +282,20 @@ class TestAnAgentWhoIsGone:
         archive_ids = {archive_id(got) for got in desk.received if got.get("id") == sent}
         assert len(archive_ids) == 1
 
-    @pytest.mark.parametrize("sender", ["", f" from='{ALICE}'", f" from='{ALICE}/test'", " from='cc.acme.test'"])
-    async def test_cannot_be_feigned(self, bridge: BridgeProcess, login: Login, sender: str) -> None:
-        """R1: an agent's client knows the archive id, and may claim that the message never arrived."""
+    async def test_cannot_be_feigned(self, bridge: BridgeProcess, login: Login) -> None:
+        """R1: an agent's client knows the archive id, and may claim that the message never arrived.
+
+        Under its own addresses it can; for a foreign one ejabberd throws it out.
+        """
         bob, alice = await login(BOB), await login(ALICE)
         sent = await bob.say(face(ALICE), "Read this")
         got = await alice.expect(message(id=sent))
-        await alice.send(
-            f"<message to='{face(BOB)}' type='error' id='{sent}'{sender}><body>Read this</body>"
-            f"<stanza-id xmlns='urn:xmpp:sid:0' by='{ALICE}' id='{archive_id(got)}'/>"
-            "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
-        )
+        for sender in ("", f" from='{ALICE}'", f" from='{ALICE}/test'", " from='cc.acme.test'"):
+            await alice.send(
+                f"<message to='{face(BOB)}' type='error' id='{sent}'{sender}><body>Read this</body>"
+                f"<stanza-id xmlns='urn:xmpp:sid:0' by='{ALICE}' id='{archive_id(got)}'/><error type='cancel'>"
+                "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+            )
         await bob.expect_nothing(message(id=sent))
         assert query(bridge, "SELECT count(*) FROM message WHERE withdrawn_at IS NOT NULL") == [0]
 
@@ -353,6 +356,20 @@ def full_disk(bridge: BridgeProcess) -> Iterator[None]:
     resource.prlimit(bridge.pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
+MONSTERS = {
+    "deep": "<body>x</body>" + "<a xmlns='deep'>" * 20_000 + "</a>" * 20_000,
+    "huge-body": f"<body>{'x' * 240_000}</body>",
+    "body-that-grows-when-written": f"<body>{'&gt;' * 19_000}</body>",
+    "huge-id": f'<body>x</body><origin-id xmlns="urn:xmpp:sid:0" id="{"&apos;" * 60_000}"/>',
+    "huge-thread": f"<body>x</body><thread>{'&gt;' * 60_000}</thread>",
+    "attributes": "<body " + " ".join(f"a{n}='x'" for n in range(10_000)) + ">x</body>",
+    "bodies": "".join(f"<body xml:lang='l{n}'>x</body>" for n in range(5_000)),
+    "children": "<body>x</body>" + "<x xmlns='junk'/>" * 10_000,
+    "odd-characters": "<body>\ufffd\u202e\U0010ffff&#x9;&#xD;</body>",
+}
+"""What a message may be full of."""
+
+
 class TestClientsThatMeanNoGood:
     """R2: whatever one of them sends, the others chat on, and nobody loses the stream."""
 
@@ -371,27 +388,14 @@ class TestClientsThatMeanNoGood:
             await alice.expect(message(body="Business as usual"))
         assert (bridge.count(CONNECTED), bridge.count(LOST)) == (1, 0)
 
-    @pytest.mark.parametrize(
-        "content",
-        [
-            pytest.param("<body>x</body>" + "<a xmlns='deep'>" * 20_000 + "</a>" * 20_000, id="deep"),
-            pytest.param(f"<body>{'x' * 240_000}</body>", id="huge-body"),
-            pytest.param(f"<body>{'&gt;' * 19_000}</body>", id="body-that-grows-when-written"),
-            pytest.param(f'<body>x</body><origin-id xmlns="urn:xmpp:sid:0" id="{"&apos;" * 60_000}"/>', id="huge-id"),
-            pytest.param(f"<body>x</body><thread>{'&gt;' * 60_000}</thread>", id="huge-thread"),
-            pytest.param("<body " + " ".join(f"a{n}='x'" for n in range(10_000)) + ">x</body>", id="attributes"),
-            pytest.param("".join(f"<body xml:lang='l{n}'>x</body>" for n in range(5_000)), id="bodies"),
-            pytest.param("<body>x</body>" + "<x xmlns='junk'/>" * 10_000, id="children"),
-            pytest.param("<body>\ufffd\u202e\U0010ffff&#x9;&#xD;</body>", id="odd-characters"),
-        ],
-    )
-    async def test_monstrous_messages(
-        self, bridge: BridgeProcess, mallory: XmppClient, alice: XmppClient, content: str
-    ) -> None:
-        for number in range(5):
-            await mallory.send(f"<message to='{face(ALICE)}' type='chat' id='m{number}'>{content}</message>")
-        await mallory.say(face(ALICE), "That was it")
-        await alice.expect(message(body="That was it"))
+    async def test_monstrous_messages(self, bridge: BridgeProcess, mallory: XmppClient, alice: XmppClient) -> None:
+        """What gets through arrives, and what cannot is not kept as if it had."""
+        for name, content in MONSTERS.items():
+            for number in range(5):
+                id = f"{name}-{number}"
+                await mallory.send(f"<message to='{face(ALICE)}' type='chat' id='{id}'>{content}</message>")
+            await mallory.say(face(ALICE), f"That was {name}")
+            await alice.expect(message(body=f"That was {name}"))
         await ticked_off(bridge)
         arrived = [got for got in alice.received if message(type="chat")(got)]
         assert query(bridge, "SELECT count(*) FROM message WHERE withdrawn_at IS NULL") == [len(arrived)]

@@ -192,7 +192,7 @@ class TestMessages:
         assert origin_id(parse("<message/>")) is None
 
     def test_delay(self) -> None:
-        stamped = parse(delay("bob@directory.acme.test", "2026-01-01T00:00:00.000000Z"))
+        stamped = parse(delay("bob@directory.acme.test", 1_767_225_600_000_000))
         assert stamped.attrib == {"from": "bob@directory.acme.test", "stamp": "2026-01-01T00:00:00.000000Z"}
 
     def test_notice(self) -> None:

@@ -29,6 +29,7 @@ from .presence import Presence
 from .pressure import Pressure
 from .reload import refuse_new_wiring
 from .requests import Requests
+from .retention import Retention
 from .returns import Returns
 from .rosters import ServiceContacts
 from .state import State
@@ -60,6 +61,7 @@ class Bridge:
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link)
         self._requests = Requests(state, self._endings, self._archives, send)
         self._grants = Grants(state)
+        self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
         self._census = Census(state, self._link, self._contacts, api)
         self._gate = Gate(self._link, self._messages.receive)
@@ -71,7 +73,7 @@ class Bridge:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
-        parts = (self._link.run, self._delivery.run, self._contacts.run)
+        parts = (self._link.run, self._delivery.run, self._contacts.run, self._retention.run)
         tasks = [asyncio.create_task(part()) for part in parts]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -119,8 +121,7 @@ class Bridge:
         self._endings.logged_out(party)
 
     def _contact_put(self, party: Party) -> None:
-        if self._state.sessions.logged_in(party.account):
-            self._presence.show_service(party)
+        self._presence.show_service(party)
 
     def _session_vanished(self, party: Party, resource: str) -> None:
         self._presence.ended(party, resource)

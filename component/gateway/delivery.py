@@ -9,7 +9,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from component.model import Party, Side
 from component.stanza.archive_id import ArchiveIds, Role
@@ -39,8 +38,7 @@ def outgoing(
     by = receiver.account if receiver.side is Side.AGENT else sender.face
     content = [message.payload, stanza_id(by, ids.id(message.id, Role.RECEIVER))]
     if late:
-        stamp = datetime.fromtimestamp(message.sent_at / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        content.append(delay(sender.face, stamp))
+        content.append(delay(sender.face, message.sent_at))
     return envelope(sender.face, receiver.account, message.type, message.client_id, *content)
 
 

@@ -178,10 +178,6 @@ class Faces:
 
     # What the directory changes
 
-    def removed(self, party: Party) -> None:
-        """Somebody is not in the directory any more. Watchers see them go, and lose the subscription too."""
-        if not self._quiet:
-            for side, seen in self._shown.get(party.account, GONE).items():
-                if seen.available:
-                    self._broadcast(party, side, UNAVAILABLE)
+    def forget(self, party: Party) -> None:
+        """Somebody is not in the directory any more. Their watchers lose the subscription, and are told so."""
         self._shown.pop(party.account, None)

@@ -119,7 +119,7 @@ class Presence:
     def removed(self, party: Party) -> None:
         """The directory does not hold this person any more (D1)."""
         self._state.sessions.ended(party.account)
-        self._faces.removed(party)
+        self._faces.forget(party)
         self._logged_out(party)
 
     # Faces: who may see them

@@ -2,7 +2,7 @@
 
 import sys
 from asyncio import Future
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from component.store.changes import Subscribe, Unsubscribe
 from component.store.store import Store
@@ -22,9 +22,11 @@ class Watchers:
     def of(self, face: str) -> frozenset[str] | set[str]:
         return self._of.get(face, _NOBODY)
 
-    def all(self) -> list[tuple[str, str]]:
-        """Every ``(account, face)``."""
-        return [(account, face) for face, accounts in self._of.items() for account in accounts]
+    def all(self) -> Iterator[tuple[str, str]]:
+        """Every ``(account, face)``. Watchers may come and go meanwhile."""
+        for face in list(self._of):
+            for account in list(self.of(face)):
+                yield account, face
 
     def add(self, account: str, face: str) -> Future[None] | None:
         """Note a watcher; what is done once that is on disk, None for one who was noted before."""

@@ -1,22 +1,14 @@
 """Answers of a message archive, written (XEP-0313 §4.2 to §5, XEP-0441)."""
 
-from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element
 
 from component.element import attribute, child
 from component.stanza import forms, rsm
 from component.stanza.forward import forwarded
 from component.stanza.mam import FIELDS, MAM_NS, METADATA, PREFS, QUERY
-from component.stanza.message import delay
+from component.stanza.message import delay, stamp
 
 VALIDATE_NS = "http://jabber.org/protocol/xdata-validate"
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def stamp(at: int) -> str:
-    """A time in us as a DateTime of XEP-0082."""
-    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def result(queryid: str | None, id: str, message: str, by: str, sent_at: int) -> str:
@@ -26,7 +18,7 @@ def result(queryid: str | None, id: str, message: str, by: str, sent_at: int) ->
     it is a mere SHOULD.
     """
     named = f' queryid="{attribute(queryid)}"' if queryid is not None else ""
-    inner = forwarded(message, delay(by, stamp(sent_at)))
+    inner = forwarded(message, delay(by, sent_at))
     return f'<result xmlns="{MAM_NS}"{named} id="{attribute(id)}">{inner}</result>'
 
 

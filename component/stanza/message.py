@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
@@ -24,6 +25,7 @@ DELAY_NS = "urn:xmpp:delay"
 REPLY = f"{{{REPLY_NS}}}reply"
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 Clean = Callable[[str], str | None]
@@ -125,9 +127,14 @@ def stanza_ids(element: Element) -> list[tuple[str, str]]:
     return [(part.get("by", ""), part.get("id", "")) for part in found]
 
 
-def delay(by: str, stamp: str) -> str:
-    """Says that the message was sent at ``stamp`` (XEP-0203; a date and time of XEP-0082)."""
-    return f'<delay xmlns="{DELAY_NS}" from="{attribute(by)}" stamp="{stamp}"/>'
+def delay(by: str, at: int) -> str:
+    """Says that the message was sent at the time ``at``, in us (XEP-0203)."""
+    return f'<delay xmlns="{DELAY_NS}" from="{attribute(by)}" stamp="{stamp(at)}"/>'
+
+
+def stamp(at: int) -> str:
+    """A time in us as a DateTime of XEP-0082."""
+    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def notice(sender: str, receiver: str, text: str, id: str) -> Element:

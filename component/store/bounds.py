@@ -1,4 +1,8 @@
-"""Which part of the archive, as a range of message numbers: dates are turned into numbers before anything else."""
+"""Which part of the archive, as a range of message numbers: dates are turned into numbers before anything else.
+
+Times do not fall while numbers rise (`numbering.RisingTime`). Only where a clock that was far wrong was set back they
+do; a date there is the first or last place in the order of time, and the range all numbers on its side.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,14 +14,15 @@ from .schema import message
 
 _END = 2**63 - 1
 
-_FROM = select(message.c.id).where(message.c.sent_at >= bindparam("at")).order_by(message.c.sent_at, message.c.id)
-_UNTIL = (
+_FIRST_FROM = (
+    select(message.c.id).where(message.c.sent_at >= bindparam("at")).order_by(message.c.sent_at, message.c.id).limit(1)
+)
+_LAST_UNTIL = (
     select(message.c.id)
     .where(message.c.sent_at <= bindparam("at"))
     .order_by(message.c.sent_at.desc(), message.c.id.desc())
+    .limit(1)
 )
-_FIRST_FROM = _FROM.limit(1)
-_LAST_UNTIL = _UNTIL.limit(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _FROM_ON = """
         ORDER BY m.id LIMIT 1
     ), 0)"""
 
+# Of the window, as many lie from a number on as in the whole chat, but no more than its size.
 _COUNT = """
 WITH chat (id, length, visible, size) AS ({chats})
 SELECT coalesce(sum(
@@ -48,6 +49,7 @@ SELECT coalesce(sum(
 ), 0) FROM chat
 """
 
+# strand: where each chat's window begins; merged: the nearest message of each, then what comes behind those taken.
 _NEAREST = """
 WITH RECURSIVE
 chat (id, length, visible, size) AS ({chats}),

@@ -35,7 +35,7 @@ SELECT m.id FROM held_message AS m CROSS JOIN conversation AS c ON c.id = m.conv
 WHERE m.id > :after AND c.tenant = :tenant AND NOT {IS_HELD}
 ORDER BY m.id LIMIT :most
 """)
-# Messages are looked for by an index on both kinds of them, the visible and the withdrawn.
+# Quick by message_by_client_id, the one index that has all messages of a conversation.
 _IS_EMPTY = """
 NOT EXISTS (SELECT 1 FROM message AS m WHERE m.conversation_id = c.id)
 AND NOT EXISTS (SELECT 1 FROM held_message AS m WHERE m.conversation_id = c.id)
@@ -57,6 +57,7 @@ _REMOVE = text(f"DELETE FROM message AS m WHERE {_SOME} RETURNING conversation_i
 _REMOVE_RELEASED = text(f"DELETE FROM held_message AS m WHERE {_SOME} AND NOT {IS_HELD}")
 _REMOVE_EMPTY = text(f"DELETE FROM conversation AS c WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_IS_EMPTY}")
 _MERGE = text("INSERT INTO message_text (message_text, rank) VALUES ('merge', :pages)")
+_PAGES = text("SELECT page_count FROM pragma_page_count()")
 _CHANGES = text("SELECT total_changes()")
 
 
@@ -71,7 +72,7 @@ def first_kept(connection: Connection, older_than: int) -> int:
 
 
 def due(connection: Connection, after: int, *, before: int, tenant: str) -> Sequence[int]:
-    """Some of the tenant's messages between the two numbers, the oldest."""
+    """Some of the tenant's messages between the two numbers, the oldest. What other tenants keep is passed over."""
     return connection.scalars(_DUE, {"tenant": tenant, "before": before, "after": after, "most": SLICE}).all()
 
 
@@ -109,6 +110,12 @@ def remove_released(connection: Connection, tenant: str, ids: Collection[int]) -
 def remove_empty(connection: Connection, ids: Collection[int]) -> int:
     """Remove those of these conversations that have no messages; how many."""
     return connection.execute(_REMOVE_EMPTY, {"ids": json.dumps(list(ids))}).rowcount
+
+
+def most_merges(connection: Connection) -> int:
+    """How often `merge_words` need be called at most: the index is smaller than all of the database."""
+    pages: int = connection.execute(_PAGES).scalar_one()
+    return 1 + pages // PAGES
 
 
 def merge_words(connection: Connection, first: bool) -> bool:

@@ -63,6 +63,7 @@ async def _slices(database: Database, due: Callable[[Connection, int], Sequence[
 
 
 async def _merge_words(database: Database) -> None:
-    more = await database.change(expiry.merge_words, first=True)
-    while more:
-        more = await database.change(expiry.merge_words, first=False)
+    """All of the index once. What is written meanwhile could be merged for ever."""
+    for turn in range(await database.ask(expiry.most_merges)):
+        if not await database.change(expiry.merge_words, first=turn == 0):
+            break

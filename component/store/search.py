@@ -19,7 +19,7 @@ from .chats import WINDOWED, Chats, condition
 MOST_WORDS = 32
 """Of a search; the others are ignored."""
 
-MOST_COUNTED = 250
+MOST_COUNTED = 100
 """What is found by words is counted up to here: counting would mean to find it all."""
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")

@@ -20,10 +20,14 @@ usable = shutil.which("chromium") is not None and CONVERSE.is_dir()
 
 
 class Converse:
-    """``folder`` keeps the browser's profile, and so what Converse remembers from one visit to the next."""
+    """One visit to its page on ``port``. ``folder`` keeps the browser's profile, and what Converse remembers from one
+    visit to the next one at the same port. ``web_port`` is ejabberd's."""
 
-    def __init__(self, folder: Path, jid: str, password: str, web_port: int, peer: str, page_size: int = 50) -> None:
+    def __init__(
+        self, folder: Path, port: int, jid: str, password: str, web_port: int, peer: str, page_size: int = 50
+    ) -> None:
         self._folder = folder
+        self._port = port
         self._wanted = {
             "jid": jid,
             "password": password,
@@ -43,9 +47,7 @@ class Converse:
         app.router.add_post("/shown", self._report)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "localhost", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, "localhost", self._port, reuse_address=True).start()
         self._browser = await asyncio.create_subprocess_exec(
             "chromium",
             "--headless",
@@ -54,9 +56,8 @@ class Converse:
             "--disable-dev-shm-usage",
             "--disable-background-networking",
             "--no-first-run",
-            "--enable-logging=stderr",
             f"--user-data-dir={self._folder}",
-            f"http://localhost:{port}/?{urlencode(self._wanted)}",
+            f"http://localhost:{self._port}/?{urlencode(self._wanted)}",
             stdout=asyncio.subprocess.DEVNULL,
             stderr=(self._folder.parent / "chromium.log").open("ab"),
             start_new_session=True,

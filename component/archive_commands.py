@@ -1,0 +1,114 @@
+"""``deskbridge archive``: what operators do with what is stored (A8, O5), also while the bridge runs."""
+
+import json
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from component.command_support import (
+    account_option,
+    find_tenant,
+    moment,
+    settings_option,
+    tenant_argument,
+    us,
+    with_store,
+)
+from component.hold_commands import hold
+from component.model import Settings
+from component.store.archive import ArchivedMessage
+from component.store.statistics import TenantStatistics
+from component.store.store import Store
+
+
+@click.group()
+def archive() -> None:
+    """Statistics, export and deletion of what is archived; holds, which keep some of it."""
+
+
+archive.add_command(hold)
+
+
+@archive.command()
+@settings_option
+def stats(settings: Settings) -> None:
+    """Say what the archive holds."""
+    found = with_store(settings, Store.stats)
+    for tenant, numbers in found.tenants.items():
+        click.echo(f"{tenant}: {_summary(numbers)}")
+    click.echo(f"database: {found.size / 1_000_000:.1f} MB")
+
+
+@archive.command()
+@settings_option
+@account_option
+@click.option("--output", type=click.Path(path_type=Path), help="A new file, for no other user to read.")
+@tenant_argument
+def export(settings: Settings, account: str | None, output: Path | None, tenant_id: str) -> None:
+    """Print the messages of a tenant as lines of JSON.
+
+    The oldest come first, with real addresses; also those that were withdrawn, or that only a hold keeps.
+    """
+    tenant = find_tenant(settings, tenant_id)
+    with ExitStack() as files:
+        target = sys.stdout if output is None else files.enter_context(_private_file(output))
+        with_store(settings, lambda store: _write(store, tenant.id, account, target))
+
+
+@archive.command()
+@settings_option
+@click.option("--tenant", "tenant_id", metavar="TENANT", help="Only of this tenant.")
+@click.option("--days", type=click.IntRange(min=1), help="Instead of the tenants' retention_days.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(settings: Settings, tenant_id: str | None, days: int | None, yes: bool) -> None:
+    """Delete what is past its time, now; a running bridge does that once a day."""
+    tenants = settings.tenants if tenant_id is None else (find_tenant(settings, tenant_id),)
+    if days is not None and not yes:
+        names = " and ".join(tenant.id for tenant in tenants)
+        click.confirm(f"Delete all messages of {names} that are older than {days} days?", abort=True)
+    for tenant in tenants:
+        kept_days = days or tenant.retention_days
+        if kept_days:
+            click.echo(f"{tenant.id}: {_purge(settings, tenant.id, kept_days)}")
+        else:
+            click.echo(f"{tenant.id}: messages are kept for ever (retention_days = 0)")
+
+
+def _purge(settings: Settings, tenant_id: str, days: int) -> str:
+    before = us(datetime.now(UTC) - timedelta(days=days))
+    purged = with_store(settings, lambda store: store.purge(tenant_id, before))
+    return (
+        f"{purged.deleted} messages and {purged.conversations} conversations deleted, "
+        f"{purged.held} messages kept for holds"
+    )
+
+
+def _summary(numbers: TenantStatistics) -> str:
+    text = f"{numbers.messages} messages in {numbers.conversations} conversations of {numbers.accounts} accounts"
+    if numbers.oldest is not None and numbers.newest is not None:
+        text += f", from {moment(numbers.oldest):%Y-%m-%d} to {moment(numbers.newest):%Y-%m-%d}"
+    return f"{text}; {numbers.held} kept for holds only" if numbers.held else text
+
+
+async def _write(store: Store, tenant_id: str, account: str | None, target: TextIO) -> None:
+    async for message in store.export(tenant_id, account):
+        target.write(json.dumps(_exported(message), ensure_ascii=False) + "\n")
+
+
+def _exported(message: ArchivedMessage) -> dict[str, object]:
+    """All fields, with times a person can read."""
+    withdrawn_at = None if message.withdrawn_at is None else moment(message.withdrawn_at).isoformat()
+    return {**asdict(message), "sent_at": moment(message.sent_at).isoformat(), "withdrawn_at": withdrawn_at}
+
+
+def _private_file(path: Path) -> TextIO:
+    try:
+        return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")
+    except OSError as problem:
+        raise click.ClickException(f"cannot write {path}: {problem.strerror}") from problem

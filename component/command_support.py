@@ -1,0 +1,91 @@
+"""What commands on the database have in common: the configuration, a tenant of it, the open store, days and times."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from component.addresses import normalise
+from component.config import load_settings
+from component.files.problems import LoadError
+from component.files.settings import SQLITE
+from component.model import Settings, Tenant
+from component.store.errors import StoreError
+from component.store.store import Store
+
+T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def _read_settings(_context: click.Context, _option: click.Parameter, path: Path) -> Settings:
+    try:
+        return load_settings(path)
+    except LoadError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+def _read_account(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text is None:
+        return None
+    address = normalise(text)
+    if address is None or address[1] or "@" not in address[0]:
+        raise click.BadParameter("has to be the address of an account, such as alice@cc.example.com")
+    return address[0]
+
+
+settings_option: Callable[[Any], Any] = click.option(
+    "--config",
+    "settings",
+    type=click.Path(path_type=Path),
+    default=Path("deskbridge.toml"),
+    show_default=True,
+    callback=_read_settings,
+    help="The configuration file.",
+)
+account_option: Callable[[Any], Any] = click.option(
+    "--account", metavar="ACCOUNT", callback=_read_account, help="Only what this account wrote and got."
+)
+tenant_argument: Callable[[Any], Any] = click.argument("tenant_id", metavar="TENANT")
+
+
+def find_tenant(settings: Settings, tenant_id: str) -> Tenant:
+    """Raises ``ClickException`` if the configuration has none of that id."""
+    for tenant in settings.tenants:
+        if tenant.id == tenant_id:
+            return tenant
+    known = ", ".join(tenant.id for tenant in settings.tenants)
+    raise click.ClickException(f"there is no tenant {tenant_id!r} in the configuration (there is {known})")
+
+
+def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
+    """What ``work`` gives for the store of that configuration. Raises ``ClickException`` if it cannot be opened."""
+    url = settings.storage.url
+    if not Path(url.removeprefix(SQLITE)).exists():
+        raise click.ClickException(f"there is no database at {url} yet: deskbridge makes it when it runs")
+    try:
+        return asyncio.run(_with_store(url, work))
+    except StoreError as problem:
+        raise click.ClickException(f"the database {url}: {problem}") from problem
+
+
+async def _with_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
+    store = await Store.open(url)
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+def us(moment: datetime) -> int:
+    """A time in UTC as the store has it. ``moment`` without a time zone is UTC."""
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(microseconds=1)
+
+
+def moment(us: int) -> datetime:
+    """A time of the store, in UTC."""
+    return EPOCH + timedelta(microseconds=us)

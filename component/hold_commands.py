@@ -1,0 +1,86 @@
+"""``deskbridge archive hold``: what has to be kept although its time is over (A8)."""
+
+import getpass
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from component.command_support import (
+    DAY,
+    account_option,
+    find_tenant,
+    moment,
+    settings_option,
+    tenant_argument,
+    us,
+    with_store,
+)
+from component.model import Settings
+from component.store.holds import Hold, StoredHold
+
+
+@click.group()
+def hold() -> None:
+    """Holds, which keep messages although their time is over.
+
+    What only a hold keeps is in nobody's history any more; `deskbridge archive export` has it.
+    """
+
+
+@hold.command()
+@settings_option
+@click.option("--reason", required=True, help="Why, for whoever looks at the list of holds.")
+@account_option
+@click.option("--from", "start", type=DAY, metavar="DAY", help="Only from this day on (UTC).")
+@click.option("--to", "end", type=DAY, metavar="DAY", help="Only up to this day, and with it (UTC).")
+@tenant_argument
+def add(
+    settings: Settings, reason: str, account: str | None, start: datetime | None, end: datetime | None, tenant_id: str
+) -> None:
+    """Keep messages of a tenant until the hold is removed."""
+    new = Hold(
+        tenant=find_tenant(settings, tenant_id).id,
+        reason=reason,
+        by=getpass.getuser(),
+        at=us(datetime.now(UTC)),
+        account=account,
+        start=None if start is None else us(start),
+        end=None if end is None else us(end + timedelta(days=1)) - 1,
+    )
+    number = with_store(settings, lambda store: store.place_hold(new))
+    click.echo(f"hold {number} is in force")
+
+
+@hold.command("list")
+@settings_option
+@tenant_argument
+def list_holds(settings: Settings, tenant_id: str) -> None:
+    """Show all holds of a tenant, also those that were removed."""
+    tenant = find_tenant(settings, tenant_id)
+    for stored in with_store(settings, lambda store: store.holds(tenant.id)):
+        click.echo(_described(stored))
+
+
+@hold.command()
+@settings_option
+@tenant_argument
+@click.argument("number", type=int)
+def remove(settings: Settings, tenant_id: str, number: int) -> None:
+    """End a hold. What only it kept goes with the next purge."""
+    tenant, by, now = find_tenant(settings, tenant_id), getpass.getuser(), us(datetime.now(UTC))
+    if not with_store(settings, lambda store: store.lift_hold(tenant.id, number, by, now)):
+        raise click.ClickException(f"{tenant.id} has no hold {number} in force")
+    click.echo(f"hold {number} is removed")
+
+
+def _described(stored: StoredHold) -> str:
+    hold = stored.hold
+    what = hold.account or "everybody"
+    if hold.start is not None:
+        what += f" from {moment(hold.start):%Y-%m-%d}"
+    if hold.end is not None:
+        what += f" to {moment(hold.end):%Y-%m-%d}"
+    text = f"{stored.id}: {what}: {hold.reason} (by {hold.by}, {moment(hold.at):%Y-%m-%d})"
+    if stored.lifted_at is not None:
+        text += f", removed by {stored.lifted_by}, {moment(stored.lifted_at):%Y-%m-%d}"
+    return text
