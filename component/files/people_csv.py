@@ -17,9 +17,7 @@ Row = tuple[Place, dict[str, Any]]
 """A line and its filled cells by column, in the form of a table of a TOML file."""
 
 
-def read_rows(
-    path: Path, columns: Collection[str], lists: Collection[str], problems: list[Problem]
-) -> list[Row]:
+def read_rows(path: Path, columns: Collection[str], lists: Collection[str], problems: list[Problem]) -> list[Row]:
     """The lines of a file whose header may name ``columns`` in any order.
 
     Cells of the columns ``lists`` are lists separated by ``;`` or spaces. Blank lines and empty cells count

@@ -24,9 +24,7 @@ def read_secret(
     if VARIABLE in environ:
         return _one_line(environ[VARIABLE], Place(Path("environment"), {}, (VARIABLE,)), problems)
     if file is None:
-        problems.append(
-            Problem(missing, f"is missing; name a file here or set {VARIABLE} in the environment")
-        )
+        problems.append(Problem(missing, f"is missing; name a file here or set {VARIABLE} in the environment"))
         return ""
     text = read_text(file, problems)
     if text is None:
@@ -42,7 +40,5 @@ def _one_line(text: str, place: Place, problems: list[Problem]) -> str:
     if len(lines) == 1:
         return lines[0]
     fault = f"has {len(lines)} lines" if lines else "is empty"
-    problems.append(
-        Problem(place, f"{fault}; it must be one line, the password that ejabberd has for the component")
-    )
+    problems.append(Problem(place, f"{fault}; it must be one line, the password that ejabberd has for the component"))
     return ""

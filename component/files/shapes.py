@@ -17,9 +17,7 @@ from component.files.wording import explain, sample, toml
 OPTIONAL: Any = None
 
 # Control characters, line separators, what turns the direction of the text around, and what XML cannot hold.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _IDENTIFIER = re.compile(r"\w[\w.-]{0,63}")
 
 
@@ -43,9 +41,7 @@ class Shape(BaseModel):
             return cls.model_validate(table)
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False)
-        problems += [
-            Problem(place.at(*error["loc"]), explain(error, list(cls.model_fields))) for error in errors
-        ]
+        problems += [Problem(place.at(*error["loc"]), explain(error, list(cls.model_fields))) for error in errors]
         wrong = {error["loc"][0] for error in errors}
         return cls.model_validate({key: value for key, value in table.items() if key not in wrong})
 

@@ -87,15 +87,19 @@ class Bridge:
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
     async def _say_goodbye(self) -> None:
-        """Finish what was begun; a next start then has nothing to repair."""
+        """Finish what was begun, so that the next start has nothing to repair."""
         self._gate.shut()
+        if self._settling:
+            self._settling.cancel()
+        if not self._link.up:
+            return
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._store.submit()
                 await self._faces.farewell()
                 await self._delivery.tick()
         except (LinkDown, StoreError, TimeoutError) as problem:
-            log.warning("not everything could be finished; the next start will: %s", problem or "ejabberd is too slow")
+            log.warning("could not finish everything, which the next start will do: %s", problem or "it took too long")
         # What ejabberd has sent before it knows that we leave cannot be answered any more, but kept for the next start.
         self._delivery.shut()
         self._gate.open()

@@ -218,8 +218,8 @@ class Link:
         where = f"{self._settings.host}:{self._settings.port}"
         if stream.refused:
             return (
-                f"ejabberd at {where} refuses the component: {stream.refused} (are the secret and the component "
-                "hosts of ejabberd's listener the same as here? `deskbridge ejabberd-config` prints them)"
+                f"ejabberd at {where} refuses the component: {stream.refused} (is this the port of its component "
+                "listener, with the same secret and hosts as here? `deskbridge ejabberd-config` prints it)"
             )
         if not ended.done():
             return f"{where} does not answer like ejabberd's component port"

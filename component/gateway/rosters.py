@@ -146,7 +146,7 @@ class ServiceContacts:
 
     def _complain(self, party: Party, problem: EjabberdApiError) -> None:
         self._trouble(
-            "cannot add the service contact for %s and %d others, who do not count as logged in until then; "
+            "cannot add the service contact for %s and %d others, so the end of their sessions may be missed; "
             "trying again: %s",
             party.account,
             len(self._waiting) - 1,

@@ -44,5 +44,5 @@ async def all_ended(bridge: BridgeProcess) -> None:
 
 async def _none(bridge: BridgeProcess, rows: str) -> None:
     async with asyncio.timeout(5):
-        while query(bridge, f"SELECT count(*) FROM {rows}") != [0]:  # noqa: ASYNC110 - another process writes it
+        while query(bridge, f"SELECT count(*) FROM {rows}") != [0]:
             await asyncio.sleep(0.01)
