@@ -51,8 +51,7 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 
 bench: deps .venv/test.stamp  ## how fast the store writes and the archive reads, some minutes
 	$(BIN)/python -m benchmarks.store
-	$(BIN)/python -m benchmarks.archive
-	$(BIN)/python -m benchmarks.archive_peers
+	$(BIN)/python -m benchmarks.archive --peers
 
 lint: .venv/lint.stamp  ## style and types
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from benchmarks import archive_peers
 from component.store.changes import OpenConversation
 from component.store.history import Filters, Slice, View
 from component.store.store import Store
@@ -196,10 +197,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the databases are made, and removed after")
     parser.add_argument("--large", action="store_true", help="10 million messages too")
     parser.add_argument("--turns", type=int, default=1_000, help="how often each query is asked")
+    parser.add_argument("--peers", action="store_true", help="then beside ejabberd's mod_mam, over XMPP")
     arguments = parser.parse_args()
     sizes = [10_000, 1_000_000] + [10_000_000] * arguments.large
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         asyncio.run(run(Path(folder), sizes, arguments.turns))
+    if arguments.peers:
+        asyncio.run(archive_peers.run())
 
 
 if __name__ == "__main__":

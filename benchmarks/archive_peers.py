@@ -91,7 +91,7 @@ async def fill_deskbridge(folder: Path, size: int) -> None:
             await history.said(*lines[start : start + BATCH])
 
 
-async def run(size: int, turns: int) -> None:
+async def run(size: int = 100_000, turns: int = 40) -> None:
     with running_ejabberd() as server, tempfile.TemporaryDirectory() as name:
         bridge = BridgeProcess(Path(name), server.settings)
         await fill_deskbridge(bridge.folder, size)
