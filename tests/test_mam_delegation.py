@@ -96,6 +96,18 @@ class TestOthersArchives:
         stranger = await login("stranger@cc.acme.test")
         assert condition_of(await request(stranger, query())) == "forbidden"
 
+    @pytest.mark.parametrize("older", ["urn:xmpp:mam:tmp", "urn:xmpp:mam:0", "urn:xmpp:mam:1"])
+    async def test_by_an_older_protocol(self, tmp_path: Path, ejabberd: TestServer, login: Login, older: str) -> None:
+        """A1: ejabberd itself must have nothing to answer with, which it would, past the window."""
+        async with past(tmp_path) as written:
+            await written.said((BOB, ALICE, "Hello"))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE)
+            for type in ("get", "set"):
+                answer = await request(alice, f"<query xmlns='{older}' queryid='q'/>", type=type)
+                assert condition_of(answer) == "service-unavailable"
+            await alice.expect_nothing(message())
+
 
 class TestForgeries:
     """R1: only the desk host itself hands requests over, and only it grants."""
@@ -262,6 +274,25 @@ class TestLoad:
         assert set(conditions) <= {None, "resource-constraint"}
         assert conditions.count(None) >= 50
         assert (await ask(alice)).complete
+
+    async def test_more_than_a_page_can_hold(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """XEP-0313 §4.3.1: 100 at most, 50 if the client does not say; it is told that there is more."""
+        async with past(tmp_path) as written:
+            await written.said(*chatter(ALICE, BOB, 250))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE)
+            page = await ask(alice)
+            assert (len(page.results), page.count, page.complete) == (50, 250, False)
+            found: list[str | None] = []
+            sizes: list[int] = []
+            after: str | None = None
+            while len(found) < 250:
+                page = await ask(alice, max=1000, after=after)
+                found += page.bodies
+                sizes.append(len(page.results))
+                after = page.last
+            assert found == [f"message {number}" for number in range(1, 251)]
+            assert (sizes, page.complete) == ([100, 100, 50], True)
 
     async def test_very_long_messages(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
         """The server cuts the page; paging on gives all of them, once and in order, either way."""

@@ -55,6 +55,11 @@ class TestQueries:
         assert asked.page == PageRequest(None, before="")
         assert asked.page.backwards
 
+    def test_a_page_as_profanity_asks_for_it(self) -> None:
+        """0.13 writes after beside the set."""
+        assert read("<after>a1</after>").page == PageRequest(after="a1")
+        assert read("<after>a1</after>" + rsm(max=5, after="a2")).page == PageRequest(5, after="a2")
+
     @pytest.mark.parametrize(
         ("text", "us"),
         [

@@ -1,7 +1,7 @@
 """Queries to a message archive, read (XEP-0313 §4). Full-text search by XEP-0431."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element
 
@@ -66,7 +66,7 @@ def read_query(query: Element) -> Query:
         before_id=_one(filters, "before-id"),
         ids=_ids(filters),
         text=_text(filters),
-        page=rsm.read(query),
+        page=_page(query),
         flip=query.find(f"{{{MAM_NS}}}flip-page") is not None,
     )
 
@@ -77,6 +77,14 @@ def _queryid(query: Element) -> str | None:
     if queryid and len(queryid) > LONGEST_QUERYID:
         raise BadQuery(f"A queryid can have {LONGEST_QUERYID} characters at most.")
     return queryid
+
+
+def _page(query: Element) -> rsm.PageRequest:
+    """Profanity 0.13 writes the ``after`` of its next page beside the ``<set/>``; without it, it would get the first
+    page once more, and show it."""
+    page = rsm.read(query)
+    beside = query.findtext(f"{{{MAM_NS}}}after", "").strip()
+    return replace(page, after=beside) if beside and page.after is None else page
 
 
 def _filters(query: Element) -> forms.Answers:
