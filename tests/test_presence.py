@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from tests.conftest import Login
+from tests.support.archived import conversations
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.faces import (
     ALICE,
@@ -60,6 +61,21 @@ class TestTheTruthAfter:
         assert not last_seen(bob, LENA)
         await lena.login()
         await lena.expect(shows(DAN, show="dnd", status="Busy"))
+
+    async def test_a_crash_in_the_middle_of_conversations(self, bridge: BridgeProcess, login: Login) -> None:
+        """V3: Carol's with Alice goes on; that with Dan, who left meanwhile, has ended."""
+        alice, carol, dan = await login(ALICE), await login(CAROL), await login(DAN)
+        for other in (alice, dan):
+            await carol.say(face(other.account), "Hello")
+            await other.expect(message(body="Hello"))
+        await bridge.kill()
+        await dan.logout()
+        await bridge.restart()
+        await carol.expect(message(sender=face(DAN), body="Dan Diaz logged out. This chat has ended."))
+        await alice.say(face(CAROL), "Where were we?")
+        await carol.expect(message(body="Where were we?"))
+        assert [why for _, _, why in conversations(bridge, CAROL, ALICE)] == [None]
+        assert [why for _, _, why in conversations(bridge, CAROL, DAN)] == ["logged-out"]
 
     async def test_a_lost_connection(self, ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
         """As after a crash, but what did not change is not told as if it had."""

@@ -8,7 +8,7 @@ from tests.conftest import Login
 from tests.support.archived import query
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
-from tests.support.faces import ALICE, BOB, CAROL, DAN, SERVICE, ask, face, gone, shows, watch
+from tests.support.faces import ALICE, BOB, CAROL, DAN, ask, face, gone, shows, watch
 from tests.support.matching import message, presence
 from tests.support.scripts import error_of
 
@@ -129,13 +129,3 @@ class TestABadFile:
         await bridge.reload()
         assert bridge.count(REFUSED) == 1
         assert await refused(bob, CAROL) == "wait/recipient-unavailable"
-
-
-class TestTheServiceContact:
-    async def test_is_given_to_who_is_new(self, bridge: BridgeProcess, login: Login) -> None:
-        """P4: also to somebody who is logged in already."""
-        grace = await login("grace@cc.acme.test")
-        bridge.write_people("acme", PEOPLE + '\n[[people]]\nname = "Grace Gold"\nagent = "grace"\n')
-        await bridge.reload()
-        await grace.expect(presence(sender=SERVICE, type=None))
-        assert SERVICE in await grace.roster()

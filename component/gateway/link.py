@@ -105,6 +105,7 @@ class Link:
         self._outgoing: list[str] = []
         self._barriers = Barriers(host)
         self._last_heard = 0.0
+        self._paused = False
         self._closing = False
         self._too_large = Seldom(log, logging.ERROR)
 
@@ -165,13 +166,16 @@ class Link:
             self._deliver(stanza)
 
     def pause_reading(self) -> None:
-        """Take no more stanzas for now; ejabberd keeps them."""
+        """Take no more stanzas of this stream for now; ejabberd keeps them."""
         if self._stream and self._stream.transport:
             self._stream.transport.pause_reading()
+            self._paused = True
 
     def resume_reading(self) -> None:
         if self._stream and self._stream.transport:
             self._stream.transport.resume_reading()
+            self._last_heard = time.monotonic()
+            self._paused = False
 
     # Connecting
 
@@ -228,6 +232,7 @@ class Link:
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
         self._last_heard = time.monotonic()
+        self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
         self._on_up()
         _resolve(up)
@@ -247,7 +252,7 @@ class Link:
         while True:
             await asyncio.sleep(PING_SECONDS)
             silent = time.monotonic() - self._last_heard
-            if silent > SILENCE_SECONDS:
+            if silent > SILENCE_SECONDS and not self._paused:
                 self.drop(f"nothing has come from it for {silent:.0f} s")
                 return
             self.send(self._barriers.new()[0])
