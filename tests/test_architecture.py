@@ -30,11 +30,8 @@ MAY_IMPORT = {
         *("files", "config", "world"),
     },
     "demo": {"model", "config", "world", "ejabberd", "gateway"},
-    "command_support": {"model", "addresses", "files", "config", "store"},
-    "hold_commands": {"model", "store", "command_support"},
-    "archive_commands": {"model", "store", "command_support", "hold_commands"},
     "cli": {
-        *("model", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo", "archive_commands"),
+        *("model", "addresses", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo"),
         "__init__",
     },
 }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from component.cli import main
+from component.cli.main import main
 from tests.support.bridge import BridgeProcess
 from tests.support.past import Line, chatter, past
 from tests.support.server import make_settings

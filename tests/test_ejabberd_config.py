@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from click.testing import CliRunner
 
-from component.cli import main
+from component.cli.main import main
 from component.config import load_settings
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.ejabberd.config import LOOPBACK, complete, part

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from component.cli import main
+from component.cli.main import main
 from component.directory import make_directory
 from component.explain import Unknown, explain
 from component.model import Mode, Person

@@ -1,4 +1,4 @@
-"""The command line."""
+"""``deskbridge``: running, checking and explaining; the other commands are put in here."""
 
 import logging
 import sys
@@ -8,7 +8,6 @@ import click
 import uvloop
 
 from component import __version__, demo
-from component.archive_commands import archive
 from component.config import load_settings
 from component.ejabberd import config as ejabberd_config
 from component.ejabberd.install import EjabberdMissing
@@ -19,6 +18,8 @@ from component.gateway.process import serve
 from component.model import Settings
 from component.store.errors import StoreError
 from component.world import World
+
+from .archive import archive
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -115,7 +116,3 @@ def _load(path: Path) -> tuple[Settings, World]:
         return settings, World.load(settings)
     except LoadError as problem:
         raise click.ClickException(str(problem)) from problem
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from component.command_support import (
+from component.model import Settings
+from component.store.holds import Hold, StoredHold
+
+from .support import (
     DAY,
     account_option,
     find_tenant,
@@ -15,8 +18,6 @@ from component.command_support import (
     us,
     with_store,
 )
-from component.model import Settings
-from component.store.holds import Hold, StoredHold
 
 
 @click.group()

@@ -11,7 +11,13 @@ from typing import TextIO
 
 import click
 
-from component.command_support import (
+from component.model import Settings
+from component.store.archive import ArchivedMessage
+from component.store.statistics import TenantStatistics
+from component.store.store import Store
+
+from .holds import hold
+from .support import (
     account_option,
     find_tenant,
     moment,
@@ -20,11 +26,6 @@ from component.command_support import (
     us,
     with_store,
 )
-from component.hold_commands import hold
-from component.model import Settings
-from component.store.archive import ArchivedMessage
-from component.store.statistics import TenantStatistics
-from component.store.store import Store
 
 
 @click.group()

@@ -1,0 +1,1 @@
+"""The command line: ``deskbridge`` and its commands."""

@@ -1,0 +1,5 @@
+"""``python -m component.cli`` is ``deskbridge``."""
+
+from .main import main
+
+main(prog_name="deskbridge")
