@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 VERSION ?= 24.12
 
+# Tests wait more than they reckon: three files at a time, each process with an ejabberd of its own.
+PYTEST := $(BIN)/pytest -n 3 --dist loadfile
+
 # Debian's python3 comes without venv; others bring it along.
 PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
 	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
@@ -39,15 +42,15 @@ run: deps venv  ## ejabberd and deskbridge with the example tenant, on loopback;
 	$(BIN)/deskbridge demo
 
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
-	$(BIN)/pytest -m 'not long'
+	$(PYTEST) -m 'not long'
 
 test-all: deps clients browser .venv/test.stamp  ## the long tests too
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)
 	@scripts/install-packages debootstrap
 	scripts/unpack-ejabberd $(VERSION) .cache/ejabberd-$(VERSION)
-	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(BIN)/pytest -m 'not long'
+	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(PYTEST) -m 'not long'
 
 bench: deps .venv/test.stamp  ## how fast the store writes and the archive reads, some minutes
 	$(BIN)/python -m benchmarks.store
