@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 DAY_SECONDS = 86_400
 DAY_US = DAY_SECONDS * 1_000_000
 
+DEAD_LINKS_US = 30 * DAY_US
+"""How long a link that has expired can still be listed, with how often it was opened."""
+
 
 class Retention:
     """Purges at the start, and then every day."""
@@ -31,6 +34,10 @@ class Retention:
                     await self._purge(tenant)
                 except StoreError as problem:
                     log.error("old messages of %s could not be deleted: %s", tenant.id, problem)
+            try:
+                await self._store.links.remove_expired(now_us() - DEAD_LINKS_US)
+            except StoreError as problem:
+                log.error("expired links could not be deleted: %s", problem)
             await asyncio.sleep(DAY_SECONDS)
 
     async def _purge(self, tenant: Tenant) -> None:

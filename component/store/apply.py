@@ -9,17 +9,22 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from .accounts import Accounts
+from .audit import write_entries
 from .changes import (
+    Audit,
     Change,
     DeliveredUpTo,
     EndConversation,
+    NewLink,
     NewMessage,
     OpenConversation,
+    RevokeLinks,
     Subscribe,
     Unsubscribe,
     Withdraw,
 )
 from .conversations import end_conversations, insert_conversations
+from .links import insert_links, revoke_of_messages
 from .messages import insert_messages, mark_delivered, withdraw
 from .numbering import RisingTime
 from .subscriptions import save_subscriptions
@@ -43,6 +48,12 @@ def apply(connection: Connection, changes: Sequence[Change], known: Accounts, ti
         end_conversations(connection, ended)
     if delivered := _only(DeliveredUpTo, changes):
         mark_delivered(connection, delivered)
+    if linked := _only(NewLink, changes):
+        insert_links(connection, linked, accounts)
+    if revoked := _only(RevokeLinks, changes):
+        revoke_of_messages(connection, revoked)
+    if entries := _only(Audit, changes):
+        write_entries(connection, entries)
     if watched := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
         save_subscriptions(connection, watched, accounts)
 
@@ -59,5 +70,7 @@ def _addresses(changes: Sequence[Change]) -> Iterator[str]:
                 yield from (sender, receiver, owner or sender)
             case OpenConversation(first=first, second=second):
                 yield from (first, second)
+            case NewLink(account=str() as account):
+                yield account
             case Subscribe(account=account) | Unsubscribe(account=account):
                 yield account

@@ -4,7 +4,7 @@ Times are integer microseconds since 1970, UTC. Accounts are real bare addresses
 numbers by itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,61 @@ class Unsubscribe:
     face: str
 
 
-Change = OpenConversation | NewMessage | DeliveredUpTo | Withdraw | EndConversation | Subscribe | Unsubscribe
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """What a link of the web part opens (C5, C10), until ``expires_at``; submit it with its message.
+
+    ``token`` is what nobody can guess, ``kind`` is ``page`` (``content`` is sanitised HTML), ``file`` (``content`` is
+    the address of the upload) or ``transcript``. ``title`` heads the page; ``sender`` is the name of the face that sent
+    it, as readers see it. The link lives no longer than message ``message_id`` is in a view. ``account`` is the bare
+    account it was made for, if there is no message.
+    """
+
+    token: str = field(repr=False)
+    tenant: str
+    kind: str
+    made_at: int
+    expires_at: int
+    title: str
+    content: str = field(repr=False)
+    message_id: int | None = None
+    sender: str = ""
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeLinks:
+    """The links of this message open nothing any more: it was retracted."""
+
+    message_id: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One line of the audit log, which nobody can change.
+
+    ``actor`` is a bare account, ``operator NAME`` for the command line, or ``web`` for whoever has a link; ``action``
+    is like ``link.revoked``; ``subject`` is what it was done to, like ``link 17``; ``detail`` is text or JSON.
+    """
+
+    at: int
+    tenant: str
+    actor: str
+    action: str
+    subject: str
+    detail: str = ""
+
+
+Change = (
+    OpenConversation
+    | NewMessage
+    | DeliveredUpTo
+    | Withdraw
+    | EndConversation
+    | Subscribe
+    | Unsubscribe
+    | NewLink
+    | RevokeLinks
+    | Audit
+)

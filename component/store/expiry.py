@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from . import meta
 from .bounds import first_from
 from .holds import IS_HELD
+from .links import remove_of_messages
 from .numbering import CONVERSATIONS, HISTORIES
 from .schema import held_message
 
@@ -88,7 +89,7 @@ def empty(connection: Connection, after: int, *, ended_before: int, tenant: str)
 
 
 def remove(connection: Connection, tenant: str, ids: Collection[int]) -> tuple[int, int]:
-    """Remove these messages, which are the oldest of the tenant, and their words.
+    """Remove these messages, which are the oldest of the tenant, their words and their links.
 
     How many there were, and how many of them were put aside for a hold.
     """
@@ -96,6 +97,7 @@ def remove(connection: Connection, tenant: str, ids: Collection[int]) -> tuple[i
     held = connection.execute(_PUT_ASIDE, some).rowcount
     connection.execute(_FORGET_WORDS, some)
     removed = connection.execute(_REMOVE, some).all()
+    remove_of_messages(connection, ids)
     seen = [(conversation_id, owner_id) for conversation_id, owner_id, withdrawn_at in removed if withdrawn_at is None]
     CONVERSATIONS.hide(connection, Counter(conversation_id for conversation_id, _ in seen))
     HISTORIES.hide(connection, Counter(owner_id for _, owner_id in seen if owner_id is not None))
@@ -104,7 +106,9 @@ def remove(connection: Connection, tenant: str, ids: Collection[int]) -> tuple[i
 
 def remove_released(connection: Connection, tenant: str, ids: Collection[int]) -> int:
     """Remove those of these messages that no hold keeps; how many."""
-    return connection.execute(_REMOVE_RELEASED, {"ids": json.dumps(list(ids)), "tenant": tenant}).rowcount
+    removed = connection.execute(_REMOVE_RELEASED, {"ids": json.dumps(list(ids)), "tenant": tenant}).rowcount
+    remove_of_messages(connection, ids)
+    return removed
 
 
 def remove_empty(connection: Connection, ids: Collection[int]) -> int:

@@ -33,12 +33,17 @@ class StoredHold:
     lifted_at: int | None
 
 
-IS_HELD = """EXISTS (
+def is_held(tenant: str) -> str:
+    """SQL: does a hold keep the message ``m``, which is of the tenant that this SQL names?"""
+    return f"""EXISTS (
     SELECT 1 FROM hold
-    WHERE hold.tenant = :tenant AND hold.lifted_at IS NULL
+    WHERE hold.tenant = {tenant} AND hold.lifted_at IS NULL
         AND (hold.account_id IS NULL OR hold.account_id IN (m.sender_id, m.receiver_id))
         AND (hold.from_us IS NULL OR hold.from_us <= m.sent_at) AND (hold.to_us IS NULL OR hold.to_us >= m.sent_at)
 )"""
+
+
+IS_HELD = is_held(":tenant")
 """Does a hold keep the message ``m`` of ``:tenant``?"""
 
 _IN_FORCE = hold.c.lifted_at.is_(None)

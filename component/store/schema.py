@@ -146,6 +146,44 @@ subscription = Table(
     sqlite_with_rowid=False,
 )
 
+# A link is dead once its message is in no view any more: withdrawn, deleted, or put aside for a hold. So there is no
+# foreign key, which could name one table only.
+link = Table(
+    "link",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("token", Text, nullable=False, unique=True, comment="what opens it"),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, CheckConstraint("kind IN ('page', 'file', 'transcript')"), nullable=False),
+    Column("message_id", BigInteger, comment="the message it stands in"),
+    Column("account_id", ForeignKey(account.c.id), comment="for whom it was made, if not by a message"),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("title", Text, nullable=False),
+    Column("sender", Text, nullable=False, comment="name of a face, as readers see it"),
+    Column("content", Text, nullable=False, comment="of a file: its address; else what the page shows"),
+    Column("opened", BigInteger, nullable=False, comment="how often"),
+    Column("first_opened_at", BigInteger),
+    Column("last_opened_at", BigInteger),
+    Column("entered", BigInteger, nullable=False, comment="how many of these the audit log has"),
+    Column("entered_at", BigInteger),
+    sqlite_autoincrement=True,  # a number is not used again, so that the audit log stays true
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    comment="Only grows. Whoever can write to the file can cheat; nobody does it by accident.",
+)
+
 # The words of all messages; their text is in message alone. ``scope`` holds the numbers of the two accounts, so that a
 # search reads what one person wrote and got, not everybody's messages with a frequent word.
 message_text = table("message_text", column("rowid"), column("scope"), column("body"))
@@ -153,7 +191,16 @@ _CREATE_MESSAGE_TEXT = (
     "CREATE VIRTUAL TABLE message_text USING fts5"
     "(scope, body, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')"
 )
-event.listen(metadata, "after_create", DDL(_CREATE_MESSAGE_TEXT))  # type: ignore[no-untyped-call]
+_ONLY_GROW = "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+_AUDIT_TRIGGERS = (
+    f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit {_ONLY_GROW}",
+    f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {_ONLY_GROW}",
+    # INSERT OR REPLACE deletes without a trigger.
+    "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit"
+    f" WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) {_ONLY_GROW}",
+)
+for _statement in (_CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS):
+    event.listen(metadata, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
 
 # Conditions of the partial indexes below. SQLite uses such an index only where a query says the very same
 # condition, so queries take it from here; the words are literals, because a parameter would not match.
@@ -164,6 +211,8 @@ IS_WITHDRAWN = message.c.withdrawn_at.is_not(None)
 IS_OWNED = message.c.owner_id.is_not(None)
 # Nearly every client sends both ids alike; then the index on the first one finds either.
 HAS_OTHER_ORIGIN_ID = message.c.origin_id.is_distinct_from(message.c.client_id)
+# Opened more often than the audit log says.
+IS_TO_ENTER = link.c.opened > link.c.entered
 
 
 def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = False) -> None:
@@ -183,3 +232,7 @@ Index("message_by_time", message.c.sent_at, message.c.id)
 Index("message_by_client_id", message.c.conversation_id, message.c.client_id)
 _index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
 Index("held_message_in_conversation", held_message.c.conversation_id)
+_index("link_of_message", link.c.message_id, where=link.c.message_id.is_not(None))
+Index("link_by_expiry", link.c.expires_at)
+_index("link_to_enter", link.c.id, where=IS_TO_ENTER)
+Index("audit_by_time", audit.c.tenant, audit.c.at)

@@ -17,6 +17,7 @@ from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, NewMessage
 from .commits import GroupCommit
 from .conversations import StoredConversation
+from .doors import AuditLog, Links
 from .errors import StoreError
 from .history import Filters, Page, Slice, View
 from .holds import Hold, StoredHold
@@ -44,6 +45,8 @@ class Store:
         self._commits = GroupCommit(self._write)
         self._last_submitted = writer.message_ids.next - 1
         self.ask = readers.ask
+        self.links = Links(self)
+        self.audit = AuditLog(self)
 
     @classmethod
     async def open(cls, url: str) -> Self:

@@ -1,0 +1,247 @@
+"""Links and the audit log on disk: what is live, what goes with what, what is counted (C5, C10, A8, O5)."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.dialects import sqlite
+
+from component.store import links, openings
+from component.store.changes import Audit, DeliveredUpTo, NewLink, RevokeLinks, Withdraw
+from component.store.errors import ChangeRefused, StoreError
+from component.store.holds import Hold
+from component.store.links import FoundLink, Which
+from component.store.store import Store
+from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, joined, message, opened
+
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+NOON, TOMORROW, NEXT_YEAR = MORNING + 4 * HOUR, MORNING + DAY, MORNING + 365 * DAY
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(tmp_path) as store:
+        yield store
+
+
+def link(token: str, message_id: int | None = None, **fields: Any) -> NewLink:
+    defaults: dict[str, Any] = {
+        "tenant": "acme",
+        "kind": "page",
+        "made_at": MORNING,
+        "expires_at": MORNING + 30 * DAY,
+        "title": "A message",
+        "content": "<p>hello</p>",
+        "sender": "Alice Ames",
+    }
+    return NewLink(token=token, message_id=message_id, **(defaults | fields))
+
+
+async def linked(store: Store, *tokens: str, agent: str = ALICE, at: int = MORNING) -> list[int]:
+    """Messages to Bob, each with a link of that token; the messages' ids."""
+    chat = await store.find_joined(agent, BOB)
+    conversation = joined(store, agent)
+    if chat is None:
+        await store.submit(conversation)
+    else:
+        conversation = replace(conversation, id=chat.id)
+    ids = []
+    for token in tokens:
+        sent = message(store, conversation, token, sent_at=at)
+        await store.submit(sent, link(token, sent.id))
+        ids.append(sent.id)
+    return ids
+
+
+async def found(store: Store, token: str) -> FoundLink:
+    answer = await store.links.find(token)
+    assert answer is not None
+    return answer
+
+
+async def live(store: Store, *tokens: str, now: int = NOON) -> list[str]:
+    return [token for token in tokens if (there := await store.links.find(token)) and there.link.live(now)]
+
+
+async def titles(store: Store, **which: Any) -> list[str]:
+    return [found.title for found in [found async for found in store.links.all(Which(**which))]]
+
+
+async def log(store: Store, **which: Any) -> list[tuple[int, str, str, str, str]]:
+    entries = [entry async for entry in store.audit.entries(**which)]
+    return [(entry.at, entry.actor, entry.action, entry.subject, entry.detail) for entry in entries]
+
+
+async def test_c10_a_link_comes_with_its_message_and_ends(store: Store) -> None:
+    (sent,) = await linked(store, "token")
+    answer = await found(store, "token")
+    assert answer.content == "<p>hello</p>"
+    assert (answer.link.kind, answer.link.message_id, answer.link.sender) == ("page", sent, "Alice Ames")
+    assert answer.link.live(MORNING + 30 * DAY - 1)
+    assert not answer.link.live(MORNING + 30 * DAY)
+    assert await store.links.find("other") is None
+
+
+async def test_a5_a_link_is_not_written_without_its_message(store: Store) -> None:
+    """All in one transaction: a token that is there already refuses the message too."""
+    await linked(store, "token")
+    chat = await store.find_joined(ALICE, BOB)
+    assert chat is not None
+    sent = message(store, replace(joined(store), id=chat.id))
+    with pytest.raises(ChangeRefused):
+        await store.submit(sent, link("token", sent.id))
+    assert await store.message(sent.id) is None
+    assert (await found(store, "token")).link.message_id != sent.id
+
+
+async def test_c10_the_token_is_in_no_log_and_no_error(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    (sent,) = await linked(store, "s3cret")
+    with pytest.raises(ChangeRefused) as refused:
+        await store.submit(link("s3cret", sent, title="s3cret", kind="page"))
+    assert "s3cret" not in str(refused.value) + caplog.text + repr(link("s3cret"))
+
+
+async def test_a_link_of_a_message_withdrawn_or_retracted_is_dead(store: Store) -> None:
+    """C13, and M2: what came back undelivered has left every view."""
+    withdrawn, retracted, _ = await linked(store, "withdrawn", "retracted", "kept")
+    await store.submit(Withdraw(withdrawn, NOON), RevokeLinks(retracted, NOON))
+    assert await live(store, "withdrawn", "retracted", "kept") == ["kept"]
+    await store.submit(RevokeLinks(retracted, TOMORROW))
+    assert (await found(store, "retracted")).link.revoked_at == NOON
+
+
+async def test_links_without_a_message_live_by_themselves(store: Store) -> None:
+    """S3: transcripts."""
+    await store.submit(link("transcript", kind="transcript", account=CAROL))
+    assert await live(store, "transcript") == ["transcript"]
+    assert await titles(store, person=CAROL) == ["A message"]
+    assert await titles(store, person=ALICE) == []
+
+
+async def test_a8_links_go_with_their_messages(store: Store, tmp_path: Path) -> None:
+    await linked(store, "old", at=MORNING)
+    await linked(store, "new", at=TOMORROW)
+    await store.submit(DeliveredUpTo(store.next_message_id()))
+    await store.purge("acme", NOON)
+    assert await store.links.find("old") is None
+    assert await live(store, "new") == ["new"]
+    (left,) = [found.id async for found in store.links.all(Which())]
+    await linked(store, "newer")
+    assert [found.id async for found in store.links.all(Which())] == [left, left + 1]
+
+
+async def test_a8_a_hold_keeps_links_that_nobody_can_open(store: Store) -> None:
+    await linked(store, "held")
+    await linked(store, "free", agent=CAROL)
+    await store.submit(DeliveredUpTo(store.next_message_id()))
+    hold = await store.place_hold(Hold("acme", "lawsuit 7", "operator", NOON, account=ALICE))
+    await store.purge("acme", TOMORROW)
+    assert await store.links.find("free") is None
+    assert (await found(store, "held")).content == "<p>hello</p>"
+    assert await live(store, "held") == []
+    assert await titles(store, person=ALICE) == ["A message"]
+    assert await store.links.remove_expired(NEXT_YEAR) == 0
+    await store.lift_hold("acme", hold, "judge", TOMORROW)
+    await store.purge("acme", TOMORROW)
+    assert await store.links.find("held") is None
+
+
+async def test_expired_links_are_removed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In steps, and not those of messages that a hold will keep."""
+    monkeypatch.setattr(links, "CHUNK", 2)
+    await linked(store, *(f"token {n}" for n in range(5)))
+    await linked(store, "held", agent=CAROL)
+    await store.place_hold(Hold("acme", "lawsuit 7", "operator", NOON, account=CAROL))
+    await store.submit(link("still good", expires_at=NEXT_YEAR, title="still good"))
+    assert await store.links.remove_expired(MORNING + 30 * DAY) == 0
+    assert await store.links.remove_expired(MORNING + 30 * DAY + 1) == 5
+    assert await titles(store) == ["A message", "still good"]
+
+
+async def test_o5_links_are_listed_by_tenant_person_and_message(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "CHUNK", 2)
+    first, *_ = await linked(store, "1", "2", "3", "4", "5")
+    await linked(store, "6", agent=CAROL)
+    await store.submit(link("7", tenant="globex", title="of globex", account="eve@cc.globex.test"))
+    assert len(await titles(store)) == 7
+    assert await titles(store, tenant="globex") == await titles(store, person="eve@cc.globex.test") == ["of globex"]
+    assert [len(await titles(store, person=person)) for person in (ALICE, CAROL, BOB)] == [5, 1, 6]
+    assert len(await titles(store, message_id=first)) == 1
+    assert len(await titles(store, ids=[1, 2, 99])) == 2
+    assert len(await titles(store, tokens=["1", "7", "wrong"])) == 2
+    assert await titles(store, tenant="globex", person=ALICE) == []
+
+
+async def test_o5_revoking_is_written_down(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "CHUNK", 2)
+    await linked(store, "1", "2", "3", "4")
+    revoked = await store.links.revoke(Which(tokens=["1"]), "operator root", NOON)
+    assert [link.id for link in revoked] == [1]
+    assert len(await store.links.revoke(Which(person=BOB), "operator root", TOMORROW)) == 3
+    assert await store.links.revoke(Which(person=BOB), "operator root", TOMORROW) == []
+    assert await live(store, "1", "2", "3", "4") == []
+    assert (await found(store, "1")).link.revoked_at == NOON
+    assert await log(store, tenant="acme", subject="link 1") == [(NOON, "operator root", "link.revoked", "link 1", "")]
+    assert len(await log(store)) == 4
+
+
+async def test_openings_are_counted_and_entered_once_an_hour(store: Store) -> None:
+    """O5: whoever opens a link a thousand times makes two lines of it. No count is lost, not even by deletion."""
+    await linked(store, "token", "other")
+    await store.links.opened({1: 1}, NOON)
+    assert await log(store) == [(NOON, "web", "link.opened", "link 1", "")]
+    await store.links.opened({1: 600, 2: 1}, NOON + SECOND)
+    await store.links.opened({1: 399}, NOON + HOUR - 1)
+    assert len(await log(store, subject="link 1")) == 1
+    assert (await found(store, "token")).link.opened == 1000
+    await store.links.opened({}, NOON + HOUR)
+    assert (await log(store, subject="link 1"))[1:] == [(NOON + HOUR - 1, "web", "link.opened", "link 1", "999 times")]
+    await store.links.opened({}, NOON + 9 * HOUR)
+    assert len(await log(store)) == 3
+    await store.links.opened({2: 2}, NOON + 2 * SECOND)
+    await store.submit(DeliveredUpTo(store.next_message_id()))
+    await store.purge("acme", NEXT_YEAR)
+    assert [detail for *_, detail in await log(store, subject="link 2")] == ["", "2 times"]
+    await store.links.opened({1: 1, 2: 1}, NEXT_YEAR)
+
+
+async def test_openings_are_seen_when_first_and_last(store: Store) -> None:
+    await linked(store, "token")
+    for at in (NOON, TOMORROW):
+        await store.links.opened({1: 1}, at)
+    assert (await found(store, "token")).link.first_opened_at == NOON
+    assert (await found(store, "token")).link.last_opened_at == TOMORROW
+
+
+async def test_the_look_for_openings_to_enter_reads_no_others(store: Store) -> None:
+    """Every some seconds, beside everything else: an index has just them."""
+    query = str(openings._DUE.compile(dialect=sqlite.dialect())).replace("?", "0")
+    plan = await store.ask(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+    assert [row.detail for row in plan] == ["SCAN link USING INDEX link_to_enter"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET detail = ''",
+        "DELETE FROM audit",
+        "INSERT OR REPLACE INTO audit SELECT id, at, tenant, 'somebody else', action, subject, detail FROM audit",
+    ],
+)
+async def test_s3_the_audit_log_only_grows(store: Store, statement: str) -> None:
+    await store.submit(Audit(NOON, "acme", "sue@cc.acme.test", "transcript.read", "conversation 7", "all of it"))
+    before = await log(store)
+    with pytest.raises(StoreError, match="only grows"):
+        await store.change(lambda connection: connection.exec_driver_sql(statement))
+    assert await log(store) == before == [(NOON, "sue@cc.acme.test", "transcript.read", "conversation 7", "all of it")]
+
+
+async def test_s3_the_audit_log_is_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("component.store.audit.CHUNK", 2)
+    entries = [Audit(NOON + n, "acme" if n % 2 else "globex", "a", "b", "c") for n in range(7)]
+    await store.submit(*entries)
+    assert [at - NOON for at, *_ in await log(store)] == list(range(7))
+    assert [at - NOON for at, *_ in await log(store, tenant="globex")] == [0, 2, 4, 6]
