@@ -8,7 +8,7 @@ from component.element import parse, parse_children, serialise
 from component.policy.reasons import Reason
 from component.stanza.archive_id import ArchiveIds, Role
 from component.stanza.errors import condition_of, error, is_error, refusal
-from component.stanza.forms import Choice, answers, form
+from component.stanza.forms import Form, answers, choice
 from component.stanza.message import (
     SHAPES,
     cut,
@@ -237,7 +237,8 @@ class TestForms:
     """XEP-0004"""
 
     def test_a_choice(self) -> None:
-        asked = form("End chat", "Which?", Choice("chat", "Chat with", [("c@x", "Carol <c@x>"), ("d@x", "Dan")]))
+        people = [("c@x", "Carol <c@x>"), ("d@x", "Dan")]
+        asked = Form("End chat", "Which?", (choice("chat", "Chat with", people),)).element()
         field = asked.find(f"{{{FORM}}}field")
         assert asked.get("type") == "form"
         assert field is not None

@@ -16,6 +16,7 @@ from component.world import World
 
 from .archives import Archives
 from .census import Census
+from .commands.listed import all_commands
 from .delegation import Delegation
 from .delivery import Delivery
 from .endings import Endings
@@ -59,7 +60,7 @@ class Bridge:
         self._presence = Presence(state, self._faces, self._contacts, send, self._returns.logged_in, self._logged_out)
         self._messages = Messages(state, store, self._delivery, self._endings, LookUps(state, store, api), send)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link)
-        self._requests = Requests(state, self._endings, self._archives, send)
+        self._requests = Requests(state, all_commands(state, self._endings), self._archives, send)
         self._grants = Grants(state)
         self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
@@ -148,6 +149,7 @@ class Bridge:
         self._settled = False
         self._grants.forget()
         self._archives.down()
+        self._requests.down()
         self._gate.hold()
         self._delivery.shut()
         self._faces.pause()

@@ -1,11 +1,11 @@
 """Info/queries: those that hosts and faces answer themselves; none ever reaches the account behind (C17, P7)."""
 
 import logging
-import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
@@ -15,12 +15,11 @@ from component.policy.contact import Pair, contact_rule, may_see
 from component.policy.reasons import Reason
 from component.services import disco
 from component.services.archive import PAYLOADS, Question
-from component.services.commands import COMMAND, Commands
+from component.services.commands import COMMAND, Command, Commands
 from component.stanza.errors import refusal
 
 from .archives import Archives
-from .end_chat import EndChat
-from .endings import Endings
+from .later import Later
 from .rate import Buckets
 from .state import State
 
@@ -28,8 +27,11 @@ log = logging.getLogger(__name__)
 
 PING = "{urn:xmpp:ping}ping"
 
-Answer = Element | Reason | Question | None
-"""The payload of a result, a refusal, what an archive has to answer, or a result without payload."""
+Known = Element | Reason | None
+"""The payload of a result, a refusal, or a result without payload."""
+
+Answer = Known | Question | Coroutine[Any, Any, Known]
+"""Also what an archive has to answer, or what takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +69,20 @@ FACE_ANSWERS: FaceAnswers = {
 class Requests:
     """Answers every iq of type get or set. ``send`` takes stanza text."""
 
-    def __init__(self, state: State, endings: Endings, archives: Archives, send: Callable[[str], None]) -> None:
+    def __init__(
+        self, state: State, commands: Iterable[Command], archives: Archives, send: Callable[[str], None]
+    ) -> None:
         self._state = state
         self._archives = archives
         self._send = send
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
-        self._commands = Commands([EndChat(state, endings)], secrets.token_bytes())
+        self._commands = Commands(commands)
+        self._later = Later()
         self._host_answers: HostAnswers = {
             ("get", PING): lambda request: None,
             ("get", disco.INFO): self._host_info,
             ("get", disco.ITEMS): self._host_items,
-            ("set", COMMAND): lambda request: self._commands.run(request.payload, request.party, request.client),
+            ("set", COMMAND): self._command,
         }
 
     def receive(self, iq: Element) -> None:
@@ -85,13 +90,22 @@ class Requests:
         if iq.get("type") not in ("get", "set"):
             return
         answer = self._answer(iq)
+        if isinstance(answer, Question):
+            self._archives.ask(answer, iq, partial(_as_result, answer.archive, iq.get("from", "")), serialise)
+        elif isinstance(answer, Coroutine):
+            self._later.work_out(iq.get("from", "").partition("/")[0], answer, partial(self._reply, iq))
+        else:
+            self._reply(iq, answer)
+
+    def down(self) -> None:
+        """The stream is lost, and with it everybody who asked."""
+        self._later.down()
+
+    def _reply(self, iq: Element, answer: Known) -> None:
         if isinstance(answer, Reason):
             level = logging.DEBUG if answer is Reason.TOO_FAST else logging.INFO
             log.log(level, "refused a request from %s by rule %s", iq.get("from"), answer.spec)
             self._send(serialise(refusal(iq, answer)))
-            return
-        if isinstance(answer, Question):
-            self._archives.ask(answer, iq, partial(_as_result, answer.archive, iq.get("from", "")), serialise)
             return
         result = stanza("iq", iq.get("to", ""), iq.get("from", ""), type="result", id=iq.get("id"))
         if answer is not None:
@@ -133,6 +147,9 @@ class Requests:
     def _of_host(self, request: Request) -> Answer:
         answer = self._host_answers.get(request.what)
         return answer(request) if answer else Reason.NO_SUCH_SERVICE
+
+    def _command(self, request: Request) -> Answer:
+        return self._commands.run(request.payload, request.party, request.client, request.address)
 
     def _host_info(self, request: Request) -> Answer:
         match request.node:

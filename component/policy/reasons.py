@@ -103,6 +103,16 @@ class Reason(Enum):
     BAD_ACTION = _bad_command("bad-action", "The command cannot do that now. Run it from the beginning.")
     BAD_SESSION = _bad_command("bad-sessionid", "This command is no longer running. Run it from the beginning.")
     BAD_PAYLOAD = _bad_command("bad-payload", "The form was not filled in as it asks for. Run the command again.")
+    SESSION_EXPIRED = Answer(
+        "D4",
+        "cancel",
+        "not-allowed",
+        "This command has been waiting for too long. Run it from the beginning.",
+        (COMMANDS_NS, "session-expired"),
+    )
+    REQUEST_FAILED = Answer(
+        "R3", "wait", "internal-server-error", "This cannot be done right now. Try again in a moment."
+    )
     NOT_YOUR_ARCHIVE = Answer("A6", "auth", "forbidden", "Everybody can read the history of their own account only.")
     HISTORY_UNAVAILABLE = Answer(
         "R3", "wait", "resource-constraint", "The history cannot be read right now. Try again in a moment."

@@ -1,33 +1,76 @@
-"""Ad-hoc commands (XEP-0050) of at most one form: execute, fill in, done (D4).
+"""Ad-hoc commands (XEP-0050): of any number of steps, which may take time (D4).
 
-A session keeps nothing here. Its id proves that it was given to this client for this command, which is all
-that has to be known, so sessions cost no memory and end with the process.
+A command is one function from what was answered so far to what comes next. Going back is asking it again with less, so
+it does nothing before it says ``Done``.
 """
 
-import hashlib
-import hmac
-import itertools
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from component.element import child
 from component.model import Party
-from component.policy.reasons import COMMANDS_NS, Reason
-from component.stanza.forms import FORM, Answers, answers
+from component.policy.reasons import Reason
+from component.stanza.command import COMMAND, answer, says_cancel, with_actions, with_note
+from component.stanza.forms import Answers, BadForm, Card, Form, Table, answers, checked, said
 
-COMMAND = f"{{{COMMANDS_NS}}}command"
+from .command_sessions import Session, Sessions
+
+__all__ = ["COMMAND", "PAGE_ROWS", "Ask", "Command", "Commands", "Done", "Page", "Run"]
+
+PAGE_ROWS = 25
+"""Rows of a long table that people are shown at once."""
 
 _GO_ON = frozenset({"execute", "next", "complete"})
 _ACTIONS = _GO_ON | {"prev", "cancel"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """The command needs this form filled in."""
+class Run:
+    """Who runs a command, at which host, and what they have answered so far: the forms, oldest first."""
 
-    form: Element
+    party: Party
+    client: str
+    host: str
+    forms: tuple[Answers, ...] = ()
+
+    @property
+    def step(self) -> int:
+        """How many forms were answered, and pages turned."""
+        return len(self.forms)
+
+    def values(self, var: str) -> tuple[str, ...]:
+        """What was filled in under this name, last; empty if nothing was."""
+        return next((given[var] for given in reversed(self.forms) if var in given), ())
+
+    def value(self, var: str) -> str:
+        """Its one value, without spaces around it; empty if there is none."""
+        return next(iter(self.values(var)), "").strip()
+
+    def on(self, var: str) -> bool:
+        """Whether a switch is on."""
+        return self.value(var) == "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The command needs this form filled in. ``last``: it is done after that.
+
+    With ``problem`` the form that was just filled in is asked again, and the text says why.
+    """
+
+    form: Form
+    last: bool = True
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a table, and there is more: going on shows it, which counts as an answered form without fields."""
+
+    text: str
+    table: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +79,35 @@ class Done:
 
     text: str
     type: str = "info"
+    shown: Table | Card | None = None
+
+
+Outcome = Ask | Page | Done | Reason
+"""What comes next; a reason where the answer is an error in place of it."""
 
 
 class Command(Protocol):
-    """One command. ``may_run`` decides who is offered it and who may run it."""
+    """One command. ``may_run`` decides who is offered it and who may run it, at each step."""
 
     node: str
     name: str
 
     def may_run(self, party: Party) -> bool: ...
 
-    def start(self, party: Party) -> Ask | Done: ...
+    async def step(self, run: Run) -> Outcome:
+        """What comes next. Only where that is ``Done`` may anything have been changed.
 
-    def finish(self, party: Party, answers: Answers) -> Done | None:
-        """None if the answers are none that the form allows."""
+        The fields of the forms are checked for their kind, not for their options, which may have changed.
+        """
         ...
 
 
 class Commands:
-    """The commands of a service. ``key`` is a secret of this process."""
+    """The commands of a service. ``clock`` gives seconds."""
 
-    def __init__(self, commands: Iterable[Command], key: bytes) -> None:
+    def __init__(self, commands: Iterable[Command], clock: Callable[[], float] = time.monotonic) -> None:
         self._commands = {command.node: command for command in commands}
-        self._key = key
-        self._count = itertools.count(1)
+        self._sessions = Sessions(clock)
 
     def offered(self, party: Party) -> list[Command]:
         """What this person may run."""
@@ -71,7 +119,7 @@ class Commands:
             return Reason.NO_SUCH_COMMAND
         return command if command.may_run(party) else Reason.COMMAND_FORBIDDEN
 
-    def run(self, request: Element, party: Party, client: str) -> Element | Reason:
+    async def run(self, request: Element, party: Party, client: str, host: str) -> Element | Reason:
         """The answer to a ``<command/>`` from ``client``, the full address of one of the party's clients."""
         command = self.find(request.get("node", ""), party)
         if isinstance(command, Reason):
@@ -79,55 +127,102 @@ class Commands:
         action = request.get("action", "execute")
         if action not in _ACTIONS:
             return Reason.UNKNOWN_ACTION
-        session = request.get("sessionid")
-        if session is None:
-            return self._start(command, party, client) if action == "execute" else Reason.BAD_ACTION
-        if not self._is_ours(session, command.node, client):
-            return Reason.BAD_SESSION
-        return self._go_on(command, party, request, action, session)
+        id = request.get("sessionid")
+        if id is None:
+            if action != "execute":
+                return Reason.BAD_ACTION
+            return await self._step(command, self._sessions.new(party.account, client, command.node), (), party, host)
+        session = self._sessions.take(id, party.account, client, command.node)
+        if isinstance(session, Reason):
+            return session
+        if action == "cancel" or says_cancel(request):
+            return answer(command.node, id, "canceled")
+        forms = _answered(session, action, request)
+        if isinstance(forms, Reason):
+            self._sessions.put(session)  # a mistake does not end it
+            return forms
+        if session.page and action == "complete":
+            return _done(session, Done("Done."))
+        return await self._step(command, session, forms, party, host)
 
-    def _start(self, command: Command, party: Party, client: str) -> Element:
-        session = self._session(f"{next(self._count)}", command.node, client)
-        outcome = command.start(party)
-        return _executing(command, session, outcome) if isinstance(outcome, Ask) else _done(command, session, outcome)
+    async def _step(
+        self, command: Command, session: Session, forms: tuple[Answers, ...], party: Party, host: str
+    ) -> Element | Reason:
+        try:
+            outcome = await command.step(Run(party, session.client, host, forms))
+        except BaseException:
+            if session.until:
+                self._sessions.put(session)  # so that the same answer can be tried again
+            raise
+        match outcome:
+            case Ask():
+                return self._keep(_asking(session, forms, outcome)) or _asked(command, session, forms, outcome)
+            case Page():
+                return self._keep(_turning(session, forms)) or _page(session, outcome)
+            case Done():
+                return _done(session, outcome)
+        return outcome
 
-    def _go_on(self, command: Command, party: Party, request: Element, action: str, session: str) -> Element | Reason:
-        if action == "cancel" or _is_cancelled(request):
-            return _answer(command, session, "canceled")
-        if action not in _GO_ON:
-            return Reason.BAD_ACTION
-        given = answers(request)
-        outcome = None if given is None else command.finish(party, given)
-        return Reason.BAD_PAYLOAD if outcome is None else _done(command, session, outcome)
-
-    def _session(self, number: str, node: str, client: str) -> str:
-        proof = hmac.new(self._key, "\n".join((number, node, client)).encode(), hashlib.sha256)
-        return f"{number}-{proof.hexdigest()[:32]}"
-
-    def _is_ours(self, session: str, node: str, client: str) -> bool:
-        number = session.partition("-")[0]
-        return hmac.compare_digest(session.encode(), self._session(number, node, client).encode())
-
-
-def _is_cancelled(request: Element) -> bool:
-    filled = request.find(FORM)
-    return filled is not None and filled.get("type") == "cancel"
-
-
-def _answer(command: Command, session: str, status: str) -> Element:
-    return Element(COMMAND, {"node": command.node, "sessionid": session, "status": status})
-
-
-def _executing(command: Command, session: str, ask: Ask) -> Element:
-    answer = _answer(command, session, "executing")
-    actions = child(answer, "actions", COMMANDS_NS)
-    actions.set("execute", "complete")
-    child(actions, "complete", COMMANDS_NS)
-    answer.append(ask.form)
-    return answer
+    def _keep(self, session: Session) -> Reason | None:
+        if not session.fits:
+            return Reason.BAD_PAYLOAD
+        self._sessions.put(replace(session, until=self._sessions.deadline()))
+        return None
 
 
-def _done(command: Command, session: str, done: Done) -> Element:
-    answer = _answer(command, session, "completed")
-    child(answer, "note", COMMANDS_NS, done.text).set("type", done.type)
-    return answer
+def _answered(session: Session, action: str, request: Element) -> tuple[Answers, ...] | Reason:
+    """The forms that have been answered now."""
+    if action == "prev":
+        return session.answers[:-1] if session.answers else Reason.BAD_ACTION
+    if session.page:
+        return (*session.answers, {})
+    given = answers(request)
+    if given is None:
+        return Reason.BAD_PAYLOAD
+    try:
+        return (*session.answers, checked(given, session.fields))
+    except BadForm:
+        return Reason.BAD_PAYLOAD
+
+
+def _before(forms: tuple[Answers, ...], ask: Ask) -> tuple[Answers, ...]:
+    """The forms that count: not the one that has to be filled in again."""
+    return forms[:-1] if ask.problem else forms
+
+
+def _asking(session: Session, forms: tuple[Answers, ...], ask: Ask) -> Session:
+    fields = tuple(replace(field, options=(), value=()) for field in ask.form.fields)
+    return replace(session, answers=_before(forms, ask), fields=fields, page=False)
+
+
+def _turning(session: Session, forms: tuple[Answers, ...]) -> Session:
+    return replace(session, answers=forms, fields=(), page=True)
+
+
+def _asked(command: Command, session: Session, forms: tuple[Answers, ...], ask: Ask) -> Element:
+    element = answer(command.node, session.id, "executing")
+    back = ("prev",) if _before(forms, ask) else ()
+    with_actions(element, ("complete" if ask.last else "next", *back))
+    if ask.problem:
+        with_note(element, ask.problem, "error")
+    element.append(ask.form.element())
+    return element
+
+
+def _page(session: Session, page: Page) -> Element:
+    """As a form to go on from: Profanity takes nothing else before the end, and Converse no later table."""
+    element = answer(session.node, session.id, "executing")
+    with_actions(element, ("next", "complete", "prev"))
+    form = Form(page.table.title, page.text, tuple(map(said, page.table.lines())))
+    element.append(form.element())
+    return element
+
+
+def _done(session: Session, done: Done) -> Element:
+    element = answer(session.node, session.id, "completed")
+    rows = done.shown.lines() if done.shown else []
+    # Profanity and Converse show no table here, but the whole note.
+    with_note(element, "\n".join(filter(None, (done.text, *rows))), done.type)
+    if done.shown:
+        element.append(done.shown.element())
+    return element

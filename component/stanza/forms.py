@@ -1,6 +1,9 @@
-"""Data forms (XEP-0004), as far as clients are asked to choose and to answer."""
+"""Data forms (XEP-0004): what people are asked, what they answered, and what they are shown.
 
-from collections.abc import Mapping, Sequence
+Of the kinds of fields only those are made that Gajim, Converse, Profanity and poezio all show.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -8,27 +11,129 @@ from component.element import child
 
 FORM_NS = "jabber:x:data"
 FORM = f"{{{FORM_NS}}}x"
+FIELD = f"{{{FORM_NS}}}field"
+
+MOST_CHARS = 8_192
+"""Of all that is filled into one form. No form asks for nearly as much."""
 
 Answers = Mapping[str, tuple[str, ...]]
 """Variable -> values, as a client filled them in."""
 
+Options = Sequence[tuple[str, str]]
+"""Pairs of value and label."""
+
+_ONE_VALUE = frozenset({"list-single", "text-single", "boolean", "hidden", "jid-single"})
+
+
+class BadForm(ValueError):
+    """A form that is not filled in as it asks for."""
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A field of which one option has to be chosen; ``options`` are pairs of value and label."""
+class Field:
+    """``kind`` is one of XEP-0004 §3.3; ``value`` what is filled in from the beginning."""
 
-    var: str
-    label: str
-    options: Sequence[tuple[str, str]]
+    kind: str
+    var: str = ""
+    label: str = ""
+    value: tuple[str, ...] = ()
+    options: Options = ()
+    required: bool = False
 
 
-def form(title: str, instructions: str, field: Choice) -> Element:
-    """A form to be filled in."""
-    element = Element(FORM, {"type": "form"})
-    child(element, "title", FORM_NS, title)
-    child(element, "instructions", FORM_NS, instructions)
-    element.append(_choice(field))
-    return element
+def choice(var: str, label: str, options: Options, chosen: str = "", required: bool = True) -> Field:
+    """One of several."""
+    return Field("list-single", var, label, (chosen,) if chosen else (), options, required)
+
+
+def choices(var: str, label: str, options: Options, required: bool = False) -> Field:
+    """Any of several."""
+    return Field("list-multi", var, label, (), options, required)
+
+
+def line(var: str, label: str, value: str = "", required: bool = False) -> Field:
+    return Field("text-single", var, label, (value,) if value else (), (), required)
+
+
+def lines(var: str, label: str, value: Sequence[str] = (), required: bool = False) -> Field:
+    return Field("text-multi", var, label, tuple(value), (), required)
+
+
+def switch(var: str, label: str, on: bool = False) -> Field:
+    return Field("boolean", var, label, ("1" if on else "0",))
+
+
+def address(var: str, label: str, value: str = "", required: bool = False) -> Field:
+    return Field("jid-single", var, label, (value,) if value else (), (), required)
+
+
+def addresses(var: str, label: str, value: Sequence[str] = (), required: bool = False) -> Field:
+    return Field("jid-multi", var, label, tuple(value), (), required)
+
+
+def hidden(var: str, value: str) -> Field:
+    """What clients send back unseen. Whoever reads it has to check it: it can be anything by then."""
+    return Field("hidden", var, "", (value,))
+
+
+def said(text: str) -> Field:
+    """Words between the fields."""
+    return Field("fixed", "", "", (text,))
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What people are asked."""
+
+    title: str
+    instructions: str
+    fields: tuple[Field, ...]
+
+    def element(self) -> Element:
+        """To be filled in."""
+        return _form("form", self.title, self.instructions, self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What people are shown of one thing: its fields, by label."""
+
+    title: str
+    fields: tuple[Field, ...]
+
+    def element(self) -> Element:
+        return _form("result", self.title, "", self.fields)
+
+    def lines(self) -> list[str]:
+        """The same as text, for clients that show only that."""
+        return [": ".join(filter(None, (one.label, " ".join(one.value)))) for one in self.fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What people are shown of many things. ``columns`` are pairs of variable and label, a row has a text for each."""
+
+    title: str
+    columns: tuple[tuple[str, str], ...]
+    rows: Sequence[Sequence[str]]
+
+    def element(self) -> Element:
+        """XEP-0004 §3.4"""
+        table = _form("result", self.title, "", ())
+        reported = child(table, "reported", FORM_NS)
+        for var, label in self.columns:
+            child(reported, "field", FORM_NS).attrib.update(type="text-single", var=var, label=label)
+        for row in self.rows:
+            item = child(table, "item", FORM_NS)
+            for (var, _), text in zip(self.columns, row, strict=True):
+                field = child(item, "field", FORM_NS)
+                field.set("var", var)
+                child(field, "value", FORM_NS, text)
+        return table
+
+    def lines(self) -> list[str]:
+        """The same as text, for clients that show only that."""
+        return [" · ".join(filter(None, row)) for row in self.rows]
 
 
 def answers(parent: Element) -> Answers | None:
@@ -36,17 +141,56 @@ def answers(parent: Element) -> Answers | None:
     filled = parent.find(FORM)
     if filled is None or filled.get("type") != "submit":
         return None
-    fields = filled.iterfind(f"{{{FORM_NS}}}field")
-    return {field.get("var", ""): _values(field) for field in fields}
+    return {field.get("var", ""): _values(field) for field in filled.iterfind(FIELD)}
+
+
+def checked(given: Answers, fields: Iterable[Field]) -> Answers:
+    """Of the answers those that were asked for, each as its kind of field allows. Raises ``BadForm``.
+
+    Whether a value is among the options is left to whoever reads it: the options may have changed by then.
+    """
+    wanted = {field.var: field for field in fields if field.var}
+    kept = {var: _checked(given.get(var, ()), field) for var, field in wanted.items()}
+    if sum(len(value) for values in kept.values() for value in values) > MOST_CHARS:
+        raise BadForm("too much text")
+    return kept
+
+
+def _checked(values: tuple[str, ...], field: Field) -> tuple[str, ...]:
+    filled = tuple(value for value in values if value.strip())
+    if field.required and not filled:
+        raise BadForm(f"{field.label} is missing")
+    if field.kind in _ONE_VALUE and len(values) > 1:
+        raise BadForm(f"{field.label} has several values")
+    if field.kind != "boolean":
+        return values if field.kind == "text-multi" else filled
+    if any(value not in ("0", "1", "false", "true") for value in filled):
+        raise BadForm(f"{field.label} is neither yes nor no")
+    return tuple("1" if value in ("1", "true") else "0" for value in filled)
 
 
 def _values(field: Element) -> tuple[str, ...]:
     return tuple(value.text or "" for value in field.iterfind(f"{{{FORM_NS}}}value"))
 
 
-def _choice(field: Choice) -> Element:
-    element = Element(f"{{{FORM_NS}}}field", {"type": "list-single", "var": field.var, "label": field.label})
-    child(element, "required", FORM_NS)
+def _form(type: str, title: str, instructions: str, fields: Iterable[Field]) -> Element:
+    element = Element(FORM, {"type": type})
+    child(element, "title", FORM_NS, title)
+    if instructions:
+        child(element, "instructions", FORM_NS, instructions)
+    element.extend(map(_field, fields))
+    return element
+
+
+def _field(field: Field) -> Element:
+    element = Element(FIELD, {"type": field.kind})
+    for name, text in (("var", field.var), ("label", field.label)):
+        if text:
+            element.set(name, text)
+    if field.required:
+        child(element, "required", FORM_NS)
+    for value in field.value:
+        child(element, "value", FORM_NS, value)
     for value, label in field.options:
         option = child(element, "option", FORM_NS)
         option.set("label", label)

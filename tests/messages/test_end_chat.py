@@ -126,8 +126,8 @@ class TestEnding:
     async def test_what_was_not_offered(self, alice: XmppClient, carol: XmppClient) -> None:
         """Nothing is told about others' chats, and nothing ends."""
         await talk(alice, carol, CAROL)
-        session, _ = await started(alice)
-        for value in (DAN, BOB, "nobody@agents.acme.test", "carol@cc.acme.test", "", "&lt;&gt;"):
+        for value in (DAN, BOB, "nobody@agents.acme.test", "carol@cc.acme.test", "&lt;&gt;"):
+            session, _ = await started(alice)
             answer = await command(alice, f"action='complete' sessionid='{session}'", chosen(value))
             assert completed(answer) == "You have no such chat, or it has ended already."
         await hears_nothing(carol, alice, CAROL)
@@ -159,6 +159,7 @@ class TestMistakes:
         ("complete", f"<x xmlns='{FORM}' type='form'/>", "bad-payload"),
         ("complete", f"<x xmlns='{FORM}' type='submit'/>", "bad-payload"),
         ("complete", f"<x xmlns='{FORM}' type='submit'><field var='chat'/></x>", "bad-payload"),
+        ("complete", f"<x xmlns='{FORM}' type='submit'><field var='chat'><value/></field></x>", "bad-payload"),
         ("complete", f"<x xmlns='{FORM}' type='submit'><field><value>x</value></field></x>", "bad-payload"),
     )
 
@@ -189,6 +190,15 @@ class TestMistakes:
             answer = await command(client, f"action='complete' sessionid='{session}'", chosen(CAROL))
             assert self.condition(answer) == "bad-sessionid"
         await hears_nothing(carol, alice, CAROL)
+
+    async def test_a_session_that_is_over(self, alice: XmppClient, carol: XmppClient) -> None:
+        """XEP-0050 §3.1: it ends with the command, and when it is cancelled."""
+        await talk(alice, carol, CAROL)
+        for attributes in ("action='cancel'", "action='complete'"):
+            session, _ = await started(alice)
+            await command(alice, f"{attributes} sessionid='{session}'", chosen(CAROL))
+            answer = await command(alice, f"action='complete' sessionid='{session}'", chosen(CAROL))
+            assert self.condition(answer) == "bad-sessionid"
 
     async def test_a_request_that_only_asks(self, alice: XmppClient) -> None:
         answer = await alice.request(f"<iq type='get' to='{SERVICE}'><command xmlns='{COMMANDS}' node='{NODE}'/></iq>")

@@ -1,12 +1,11 @@
 """The command *End chat*: an agent ends a conversation with another agent (V2, D4)."""
 
+from component.gateway.conversations import Conversation
+from component.gateway.endings import Endings
+from component.gateway.state import State
 from component.model import Party, Side
-from component.services.commands import Ask, Done
-from component.stanza.forms import Answers, Choice, form
-
-from .conversations import Conversation
-from .endings import Endings
-from .state import State
+from component.services.commands import Ask, Done, Outcome, Run
+from component.stanza.forms import Form, choice
 
 CHAT = "chat"
 
@@ -24,20 +23,21 @@ class EndChat:
     def may_run(self, party: Party) -> bool:
         return party.side is Side.AGENT
 
-    def start(self, party: Party) -> Ask | Done:
+    async def step(self, run: Run) -> Outcome:
+        return self._finish(run) if run.step else self._start(run.party)
+
+    def _start(self, party: Party) -> Ask | Done:
         others = [other for other, _ in self._open(party)]
         if not others:
             return Done("You have no chat with another agent that could be ended.")
         names = sorted((other.person.name, other.face) for other in others)
         options = [(face, f"{name} ({face})") for name, face in names]
-        return Ask(form("End chat", "Which chat do you want to end?", Choice(CHAT, "Chat with", options)))
+        return Ask(Form("End chat", "Which chat do you want to end?", (choice(CHAT, "Chat with", options),)))
 
-    def finish(self, party: Party, answers: Answers) -> Done | None:
-        if not answers.get(CHAT):
-            return None
-        for other, conversation in self._open(party):
-            if other.face == answers[CHAT][0]:
-                self._endings.by(party, conversation)
+    def _finish(self, run: Run) -> Done:
+        for other, conversation in self._open(run.party):
+            if other.face == run.value(CHAT):
+                self._endings.by(run.party, conversation)
                 return Done(f"Your chat with {other.person.name} has ended.")
         return Done("You have no such chat, or it has ended already.", "warn")
 

@@ -1,0 +1,1 @@
+"""The commands of the service, one class a file. ``listed`` says which there are."""
