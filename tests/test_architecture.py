@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "element": set(),
     "policy": {"model", "element"},
     "stanza": {"model", "element", "policy"},
+    "content": {"model", "element", "policy"},
     "files": {"model", "addresses"},
     "config": {"model", "files"},
     "directory": {"model", "addresses", "files"},
@@ -24,9 +25,9 @@ MAY_IMPORT = {
     "explain": {"model", "addresses", "policy", "world"},
     "store": {"model"},
     "ejabberd": {"model"},
-    "services": {"model", "addresses", "element", "policy", "stanza", "store", "world"},
+    "services": {"model", "addresses", "element", "policy", "stanza", "content", "store", "world"},
     "gateway": {
-        *("model", "addresses", "element", "policy", "stanza", "store", "services", "ejabberd"),
+        *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
         *("files", "config", "world"),
     },
     "demo": {"model", "config", "world", "ejabberd", "gateway"},
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     },
 }
 
-PURE = ("model", "element", "policy", "stanza", "explain")
+PURE = ("model", "element", "policy", "stanza", "content", "explain")
 OUTSIDE = {
     *("asyncio", "aiohttp", "concurrent", "logging", "os", "pathlib", "random", "secrets", "slixmpp", "socket"),
     *("sqlalchemy", "sqlite3", "subprocess", "threading", "time", "uvloop"),

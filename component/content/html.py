@@ -1,0 +1,45 @@
+"""HTML and Markdown that come as text."""
+
+from textwrap import dedent
+
+import nh3
+from lxml import html
+from markdown_it import MarkdownIt
+
+from .reading import MOST_ELEMENTS, TooMuch
+from .tree import Tree
+from .vocabulary import ATTRIBUTES, KNOWN, UNREAD
+
+LONGEST_MARKDOWN = 16_384
+"""Characters. markdown-it takes about a millisecond for each thousand of ordinary text."""
+
+_SCHEMES = {"http", "https", "mailto"}
+_ATTRIBUTES = {element: set(names) for element, names in ATTRIBUTES.items()}
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def from_html(source: str) -> Tree:
+    """The tree that a browser would see, but only with elements that are known. Raises ``TooMuch``.
+
+    nh3 reads HTML as browsers do and drops what is not listed; lxml's plain parser then makes the tree. nh3's time
+    grows with the square of the depth, so tags are counted before.
+    """
+    if source.count("<") > 2 * MOST_ELEMENTS:
+        raise TooMuch
+    known = nh3.clean(
+        source,
+        tags=set(KNOWN),
+        clean_content_tags=set(UNREAD),
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel=None,
+    )
+    tree: Tree = html.fragment_fromstring(known, create_parent="div")
+    return tree
+
+
+def from_markdown(source: str) -> Tree:
+    """The tree of a text in CommonMark, with tables and struck text; HTML in it is text. Raises ``TooMuch``."""
+    if len(source) > LONGEST_MARKDOWN:
+        raise TooMuch
+    return from_html(_MARKDOWN.render(dedent(source.strip("\n"))))

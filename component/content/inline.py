@@ -1,0 +1,107 @@
+"""Text between two block boundaries: white space, line breaks, and where it falls apart into paragraphs."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from .document import PLAIN, Image, Inline, Inlines, Run
+
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+_SPACES = re.compile(r" {2,}|\t")
+_BLANK = " \u00a0\u200b\ufeff"
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def collapsed(text: str) -> str:
+    """Text of HTML, where any white space is one space."""
+    return _SPACE.sub(" ", _FORBIDDEN.sub("", text))
+
+
+def preserved(text: str) -> str:
+    """Text in which white space matters, for where it would be collapsed: with spaces that do not (XEP-0071 §8)."""
+    text = verbatim(text).replace("\f", "")
+    return _SPACES.sub(lambda found: "\u00a0" * (4 if found[0] == "\t" else len(found[0])), text)
+
+
+def verbatim(text: str) -> str:
+    """Text whose white space stays as it is."""
+    return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def paragraphs(content: Iterable[Inline]) -> Iterator[Inlines]:
+    """Each part between blank lines, trimmed. What is blank altogether is left out."""
+    part: list[list[Inline]] = []
+    for line in _lines(content):
+        if any(_is_visible(inline) for inline in line):
+            part.append(line)
+        elif part:
+            yield _joined(part)
+            part = []
+    if part:
+        yield _joined(part)
+
+
+def merged(content: Iterable[Inline]) -> Inlines:
+    """Neighbours of one look become one run."""
+    result: list[Inline] = []
+    for look, group in groupby(content, lambda inline: inline.look if isinstance(inline, Run) else None):
+        if look is None:
+            result.extend(group)
+        else:
+            text = "".join(inline.text for inline in group if isinstance(inline, Run))
+            result.append(Run(text, look))
+    return tuple(result)
+
+
+def _lines(content: Iterable[Inline]) -> Iterator[list[Inline]]:
+    line: list[Inline] = []
+    for inline in content:
+        if isinstance(inline, Image):
+            line.append(inline)
+            continue
+        first, *others = inline.text.split("\n")
+        line.append(replace(inline, text=first))
+        for text in others:
+            yield _single_spaced(line)
+            line = [replace(inline, text=text)]
+    yield _single_spaced(line)
+
+
+def _single_spaced(line: list[Inline]) -> list[Inline]:
+    """One space between words, though they may be in different runs, and none at either end."""
+    result: list[Inline] = []
+    after_space = True
+    for inline in line:
+        if isinstance(inline, Run):
+            text = _SPACE.sub(" ", inline.text)
+            text = text[1:] if after_space and text.startswith(" ") else text
+            if text:
+                result.append(replace(inline, text=text))
+                after_space = text.endswith(" ")
+        else:
+            result.append(inline)
+            after_space = False
+    return _without_end(result)
+
+
+def _without_end(line: list[Inline]) -> list[Inline]:
+    last = line[-1] if line else None
+    if isinstance(last, Run) and last.text.endswith(" "):
+        text = last.text[:-1]
+        return [*line[:-1], replace(last, text=text)] if text else line[:-1]
+    return line
+
+
+def _joined(lines: list[list[Inline]]) -> Inlines:
+    content: list[Inline] = []
+    for line in lines:
+        if content:
+            before, after = content[-1].look, line[0].look
+            content.append(Run("\n", before if before == after else PLAIN))
+        content.extend(line)
+    return merged(content)
+
+
+def _is_visible(inline: Inline) -> bool:
+    return isinstance(inline, Image) or bool(inline.text.strip(_BLANK))

@@ -1,0 +1,148 @@
+"""HTML that is a tree already becomes blocks: XHTML of the standard library's elements, HTML of lxml's."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from urllib.parse import unquote
+
+from . import urls
+from .builder import (
+    Builder,
+    Flow,
+    OpenCell,
+    OpenHeading,
+    OpenItem,
+    OpenList,
+    OpenPreformatted,
+    OpenQuote,
+    OpenRow,
+    OpenTable,
+)
+from .document import Blocks, Run
+from .inline import collapsed, preserved, verbatim
+from .looks import Context, Space, is_hidden, is_tight, within, without_margins
+from .pictures import picture
+from .tree import Tree, name_in, number
+from .vocabulary import HEADINGS, LINES, UNREAD
+
+MOST_ELEMENTS = 5_000
+DEEPEST = 150
+
+_TEXTS: dict[Space, Callable[[str], str]] = {
+    Space.COLLAPSED: collapsed,
+    Space.PRESERVED: preserved,
+    Space.VERBATIM: verbatim,
+}
+
+
+class TooMuch(ValueError):
+    """More elements than anybody writes, or deeper inside of each other."""
+
+
+def blocks(root: Tree, namespace: str = "", hosts: Collection[str] = ()) -> Blocks:
+    """The content of an element whose name does not matter. Elements of other namespaces are not read.
+
+    Links and pictures that name an account on one of ``hosts`` lead nowhere (AD2). Raises ``TooMuch``.
+    """
+    reader = _Reader(namespace, hosts)
+    reader.inside(root, within(Context(), "body", root), DEEPEST)
+    return reader.builder.finish()
+
+
+class _Reader:
+    def __init__(self, namespace: str, hosts: Collection[str]) -> None:
+        self.builder = Builder()
+        self._namespace = namespace
+        self._accounts = tuple(f"@{host.lower()}" for host in hosts)
+        self._left = MOST_ELEMENTS
+
+    def inside(self, element: Tree, context: Context, depth: int) -> None:
+        """What is in an element; ``depth`` is how much deeper it may go."""
+        self._text(element.text, context)
+        for child in element:
+            self._left -= 1
+            if self._left < 0 or depth <= 0:
+                raise TooMuch
+            name = name_in(self._namespace, child)
+            if name and name not in UNREAD and not is_hidden(child):
+                self._element(name, child, context, depth - 1)
+            self._text(child.tail, context)
+
+    def _element(self, name: str, element: Tree, context: Context, depth: int) -> None:
+        context = within(context, name, element)
+        match name:
+            case "br":
+                self.builder.add(Run("\n", context.look), context.style)
+            case "hr":
+                self.builder.rule()
+            case "img":
+                found = picture(element, context.look, self._is_allowed)
+                if found:
+                    self.builder.add(found, context.style)
+            case "a":
+                target = urls.link(element.get("href", ""))
+                target = target if target and self._is_allowed(target) else None
+                self.inside(element, replace(context, look=replace(context.look, target=target)), depth)
+            case "q":
+                self._text("“", context)
+                self.inside(element, context, depth)
+                self._text("”", context)
+            case _:
+                self._block(name, element, context, depth)
+
+    def _block(self, name: str, element: Tree, context: Context, depth: int) -> None:
+        """An element that may begin something new. One that does not only has a look."""
+        flow = _flow(name, element)
+        if flow is not None:
+            self.builder.open(flow)
+            self.inside(element, without_margins(context), depth)
+            self.builder.close()
+            return
+        end = self._end(name, element)
+        end()
+        self.inside(element, context, depth)
+        end()
+
+    def _end(self, name: str, element: Tree) -> Callable[[], None]:
+        if name == "p":
+            return self.builder.end_line if is_tight(element) else self.builder.end_block
+        return self.builder.end_line if name in LINES else _nothing
+
+    def _text(self, text: str | None, context: Context) -> None:
+        if text:
+            self.builder.add(Run(_TEXTS[context.space](text), context.look), context.style)
+
+    def _is_allowed(self, url: str) -> bool:
+        """AD2: an account may be hidden in a link, however it is written."""
+        if not self._accounts:
+            return True
+        plain = unquote(url).lower()
+        return not any(account in plain for account in self._accounts)
+
+
+def _flow(name: str, element: Tree) -> Flow | None:
+    """What holds the blocks in an element, if it does."""
+    if name in HEADINGS:
+        return OpenHeading(HEADINGS[name])
+    match name:
+        case "blockquote":
+            return OpenQuote()
+        case "ul":
+            return OpenList()
+        case "ol":
+            start = number(element, "start")
+            return OpenList(1 if start is None else start)
+        case "li":
+            return OpenItem()
+        case "pre":
+            return OpenPreformatted()
+        case "table":
+            return OpenTable()
+        case "tr":
+            return OpenRow()
+        case "td" | "th":
+            return OpenCell(name == "th", number(element, "colspan") or 1)
+    return None
+
+
+def _nothing() -> None:
+    """Inside of a line."""
