@@ -88,7 +88,7 @@ def _prepare(folder: Path) -> Path:
 
 def _server(folder: Path, settings: Settings) -> EjabberdServer:
     ports = (settings.xmpp.port, api_port(settings), CLIENT_PORT, WEB_PORT)
-    taken = [port for port in ports if accepts(port)]
+    taken = [port for port in (*ports, int(settings.web.listen.rpartition(":")[2])) if accepts(port)]
     if taken:
         raise DemoError(f"port {taken[0]} is in use: stop what listens there (another demonstration, an ejabberd?)")
     install = Install.of_system()

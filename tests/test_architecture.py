@@ -15,6 +15,8 @@ MAY_IMPORT = {
     "model": set(),
     "addresses": set(),
     "element": set(),
+    "rate": {"model"},
+    "metrics": set(),
     "policy": {"model", "element"},
     "stanza": {"model", "element", "policy"},
     "content": {"model", "element", "policy"},
@@ -25,15 +27,16 @@ MAY_IMPORT = {
     "explain": {"model", "addresses", "policy", "world"},
     "store": {"model"},
     "ejabberd": {"model"},
+    "web": {"model", "rate", "metrics", "store"},
     "services": {"model", "addresses", "element", "policy", "stanza", "content", "store", "world"},
     "gateway": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
-        *("files", "config", "world"),
+        *("files", "config", "world", "rate", "metrics", "web"),
     },
-    "demo": {"model", "config", "world", "ejabberd", "gateway"},
+    "demo": {"model", "config", "world", "ejabberd", "gateway", "web"},
     "cli": {
         *("model", "addresses", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo"),
-        "__init__",
+        *("web", "__init__"),
     },
 }
 

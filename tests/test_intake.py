@@ -5,9 +5,9 @@ from xml.etree.ElementTree import Element
 
 from component.element import parse
 from component.gateway.intake import FAILED, Found, Incoming, Intake, read
-from component.gateway.rate import Buckets
 from component.gateway.recent import REMEMBERED_US, Recent
 from component.model import Limits
+from component.rate import Buckets
 
 ONLINE = Found(sender_online=True)
 

@@ -17,6 +17,7 @@ from component.files.problems import LoadError
 from component.gateway.process import serve
 from component.model import Settings
 from component.store.errors import StoreError
+from component.web.server import WebError
 from component.world import World
 
 from .archive import archive
@@ -56,6 +57,8 @@ def run(path: Path) -> None:
         uvloop.run(serve(path, settings, world))
     except StoreError as problem:
         raise click.ClickException(f"the database {settings.storage.url}: {problem}") from problem
+    except WebError as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 @main.command()
@@ -106,7 +109,7 @@ def demo_command(folder: Path) -> None:
     """Run a private ejabberd with the example tenant, and the bridge beside it, on loopback."""
     try:
         demo.run(folder)
-    except (demo.DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError) as problem:
+    except (demo.DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError, WebError) as problem:
         raise click.ClickException(str(problem)) from problem
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
 from component.element import stanza
+from component.metrics import Metrics
 from component.policy.reasons import Reason
 from component.services.archive import Archive, Question
 from component.stanza.errors import error, refusal
@@ -46,10 +48,11 @@ class _Asked:
 class Archives:
     """Answers one question of an account after the other. Without a stream there is nobody to answer."""
 
-    def __init__(self, state: State, archive: Archive, link: Link) -> None:
+    def __init__(self, state: State, archive: Archive, link: Link, metrics: Metrics) -> None:
         self._state = state
         self._archive = archive
         self._link = link
+        self._metrics = metrics
         self._lines: dict[str, deque[_Asked]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -99,8 +102,11 @@ class Archives:
     async def _take(self, asked: _Asked) -> None:
         if self._has_left(asked):
             return
+        started = time.perf_counter()
         try:
             reply = await self._reply(asked)
+            outcome = "refused" if reply.get("type") == "error" else "answered"
+            self._metrics.archive_query(outcome, time.perf_counter() - started)
             if not self._has_left(asked):
                 self._link.send(asked.as_answer(reply))
                 # The place is free again once ejabberd has caught up.

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi
 from component.ejabberd.pieces import stanza_limit
+from component.metrics import Metrics
 from component.model import Party, Settings
 from component.services.archive import Archive
 from component.stanza.errors import is_error
@@ -22,6 +23,7 @@ from .delivery import Delivery
 from .endings import Endings
 from .faces import Faces
 from .gate import Gate
+from .gauges import Gauges
 from .grants import Grants
 from .link import Link, LinkDown
 from .lookups import LookUps
@@ -44,10 +46,11 @@ GOODBYE_SECONDS = 10.0
 class Bridge:
     """One instance, serving all tenants over one stream. ``run`` lasts until it is told to stop."""
 
-    def __init__(self, settings: Settings, state: State, store: Store, api: EjabberdApi) -> None:
+    def __init__(self, settings: Settings, state: State, store: Store, api: EjabberdApi, metrics: Metrics) -> None:
         self._settings = settings
         self._state = state
         self._store = store
+        self._metrics = metrics
         host = settings.tenants[0].service
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
@@ -58,8 +61,9 @@ class Bridge:
         self._faces = Faces(state, send, self._link.barrier)
         self._contacts = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
         self._presence = Presence(state, self._faces, self._contacts, send, self._returns.logged_in, self._logged_out)
-        self._messages = Messages(state, store, self._delivery, self._endings, LookUps(state, store, api), send)
-        self._archives = Archives(state, Archive(store, state.archive_ids), self._link)
+        look_ups = LookUps(state, store, api)
+        self._messages = Messages(state, store, self._delivery, self._endings, look_ups, send, metrics)
+        self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
         self._requests = Requests(state, all_commands(state, self._endings), self._archives, send)
         self._grants = Grants(state)
         self._retention = Retention(state, store)
@@ -67,10 +71,18 @@ class Bridge:
         self._census = Census(state, self._link, self._contacts, api)
         self._gate = Gate(self._link, self._messages.receive)
         self._pressure = Pressure(self._link, lambda: store.backlog)
+        metrics.add(Gauges(state, store, self._link, self._delivery, self._undelivered, self._grants, self.missing))
         self._settling: asyncio.Task[None] | None = None
         self._settled = False
         self._all_have_contacts = False
         self._seen_through: World | None = None  # the directory by which all subscriptions were looked through
+
+    def missing(self) -> list[str]:
+        """What keeps the bridge from doing all its work, in words for operators; nothing if it is ready (O4)."""
+        if not self._link.up:
+            return ["there is no connection to ejabberd"]
+        finding_out = [] if self._gate.is_open else ["it is not known yet who is logged in; messages wait"]
+        return finding_out + self._grants.missing()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
@@ -140,6 +152,7 @@ class Bridge:
     # A stream comes and goes
 
     def _up(self) -> None:
+        self._metrics.connected()
         self._state.sessions.begin_anew()
         self._contacts.forget()
         self._grants.expect()

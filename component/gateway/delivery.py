@@ -64,6 +64,16 @@ class Delivery:
         self._lately: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """Messages that are on disk, or nearly, and not sent."""
+        return len(self._waiting)
+
+    @property
+    def unconfirmed(self) -> int:
+        """Messages that were sent and not ticked off yet, as their ids have it."""
+        return max(0, self._sent - self._store.delivered_up_to)
+
     def send(self, id: int, text: str) -> None:
         """Send the archived message ``id``, now or when open."""
         if self._is_open:

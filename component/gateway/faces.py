@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from component.model import Limits, Party, Side, Tenant
 from component.policy.presence import STATUSES, UNAVAILABLE, Seen, Status, seen_by
+from component.rate import Buckets
 from component.stanza.presence import PresenceText
 
-from .rate import Buckets
 from .state import State
 
 SLICE = 2_000

@@ -32,6 +32,10 @@ class Gate:
         self._held: list[Element] = []
         self._since_byte = 0
 
+    @property
+    def is_open(self) -> bool:
+        return self._is is _Is.OPEN
+
     def receive(self, message: Element) -> None:
         if self._is is _Is.OPEN:
             self._let_through(message)

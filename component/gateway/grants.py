@@ -41,6 +41,19 @@ class Grants:
         """The namespace in which messages of that host's accounts can be sent; None if they cannot."""
         return self._outgoing.get(host)
 
+    def delegated(self, host: str, namespace: str) -> bool:
+        """Whether requests in that namespace to that host's accounts come here."""
+        return (host, namespace) in self._delegated
+
+    def missing(self) -> list[str]:
+        """What is not granted and has to be, in words; nothing if all is."""
+        return [
+            f"agents of {tenant.desk_host} cannot read their history: ejabberd does not hand it to deskbridge (is all "
+            "in its configuration that `deskbridge ejabberd-config --part` prints?)"
+            for tenant in self._state.world.tenants
+            if self.outgoing(tenant.desk_host) is None or not self.delegated(tenant.desk_host, MAM_NS)
+        ]
+
     def expect(self) -> None:
         """A new stream: warn of what is still missing in a while."""
         self._check = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._warn_of_missing)
@@ -53,10 +66,5 @@ class Grants:
         self._delegated.clear()
 
     def _warn_of_missing(self) -> None:
-        for host in (tenant.desk_host for tenant in self._state.world.tenants):
-            if host not in self._outgoing or (host, MAM_NS) not in self._delegated:
-                log.warning(
-                    "agents of %s cannot read their history: ejabberd does not hand it to deskbridge (is all in its "
-                    "configuration that `deskbridge ejabberd-config --part` prints?)",
-                    host,
-                )
+        for what in self.missing():
+            log.warning(what)

@@ -95,6 +95,8 @@ class Link:
         self.bytes_received = 0
         self.failed_attempts = 0
         """To connect, since the last connection was lost."""
+        self.failures = 0
+        """To connect, ever."""
         self._settings = settings
         self._host = host
         self._largest = largest
@@ -187,6 +189,7 @@ class Link:
                 lasted = await self._connection()
             except ConnectionError as problem:
                 self.failed_attempts += 1
+                self.failures += 1
                 pause = pauses.next()
                 log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
             else:

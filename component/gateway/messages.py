@@ -8,10 +8,12 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from component.element import serialise
+from component.metrics import Metrics
 from component.model import Party
 from component.policy.classify import invitation
 from component.policy.decide import Deliver, Drop, Refuse, View, decide, refuse
 from component.policy.reasons import Reason
+from component.rate import Buckets
 from component.stanza import message as messages
 from component.stanza.errors import refusal
 from component.store.changes import Change
@@ -25,7 +27,6 @@ from .delivery import Delivery, outgoing
 from .endings import Endings
 from .intake import Found, Incoming, Intake, read
 from .lookups import LookUps
-from .rate import Buckets
 from .state import State
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Messages:
         endings: Endings,
         look_ups: LookUps,
         send: Callable[[str], None],
+        metrics: Metrics,
     ) -> None:
         self._state = state
         self._store = store
@@ -52,6 +54,7 @@ class Messages:
         self._intake = Intake(look_ups, self._judge, partial(self._refuse, Reason.TOO_FAST))
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
         self._send = send
+        self._metrics = metrics
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
@@ -84,6 +87,7 @@ class Messages:
                 self._answer(reason, message)
             case Drop(rule, ends):
                 log.debug("dropped a message from %s by rule %s", message.account, rule)
+                self._count(message, "dropped", rule)
                 self._end_if(ends, sender, receiver)
             case Deliver() as verdict:
                 assert sender and receiver, "nothing is delivered from or to strangers"
@@ -120,7 +124,12 @@ class Messages:
         # A flood must not become a flood of log lines too.
         level = logging.DEBUG if reason is Reason.TOO_FAST else logging.INFO
         log.log(level, "refused a message from %s to %s by rule %s", message.account, message.address, reason.spec)
+        self._count(message, "refused", reason.spec)
         self._send(serialise(refusal(message.element, reason)))
+
+    def _count(self, message: Incoming, verdict: str, rule: str = "") -> None:
+        sender, receiver = (party.side if party else "other" for party in message.parties(self._state.world))
+        self._metrics.message(sender, receiver, verdict, rule)
 
     # On disk first, then to the receiver (A5)
 
@@ -156,6 +165,7 @@ class Messages:
         problem = done.exception()
         if problem is None:
             self._delivery.send(id, text)
+            self._count(message.incoming, "accepted")
         else:
             self._not_archived(message, opened, problem)
 

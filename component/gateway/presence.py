@@ -13,11 +13,11 @@ from component.policy.classify import joins_room
 from component.policy.contact import may_see
 from component.policy.presence import UNAVAILABLE
 from component.policy.reasons import Reason
+from component.rate import Buckets
 from component.stanza.errors import refusal
 from component.stanza.presence import PresenceText, answers_probe, plain, session
 
 from .faces import SERVICE_SEEN, Faces
-from .rate import Buckets
 from .rosters import ServiceContacts
 from .state import State
 

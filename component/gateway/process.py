@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import signal
+from functools import partial
 from pathlib import Path
 
 from component.config import load_settings
 from component.ejabberd.api import EjabberdApi
 from component.files.problems import LoadError
+from component.metrics import Metrics
 from component.model import Settings
 from component.store.store import Store
+from component.web.server import Web
 from component.world import World
 
 from .bridge import Bridge
@@ -20,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve(path: Path, settings: Settings, world: World) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again. Raises ``StoreError``."""
+    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again. Raises ``StoreError``, ``WebError``."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,15 +39,24 @@ async def serve(path: Path, settings: Settings, world: World) -> None:
 async def _serve(path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     async with EjabberdApi(settings.ejabberd.api_url) as api:
-        bridge = Bridge(settings, await open_state(settings.limits, world, store), store, api)
+        metrics = Metrics()
+        store.watch(metrics.committed)
+        state = await open_state(settings.limits, world, store)
+        bridge = Bridge(settings, state, store, api, metrics)
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
         reloading = asyncio.create_task(_reload_when(asked, bridge, path))
         try:
-            await bridge.run(stop)
+            async with Web(settings.web, store, metrics, partial(_organisation, settings), bridge.missing):
+                await bridge.run(stop)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
             reloading.cancel()
+
+
+def _organisation(settings: Settings, tenant_id: str) -> str:
+    """A tenant's name. Its links may be older than the configuration."""
+    return next((tenant.name for tenant in settings.tenants if tenant.id == tenant_id), "")
 
 
 async def _reload_when(asked: asyncio.Event, bridge: Bridge, path: Path) -> None:

@@ -13,6 +13,7 @@ from component.element import attribute, serialise, stanza
 from component.model import Party, Tenant
 from component.policy.contact import Pair, contact_rule, may_see
 from component.policy.reasons import Reason
+from component.rate import Buckets
 from component.services import disco
 from component.services.archive import PAYLOADS, Question
 from component.services.commands import COMMAND, Command, Commands
@@ -20,7 +21,6 @@ from component.stanza.errors import refusal
 
 from .archives import Archives
 from .later import Later
-from .rate import Buckets
 from .state import State
 
 log = logging.getLogger(__name__)

@@ -43,6 +43,8 @@ class Undelivered:
         self._delivery = delivery
         self._endings = endings
         self._returns = returns
+        self.withdrawn = 0
+        """Messages, since the start."""
         self._tried_again: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -171,6 +173,7 @@ class Undelivered:
     async def _withdraw(self, message: ArchivedMessage, reason: Reason | None = None) -> None:
         """Take it out of every view, then tell the sender, who may send it again."""
         await self._store.submit(Withdraw(message.id, now_us()))
+        self.withdrawn += 1
         id = message.origin_id or message.client_id or ""
         self._state.recent.forget((message.sender_account, message.receiver_account, id))
         self._end_if_empty(message)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ MOST_IN_A_BATCH = 1_000
 
 Write = Callable[[list[Submission]], Awaitable[list[Outcome]]]
 
+Observe = Callable[[int, int, float], None]
+"""Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
@@ -27,6 +31,7 @@ class GroupCommit:
     """Queues submissions and has them written, one batch after the other, by ``write``."""
 
     def __init__(self, write: Write) -> None:
+        self.observe: Observe = lambda written, failed, seconds: None
         self._write = write
         self._queue: deque[_Pending] = deque()
         self._in_hand = 0
@@ -67,12 +72,15 @@ class GroupCommit:
     async def _write_batch(self) -> None:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_IN_A_BATCH))]
         self._in_hand = len(batch)
+        started = time.perf_counter()
         try:
             outcomes = await self._write([pending.submission for pending in batch])
         except Exception as error:
             log.exception("writing a batch failed")
             outcomes = [StoreError(f"cannot be written: {error}")] * len(batch)
         self._in_hand = 0
+        failed = sum(outcome is not None for outcome in outcomes)
+        self.observe(len(batch) - failed, failed, time.perf_counter() - started)
         for pending, outcome in zip(batch, outcomes, strict=True):
             _settle(pending.done, outcome)
 

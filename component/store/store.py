@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from . import archive, conversations, export, holds, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, NewMessage
-from .commits import GroupCommit
+from .commits import GroupCommit, Observe
 from .conversations import StoredConversation
 from .doors import AuditLog, Links
 from .errors import StoreError
@@ -89,6 +89,10 @@ class Store:
     def backlog(self) -> int:
         """Submissions that are not on disk yet."""
         return self._commits.backlog
+
+    def watch(self, observe: Observe) -> None:
+        """Let ``observe`` know of each transaction."""
+        self._commits.observe = observe
 
     def next_conversation_id(self) -> int:
         """An id for ``OpenConversation``, never given out before; raises like `next_message_id`."""

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from component.ejabberd.config import LOOPBACK
+from component.ejabberd.server import free_ports
 from component.model import Settings, Tenant
 
 READY = "ready after"
@@ -69,6 +71,8 @@ class BridgeProcess:
         self.settings = settings
         self.config = folder / "deskbridge.toml"
         self.log = folder / "deskbridge.log"
+        (port,) = free_ports(1)
+        self.web = f"http://{LOOPBACK}:{port}"
         self._process: asyncio.subprocess.Process | None = None
         for tenant in settings.tenants:
             self.write_people(tenant.id, PEOPLE)
@@ -84,6 +88,7 @@ class BridgeProcess:
             ("[xmpp]", {"host": xmpp.host, "port": xmpp.port}),
             ("[ejabberd]", {"api_url": self.settings.ejabberd.api_url}),
             ("[storage]", {"url": "sqlite:///deskbridge.db"}),
+            ("[web]", {"listen": self.web.removeprefix("http://"), "public_url": self.web}),
             ("[limits]", limits),
             *(("[[tenants]]", tenant) for tenant in tenants),
         ]

@@ -1,4 +1,4 @@
-"""How fast one sender may send (C18): a token bucket each."""
+"""How fast one sender (C18) or visitor may come: a token bucket each."""
 
 from collections.abc import Callable
 

@@ -1,0 +1,102 @@
+"""What links open (C5, C10)."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from component.metrics import Metrics
+from component.store.errors import StoreError
+from component.store.links import FoundLink
+from component.store.store import Store
+
+from .openings import Openings
+from .page import Message, message_page
+from .responses import busy, dead, download, html, redirect
+
+log = logging.getLogger(__name__)
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22,86}")
+"""128 bits at least, in base64url."""
+
+AT_ONCE = 2
+"""Links being looked up. The bridge needs the store's other readers."""
+
+MOST_WAITING = 64
+PATIENCE_SECONDS = 5.0
+
+KINDS = {"m": "page", "f": "file", "t": "transcript"}
+"""The first part of a link's path, and what kind of link it is."""
+
+
+class Links:
+    """Opens links. ``organisation`` gives a tenant's name by its id."""
+
+    def __init__(self, store: Store, metrics: Metrics, organisation: Callable[[str], str]) -> None:
+        self.openings = Openings(store)
+        self._store = store
+        self._metrics = metrics
+        self._organisation = organisation
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def open(self, letter: str, token: str, counts: bool) -> web.Response:
+        """What the link shows, or the page for dead links. ``counts``: this is a visit, not a look at the headers."""
+        kind = KINDS[letter]
+        response, outcome = await self._open(kind, token, counts)
+        self._metrics.link(kind, outcome)
+        return response
+
+    async def _open(self, kind: str, token: str, counts: bool) -> tuple[web.Response, str]:
+        if not TOKEN.fullmatch(token):
+            return dead(), "dead"
+        try:
+            found = await self._find(token)
+        except (StoreError, TimeoutError) as problem:
+            log.warning("a link could not be looked up: %s", problem or "it took too long")
+            return busy(), "failed"
+        if found is None or found.link.kind != kind or not found.link.live(time.time_ns() // 1000):
+            return dead(), "dead"
+        response = self._show(found)
+        if response is None:
+            log.warning("link %d leads to nothing that may be opened", found.link.id)
+            return dead(), "dead"
+        if counts:
+            self.openings.add(found.link.id)
+        return response, "opened"
+
+    async def _find(self, token: str) -> FoundLink | None:
+        if self._waiting >= MOST_WAITING:
+            raise TimeoutError("too many at once")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS), self._places:
+                return await self._store.links.find(token)
+        finally:
+            self._waiting -= 1
+
+    def _show(self, found: FoundLink) -> web.Response | None:
+        link = found.link
+        match link.kind:
+            case "file":
+                return redirect(found.content) if _is_of_the_web(found.content) else None
+            case "transcript":
+                return download(found.content, link.title)
+        organisation = self._organisation(link.tenant)
+        message = Message(link.title, link.sender, organisation, link.made_at, link.expires_at, found.content)
+        return html(message_page(message))
+
+
+def _is_of_the_web(address: str) -> bool:
+    """Checked when the link was made, and again here: this is the last moment."""
+    if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
+        return False
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False

@@ -1,0 +1,85 @@
+"""Responses as they leave: each with everything that keeps a browser from doing more than showing a page."""
+
+from urllib.parse import quote
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from .page import busy_page, dead_page
+from .style import STYLE_HASH
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        f"style-src '{STYLE_HASH}'",
+        # Colours and the like of the message; without a source nothing that they name is loaded.
+        "style-src-attr 'unsafe-inline'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        # No scripts, no forms, an origin of its own; what a click on a link opens or saves is free of it.
+        "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
+    )
+)
+
+HEADERS = {
+    "Server": "deskbridge",
+    # Not even a browser keeps what may be revoked.
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+
+METHODS = "GET, HEAD"
+
+_TYPES = {"json": "application/json", "csv": "text/csv"}
+
+
+def html(text: str, status: int = 200, **headers: str) -> web.Response:
+    return _respond(status, text.encode(), "text/html; charset=utf-8", headers)
+
+
+def plain(text: str, status: int = 200, **headers: str) -> web.Response:
+    return _respond(status, text.encode(), "text/plain; charset=utf-8", headers)
+
+
+def figures(text: bytes) -> web.Response:
+    """In Prometheus' own format."""
+    return _respond(200, text, CONTENT_TYPE_LATEST, {})
+
+
+def dead() -> web.Response:
+    """404 in any case: 410 would tell that there was something."""
+    return html(dead_page(), 404)
+
+
+def busy(status: int = 503) -> web.Response:
+    return html(busy_page(), status, **{"Retry-After": "5"})
+
+
+def wrong_method() -> web.Response:
+    return plain("Only GET and HEAD are possible here.\n", 405, Allow=METHODS)
+
+
+def redirect(url: str) -> web.Response:
+    """The address that the browser is sent to sees no referrer, which would be the link."""
+    return plain("The file is at another address.\n", 302, Location=url)
+
+
+def download(text: str, name: str) -> web.Response:
+    """A file to be saved; ``name`` may be anything."""
+    content_type = f"{_TYPES.get(name.rpartition('.')[2].lower(), 'text/plain')}; charset=utf-8"
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return _respond(200, text.encode(), content_type, {"Content-Disposition": disposition})
+
+
+def _respond(status: int, body: bytes, content_type: str, headers: dict[str, str]) -> web.Response:
+    response = web.Response(status=status, body=body, headers=HEADERS | {"Content-Type": content_type} | headers)
+    # One request a connection: it cannot be held open, and nothing can be hidden behind it.
+    response.force_close()
+    return response

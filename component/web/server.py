@@ -1,0 +1,158 @@
+"""The listener: few connections, each for one request and for a short time, whatever comes over them (R2)."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from component.metrics import Metrics
+from component.model import WebSettings
+from component.store.store import Store
+
+from .links import Links
+from .responses import plain
+from .routes import Routes
+
+log = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 10.0
+"""For the whole request to come, from the connection on."""
+
+CONNECTION_SECONDS = 60.0
+"""For the response to be fetched, too."""
+
+MOST_CONNECTIONS = 256
+MOST_OF_ONE_ADDRESS = 32
+MOST_OF_THIS_MACHINE = 256
+"""Where a proxy may be; they come on top of the others."""
+
+LINE_BYTES = 2_048
+HEADER_BYTES = 4_096
+MOST_HEADERS = 64
+
+HERE = "this machine"
+
+_BOUNDS: dict[str, Any] = {
+    "access_log": None,  # it would hold links
+    "keepalive_timeout": REQUEST_SECONDS,
+    "lingering_time": 0,
+    "max_line_size": LINE_BYTES,
+    "max_field_size": HEADER_BYTES,
+    "max_headers": MOST_HEADERS,
+    "auto_decompress": False,
+}
+
+
+class WebError(Exception):
+    """The listener cannot start; the text says why and what to do."""
+
+
+class _Connection(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP at all gets a short answer, that neither repeats what came nor says who we are."""
+        if status >= 500:
+            log.error("a request could not be answered", exc_info=exc)
+        return plain("This is not a request that can be answered here.\n", status)
+
+
+class _Server(web.Server):
+    """Watches over connections, which aiohttp would keep for as long as something trickles in."""
+
+    def __init__(self, routes: Routes) -> None:
+        super().__init__(routes.answer)
+        self._open: Counter[str] = Counter()
+        self._deadlines: dict[web.RequestHandler, tuple[str, asyncio.TimerHandle]] = {}
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **_BOUNDS)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        peer = _peer(transport)
+        seconds = CONNECTION_SECONDS if self._has_room(peer) else 0.0
+        deadline = asyncio.get_running_loop().call_later(seconds, transport.abort)
+        self._deadlines[handler] = (peer, deadline)
+        self._open[peer] += 1
+
+    def _has_room(self, peer: str) -> bool:
+        if peer == HERE:
+            return self._open[HERE] < MOST_OF_THIS_MACHINE
+        others = len(self._deadlines) - self._open[HERE]
+        return others < MOST_CONNECTIONS and self._open[peer] < MOST_OF_ONE_ADDRESS
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        peer, deadline = self._deadlines.pop(handler)
+        deadline.cancel()
+        self._open[peer] -= 1
+        if not self._open[peer]:
+            del self._open[peer]
+
+
+class Web:
+    """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen.
+
+    ``organisation`` gives a tenant's name by its id, ``missing`` what keeps the bridge from being ready.
+    """
+
+    def __init__(
+        self,
+        settings: WebSettings,
+        store: Store,
+        metrics: Metrics,
+        organisation: Callable[[str], str],
+        missing: Callable[[], Sequence[str]],
+    ) -> None:
+        self._listen = settings.listen
+        self._links = Links(store, metrics, organisation)
+        self._routes = Routes(self._links, metrics, missing)
+        self._runner: web.ServerRunner | None = None
+        self._counting: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        host, _, port = self._listen.rpartition(":")
+        runner = web.ServerRunner(_Server(self._routes), shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        except OSError as problem:
+            await runner.cleanup()
+            reason = problem.strerror or problem
+            raise WebError(
+                f"cannot listen at {self._listen}: {reason} (does deskbridge run already? `listen` in [web] says where)"
+            ) from problem
+        self._runner = runner
+        self._counting = asyncio.create_task(self._links.openings.run())
+        log.info("the web part listens at %s", self._listen)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._runner and self._counting
+        await self._runner.cleanup()
+        self._counting.cancel()
+        await asyncio.gather(self._counting, return_exceptions=True)
+        await self._links.openings.write()
+
+
+def _peer(transport: asyncio.Transport) -> str:
+    """The address at the other end, or HERE."""
+    peer: Any = transport.get_extra_info("peername")
+    host = str(peer[0]) if isinstance(peer, tuple) else ""
+    with contextlib.suppress(ValueError):
+        if ip_address(host).is_loopback:
+            return HERE
+    return host

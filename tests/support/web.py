@@ -1,0 +1,84 @@
+"""The web part with a real store and without a bridge; links to put into it, and requests that no client would make."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from component.ejabberd.config import LOOPBACK
+from component.ejabberd.server import free_ports
+from component.metrics import Metrics
+from component.model import WebSettings
+from component.store.changes import NewLink
+from component.store.store import Store
+from component.web.server import Web
+from tests.support.store import opened
+
+DAY_US = 86_400_000_000
+TOKEN = "Fq3kTzZ1uQe8pWm0RbXy9g"
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def new_link(token: str = TOKEN, **fields: Any) -> NewLink:
+    """A live link to a page, unless ``fields`` differ."""
+    defaults: dict[str, Any] = {
+        "tenant": "acme",
+        "kind": "page",
+        "made_at": now_us(),
+        "expires_at": now_us() + DAY_US,
+        "title": "Message from Alice Ames",
+        "content": "<p>Good morning!</p>",
+        "sender": "Alice Ames",
+    }
+    return NewLink(token=token, **(defaults | fields))
+
+
+@dataclass
+class Site:
+    """A running web part at ``url``. What is in ``missing`` keeps it from being ready."""
+
+    url: str
+    port: int
+    store: Store
+    part: Web
+    missing: list[str] = field(default_factory=list)
+
+    async def get(self, path: str, **options: Any) -> tuple[aiohttp.ClientResponse, str]:
+        """The response, no redirect followed, and its text."""
+        method = options.pop("method", "GET")
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, self.url + path, allow_redirects=False, **options) as response,
+        ):
+            return response, await response.text()
+
+    async def raw(self, sent: bytes, seconds: float = 5.0) -> bytes:
+        """Everything that comes back for these bytes, up to the end of the connection."""
+        reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
+        try:
+            writer.write(sent)
+            async with asyncio.timeout(seconds):
+                return await reader.read()
+        except ConnectionResetError:
+            return b""
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def site(folder: Path) -> AsyncIterator[Site]:
+    (port,) = free_ports(1)
+    missing: list[str] = []
+    async with opened(folder) as store:
+        settings = WebSettings(listen=f"{LOOPBACK}:{port}")
+        part = Web(settings, store, Metrics(), lambda tenant: tenant.capitalize() + " Ltd", lambda: missing)
+        async with part:
+            yield Site(f"http://{LOOPBACK}:{port}", port, store, part, missing)
