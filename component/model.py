@@ -151,6 +151,22 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class RosterItem:
+    """A contact in an account's roster, as ejabberd has it. ``subscription`` is ``none``, ``from``, ``to`` or
+    ``both`` (RFC 6121 §2.1.2.5); ``asks``: a request to see the contact was not answered yet."""
+
+    name: str = ""
+    groups: frozenset[str] = frozenset()
+    subscription: str = "none"
+    asks: bool = False
+
+    @property
+    def sees(self) -> bool:
+        """Whether the account gets the contact's presence."""
+        return self.subscription in ("to", "both")
+
+
+@dataclass(frozen=True, slots=True)
 class XmppSettings:
     """The component stream (XEP-0114)."""
 

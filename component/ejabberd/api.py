@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from component.model import RosterItem
+
 TIMEOUT_SECONDS = 10.0
 OK, BAD_REQUEST, CONFLICT, INTERNAL_ERROR = 200, 400, 409, 500
 RETRY_PAUSES = (0.1, 0.5)
@@ -77,11 +79,21 @@ class EjabberdApi:
         """Take ``contact`` out of ``account``'s roster; nothing happens if it is not there."""
         _expect_ok(await self.call("delete_rosteritem", _pair(account, contact)), "delete_rosteritem")
 
+    async def contacts(self, account: str) -> dict[str, RosterItem]:
+        """The whole roster of ``account``, by bare address; empty if there is no such account."""
+        user, host = _split(account)
+        found: dict[str, RosterItem] = {}
+        for item in await self.call("get_roster", {"user": user, "server": host}):
+            # 23.01 says a contact once for each of its groups, or with a group without name.
+            groups = frozenset(item.get("groups", ())) | {item.get("group", "")} - {""}
+            if before := found.get(item["jid"]):
+                groups |= before.groups
+            found[item["jid"]] = RosterItem(item["nick"], groups, item["subscription"], item["ask"] == "subscribe")
+        return found
+
     async def roster(self, account: str) -> dict[str, str]:
         """The contacts of ``account``: bare address -> subscription."""
-        user, host = _split(account)
-        items = await self.call("get_roster", {"user": user, "server": host})
-        return {item["jid"]: item["subscription"] for item in items}
+        return {address: item.subscription for address, item in (await self.contacts(account)).items()}
 
     async def sessions(self, account: str) -> set[str]:
         """The resources with which ``account`` is connected now; empty if logged out or unknown."""

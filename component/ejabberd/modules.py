@@ -33,7 +33,7 @@ WORK_MODULES: dict[str, Node] = {
         "plugins": ["flat", "pep"],
         "force_node_config": {"storage:bookmarks": {"access_model": "whitelist"}},
     },
-    "mod_roster": {"versioning": True},
+    "mod_roster": {"versioning": True, "store_current_id": True},
     "mod_stream_mgmt": {"resend_on_timeout": "if_offline"},
     "mod_vcard": {"search": False},
     "mod_vcard_xupdate": {},
@@ -48,7 +48,7 @@ DESK_MODULES: dict[str, Node] = {
     "mod_disco": {},
     "mod_http_api": {},
     "mod_ping": {"send_pings": True, "ping_interval": 30, "ping_ack_timeout": 20, "timeout_action": "kill"},
-    "mod_roster": {"versioning": True},
+    "mod_roster": {"versioning": True, "store_current_id": True},
     note("mod_stream_mgmt", "An agent without network is logged out soon, and what they missed is bounced."): {
         "resume_timeout": RESUME_SECONDS,
         "max_resume_timeout": RESUME_SECONDS,

@@ -88,6 +88,16 @@ def contact_rule(pair: Pair) -> ContactRule:
     raise AssertionError("the table ends with a row for every pair of sides")
 
 
+def allowing(pair: Pair) -> frozenset[str]:
+    """Every rule that would allow it, whichever comes first: one person may be reached for several reasons."""
+    sender, receiver = pair.sender.side, pair.receiver.side
+    return frozenset(
+        rule.spec
+        for rule in CONTACT_RULES
+        if rule.allows and sender in rule.senders and receiver in rule.receivers and rule.fits(pair)
+    )
+
+
 def may_see(watcher: Party, face: Party) -> bool:
     """P2, P5: presence goes to those who may write at any time, so a mere reply (M6) is not enough."""
     return watcher.tenant is face.tenant and contact_rule(Pair(watcher, face)).allows
