@@ -38,10 +38,7 @@ async def login(ejabberd: TestServer) -> AsyncIterator[Login]:
 @pytest.fixture
 async def empty_rosters(ejabberd: TestServer) -> None:
     """Subscriptions last; those of earlier tests must not be seen in this one."""
-    async with ejabberd.api() as api:
-        for account in ejabberd.accounts:
-            for contact in await api.roster(account):
-                await api.delete_contact(account, contact)
+    await ejabberd.empty_rosters()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ DELEGATED = "urn:xmpp:mam:2"
 RESUME_SECONDS = 30
 """A client that lost its network may come back within this time; until then it counts as logged in (P4)."""
 
+ROSTER = note("mod_roster", "With its version on disk, a change to a long roster costs no more than to a short one.")
+
 WORK_MODULES: dict[str, Node] = {
     "mod_adhoc": {},
     "mod_admin_extra": {},
@@ -33,7 +35,7 @@ WORK_MODULES: dict[str, Node] = {
         "plugins": ["flat", "pep"],
         "force_node_config": {"storage:bookmarks": {"access_model": "whitelist"}},
     },
-    "mod_roster": {"versioning": True, "store_current_id": True},
+    ROSTER: {"versioning": True, "store_current_id": True},
     "mod_stream_mgmt": {"resend_on_timeout": "if_offline"},
     "mod_vcard": {"search": False},
     "mod_vcard_xupdate": {},
@@ -48,7 +50,7 @@ DESK_MODULES: dict[str, Node] = {
     "mod_disco": {},
     "mod_http_api": {},
     "mod_ping": {"send_pings": True, "ping_interval": 30, "ping_ack_timeout": 20, "timeout_action": "kill"},
-    "mod_roster": {"versioning": True, "store_current_id": True},
+    ROSTER: {"versioning": True, "store_current_id": True},
     note("mod_stream_mgmt", "An agent without network is logged out soon, and what they missed is bounced."): {
         "resume_timeout": RESUME_SECONDS,
         "max_resume_timeout": RESUME_SECONDS,

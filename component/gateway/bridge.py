@@ -18,6 +18,8 @@ from component.world import World
 from .archives import Archives
 from .census import Census
 from .commands.listed import all_commands
+from .contact_keeper import ContactKeeper
+from .contacts import Contacts
 from .delegation import Delegation
 from .delivery import Delivery
 from .endings import Endings
@@ -59,8 +61,11 @@ class Bridge:
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
         self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns)
         self._faces = Faces(state, send, self._link.barrier)
-        self._contacts = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
-        self._presence = Presence(state, self._faces, self._contacts, send, self._returns.logged_in, self._logged_out)
+        self._services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
+        self._contacts = Contacts(ContactKeeper(api, state, store, self._faces, send), state)
+        self._presence = Presence(
+            state, self._faces, self._services, self._contacts, send, self._logged_in, self._logged_out
+        )
         look_ups = LookUps(state, store, api)
         self._messages = Messages(state, store, self._delivery, self._endings, look_ups, send, metrics)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
@@ -68,7 +73,7 @@ class Bridge:
         self._grants = Grants(state)
         self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
-        self._census = Census(state, self._link, self._contacts, api)
+        self._census = Census(state, self._link, self._services, api)
         self._gate = Gate(self._link, self._messages.receive)
         self._pressure = Pressure(self._link, lambda: store.backlog)
         metrics.add(Gauges(state, store, self._link, self._delivery, self._undelivered, self._grants, self.missing))
@@ -86,7 +91,7 @@ class Bridge:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
-        parts = (self._link.run, self._delivery.run, self._contacts.run, self._retention.run)
+        parts = (self._link.run, self._delivery.run, self._services.run, self._contacts.run, self._retention.run)
         tasks = [asyncio.create_task(part()) for part in parts]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -133,8 +138,12 @@ class Bridge:
                 self._gate.receive(stanza)
                 self._pressure.check()
 
+    def _logged_in(self, party: Party, client: str) -> None:
+        self._contacts.logged_in(party)
+        self._returns.logged_in(party, client)
+
     def _logged_out(self, party: Party) -> None:
-        self._contacts.logged_out(party)
+        self._services.logged_out(party)
         self._endings.logged_out(party)
 
     def _contact_put(self, party: Party) -> None:
@@ -154,13 +163,14 @@ class Bridge:
     def _up(self) -> None:
         self._metrics.connected()
         self._state.sessions.begin_anew()
-        self._contacts.forget()
+        self._services.forget()
         self._grants.expect()
         self._settling = asyncio.create_task(self._settle())
 
     def _down(self) -> None:
         self._settled = False
         self._grants.forget()
+        self._contacts.pause()
         self._archives.down()
         self._requests.down()
         self._gate.hold()
@@ -190,7 +200,7 @@ class Bridge:
         self._settled = True
         if not self._all_have_contacts:
             # Later it is enough to look at those who are connected, and at who logs in.
-            self._contacts.ensure(self._state.world.everybody())
+            self._services.ensure(self._state.world.everybody())
             self._all_have_contacts = True
         if self._seen_through is not self._state.world:
             await self._look_through()
@@ -199,6 +209,7 @@ class Bridge:
         await self._undelivered.recover(ejabberd_restarted=self._link.failed_attempts > 0)
         self._returns.settle()
         self._gate.open()
+        self._contacts.everybody(await self._store.accounts_with_contacts())
         people = len(self._state.sessions.accounts())
         log.info("ready after %.1f s: %d people are logged in", time.monotonic() - started, people)
 
@@ -224,6 +235,7 @@ class Bridge:
                 self._presence.removed(gone)
         new = [party for party in world.everybody() if before.account(party.account) is None]
         self._census.ask(new)
-        self._contacts.ensure(new)
+        self._services.ensure(new)
         if self._settled:
             await self._look_through()
+            self._contacts.reloaded(before)

@@ -17,6 +17,7 @@ from component.rate import Buckets
 from component.stanza.errors import refusal
 from component.stanza.presence import PresenceText, answers_probe, plain, session
 
+from .contacts import Contacts
 from .faces import SERVICE_SEEN, Faces
 from .rosters import ServiceContacts
 from .state import State
@@ -40,13 +41,15 @@ class Presence:
         self,
         state: State,
         faces: Faces,
-        contacts: ServiceContacts,
+        services: ServiceContacts,
+        contacts: Contacts,
         send: Callable[[str], None],
         logged_in: Callable[[Party, str], None],
         logged_out: Callable[[Party], None],
     ) -> None:
         self._state = state
         self._faces = faces
+        self._services = services
         self._contacts = contacts
         self._send = send
         self._logged_in = logged_in
@@ -85,12 +88,13 @@ class Presence:
             case "unavailable":
                 self.ended(party, resource)
             case "probe":
-                self._contacts.confirmed(party)
+                self._services.confirmed(party)
                 self._send(PresenceText(service, SERVICE_SEEN).to(presence.get("from", "")))
             case "subscribe":
                 self._send(plain("subscribed", service, party.account))
                 self.show_service(party)
             case "unsubscribe" | "unsubscribed":
+                self._services.lost(party)
                 self._contacts.lost(party)
 
     def show_service(self, party: Party) -> None:
@@ -99,9 +103,9 @@ class Presence:
 
     def _started(self, presence: Element, party: Party, resource: str) -> None:
         if answers_probe(presence):
-            self._contacts.confirmed(party)
+            self._services.confirmed(party)
         else:
-            self._contacts.seen(party)
+            self._services.seen(party)
         known = self._state.sessions.logged_in(party.account)
         self._state.sessions.started(party.account, resource, session(presence))
         self._faces.refresh(party)
@@ -136,7 +140,8 @@ class Presence:
             case "probe":
                 self._probe(presence, party, address)
             case "unsubscribe":
-                self._turn_out(party.account, address)
+                if self._turn_out(party.account, address):
+                    self._contacts.left(party, address)
 
     def _subscribe(self, watcher: Party, address: str) -> None:
         """P5. ejabberd keeps its half of a subscription on disk, so ours is there before we consent."""
@@ -169,11 +174,16 @@ class Presence:
         self._state.watchers.add(watcher.account, address)
         self._faces.show(presence.get("from", ""), watcher.side, face)
 
-    def _turn_out(self, account: str, address: str) -> None:
-        """P5: this account does not see this face, from now on; whether there is such a face is not told."""
-        if self._state.watchers.remove(account, address):
+    def _turn_out(self, account: str, address: str) -> bool:
+        """P5: this account does not see this face, from now on; whether there is such a face is not told.
+
+        Whether it saw it before.
+        """
+        watched = self._state.watchers.remove(account, address)
+        if watched:
             self._send(PresenceText(address, UNAVAILABLE).to(account))
         self._send(plain("unsubscribed", address, account))
+        return watched
 
     async def look_through(self) -> None:
         """P5 after a change of the directory: who lost the right to see a face sees it go."""

@@ -13,7 +13,6 @@ from component.model import RosterItem
 
 from .contacts import Entry
 
-
 MOST_ENTRIES = 3
 """Remembered of a contact whose changes were broken off again and again."""
 
@@ -36,21 +35,22 @@ class Note:
     entries: tuple[Entry, ...] = ()
 
     def merged(self, item: RosterItem, wanted: Entry) -> Entry:
-        """The contact as it should stand now: what the user changed stays, what deskbridge made follows.
-
-        A contact of which nothing is deskbridge's work gets what it has none of: a name, and groups.
-        """
-        if not self.entries:
-            return Entry(item.name or wanted.name, item.groups or wanted.groups)
-        name = wanted.name if any(item.name == entry.name for entry in self.entries) else item.name
-        ours = next((entry.groups for entry in self.entries if entry.groups == item.groups), self.entries[-1].groups)
-        if ours and ours.isdisjoint(item.groups):  # moved elsewhere by the user
+        """The contact as it should stand now: what the user changed stays, what deskbridge made follows."""
+        made = self._made_of(item, wanted)
+        name = wanted.name if any(item.name == entry.name for entry in made) else item.name
+        ours = min((entry.groups for entry in made), key=lambda groups: len(groups ^ item.groups))
+        if ours != item.groups and ours.isdisjoint(item.groups):  # moved elsewhere by the user
             return Entry(name, item.groups)
         return Entry(name, item.groups - (ours - wanted.groups) | (wanted.groups - ours))
 
-    def changing(self, wanted: Entry) -> "Note":
+    def changing(self, item: RosterItem, wanted: Entry) -> "Note":
         """While it is being made ``wanted``."""
-        return replace(self, entries=tuple(dict.fromkeys((*self.entries[-MOST_ENTRIES:], wanted))))
+        made = self._made_of(item, wanted)[-MOST_ENTRIES:]
+        return replace(self, entries=tuple(dict.fromkeys((*made, wanted))))
+
+    def _made_of(self, item: RosterItem, wanted: Entry) -> tuple[Entry, ...]:
+        """A contact of which nothing is deskbridge's work yet gets what it has none of: a name, and groups."""
+        return self.entries or (Entry("", wanted.groups if item.groups else frozenset()),)
 
 
 Notes = Mapping[str, Note]

@@ -98,7 +98,7 @@ def _keep(made: Plan, face: str, wanted: Entry, item: RosterItem | None, note: N
     stands = note.merged(item, wanted)
     subscription = item.subscription if note.origin is Origin.ADDED and not asked else _seeing(item)
     if (stands, subscription) != (Entry(item.name, item.groups), item.subscription):
-        made.before[face] = note.changing(wanted)
+        made.before[face] = note.changing(item, wanted)
         made.put[face] = (stands, subscription)
     if item.asks and not item.sees:
         made.consent.append(face)

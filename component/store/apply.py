@@ -17,12 +17,14 @@ from .changes import (
     EndConversation,
     NewLink,
     NewMessage,
+    NoteContacts,
     OpenConversation,
     RevokeLinks,
     Subscribe,
     Unsubscribe,
     Withdraw,
 )
+from .contact_notes import save_notes
 from .conversations import end_conversations, insert_conversations
 from .links import insert_links, revoke_of_messages
 from .messages import insert_messages, mark_delivered, withdraw
@@ -56,6 +58,8 @@ def apply(connection: Connection, changes: Sequence[Change], known: Accounts, ti
         write_entries(connection, entries)
     if watched := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
         save_subscriptions(connection, watched, accounts)
+    if noted := _only(NoteContacts, changes):
+        save_notes(connection, noted, accounts)
 
 
 def _only(kind: type[T], changes: Sequence[Change]) -> list[T]:
@@ -72,5 +76,5 @@ def _addresses(changes: Sequence[Change]) -> Iterator[str]:
                 yield from (first, second)
             case NewLink(account=str() as account):
                 yield account
-            case Subscribe(account=account) | Unsubscribe(account=account):
+            case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
                 yield account

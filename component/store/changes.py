@@ -93,6 +93,14 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteContacts:
+    """All that is to be remembered of the contacts of ``account`` (D2); an empty text is nothing."""
+
+    account: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewLink:
     """What a link of the web part opens (C5, C10), until ``expires_at``; submit it with its message.
 
@@ -146,6 +154,7 @@ Change = (
     | EndConversation
     | Subscribe
     | Unsubscribe
+    | NoteContacts
     | NewLink
     | RevokeLinks
     | Audit

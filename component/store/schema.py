@@ -184,6 +184,13 @@ audit = Table(
     comment="Only grows. Whoever can write to the file can cheat; nobody does it by accident.",
 )
 
+contact_notes = Table(
+    "contact_notes",
+    metadata,
+    Column("account_id", ForeignKey(account.c.id), primary_key=True, autoincrement=False),
+    Column("notes", Text, nullable=False),
+)
+
 # The words of all messages; their text is in message alone. ``scope`` holds the numbers of the two accounts, so that a
 # search reads what one person wrote and got, not everybody's messages with a frequent word.
 message_text = table("message_text", column("rowid"), column("scope"), column("body"))

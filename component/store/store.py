@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from . import archive, conversations, export, holds, pages, purge, statistics, subscriptions
+from . import archive, contact_notes, conversations, export, holds, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, NewMessage
 from .commits import GroupCommit, Observe
@@ -183,6 +183,14 @@ class Store:
     async def subscriptions(self) -> list[tuple[str, str]]:
         """Every ``(account, face)`` subscribed to a face's presence."""
         return await self.ask(subscriptions.subscriptions)
+
+    async def contact_notes(self, account: str) -> tuple[str, frozenset[str]]:
+        """What was noted of the contacts of a bare account, and the faces it is subscribed to, as they are on disk."""
+        return await self.ask(contact_notes.find_notes, account)
+
+    async def accounts_with_contacts(self) -> list[str]:
+        """Bare accounts of whose contacts something is noted."""
+        return await self.ask(contact_notes.noted_accounts)
 
     async def place_hold(self, hold: Hold) -> int:
         """Keep messages although their time is over (A8); the hold's number."""

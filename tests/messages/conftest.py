@@ -36,6 +36,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge, known to everybody's roster."""
     await ejabberd.register(*ACCOUNTS, STRANGER)
+    await ejabberd.empty_rosters()
     async with BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings) as process:
         await contacts_are_there(ejabberd)
         yield process

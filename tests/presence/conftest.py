@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge, known to everybody's roster."""
     await ejabberd.register(*ACCOUNTS)
+    await ejabberd.empty_rosters()
     async with BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings) as process:
         async with ejabberd.api() as api, asyncio.timeout(10):
             for account in ACCOUNTS:

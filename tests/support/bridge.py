@@ -64,11 +64,15 @@ group; Sue supervises."""
 
 
 class BridgeProcess:
-    """``deskbridge run`` for the tenants of ``settings``, in ``folder``; each tenant has the same people."""
+    """``deskbridge run`` for the tenants of ``settings``, in ``folder``; each tenant has the same people.
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    Unless there is a ``roster_limit``, nobody appears as a contact by themselves: scripts ask for those they need.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, roster_limit: int = 0) -> None:
         self.folder = folder
         self.settings = settings
+        self.roster_limit = roster_limit
         self.config = folder / "deskbridge.toml"
         self.log = folder / "deskbridge.log"
         (port,) = free_ports(1)
@@ -81,7 +85,7 @@ class BridgeProcess:
     def write_config(self, **changes: object) -> None:
         """``changes`` are keys of the first tenant, or ``limits`` as a dict."""
         limits = changes.pop("limits", {"messages_per_second": 2000, "burst": 4000})
-        tenants = [_tenant(tenant) for tenant in self.settings.tenants]
+        tenants = [{**_tenant(tenant), "roster_limit": self.roster_limit} for tenant in self.settings.tenants]
         tenants[0].update(changes)
         xmpp = self.settings.xmpp
         tables = [

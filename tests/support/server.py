@@ -61,6 +61,13 @@ class TestServer:
             await asyncio.gather(*(api.register(account, PASSWORD) for account in new))
         self.accounts |= new
 
+    async def empty_rosters(self) -> None:
+        """Nobody has contacts any more."""
+        async with self.api() as api:
+            for account in self.accounts:
+                for contact in await api.roster(account):
+                    await api.delete_contact(account, contact)
+
     async def client(self, account: str, resource: str = "test") -> XmppClient:
         """A client of that account, which is made if need be; not yet logged in."""
         await self.register(account)
