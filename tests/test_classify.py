@@ -102,15 +102,34 @@ WRITTEN = {
     ),
     "upload by movim (SIMS)": (
         "<body>See this</body><reference xmlns='urn:xmpp:reference:0' type='data'>"
-        "<media-sharing xmlns='urn:xmpp:sims:1'><file xmlns='urn:xmpp:jingle:apps:file-transfer:5'/></media-sharing>"
-        "</reference>",
+        "<media-sharing xmlns='urn:xmpp:sims:1'><file xmlns='urn:xmpp:jingle:apps:file-transfer:5'/>"
+        "<sources><reference xmlns='urn:xmpp:reference:0' type='data' uri='https://up.test/a'/></sources>"
+        "</media-sharing></reference>",
         "body file",
     ),
+    "a file of the client's own (SIMS)": (
+        "<body>See this</body><reference xmlns='urn:xmpp:reference:0' type='data'>"
+        "<media-sharing xmlns='urn:xmpp:sims:1'><file xmlns='urn:xmpp:jingle:apps:file-transfer:5'/></media-sharing>"
+        "</reference>",
+        "body file_elsewhere",
+    ),
+    "a file of the client's own, uploaded too": (
+        "<reference xmlns='urn:xmpp:reference:0' type='data'><media-sharing xmlns='urn:xmpp:sims:1'>"
+        "<sources><reference xmlns='urn:xmpp:reference:0' uri='xmpp:b@x/y?jingle-ft'/></sources></media-sharing>"
+        "</reference><x xmlns='jabber:x:oob'><url>https://up.test/a</url></x>",
+        "file file",
+    ),
+    "announced by dino": (
+        "<file-sharing xmlns='urn:xmpp:sfs:0' id='1'><file xmlns='urn:xmpp:file:metadata:0'/></file-sharing>",
+        "file_announced",
+    ),
+    "an address of another kind": ("<x xmlns='jabber:x:oob'><url>sip:bob@up.test</url></x>", "file_elsewhere"),
+    "nothing in it": ("<x xmlns='jabber:x:oob'/>", "file_detail"),
     "sticker": (
         "<body>:)</body><sticker xmlns='urn:xmpp:stickers:0' pack='p1'/><file-sharing xmlns='urn:xmpp:sfs:0'/>",
-        "body file file",
+        "body file_detail file_announced",
     ),
-    "bits of binary": ("<data xmlns='urn:xmpp:bob' cid='sha1+1@bob.xmpp.org'>AAAA</data>", "file"),
+    "bits of binary": ("<data xmlns='urn:xmpp:bob' cid='sha1+1@bob.xmpp.org'>AAAA</data>", "file_detail"),
     "encrypted upload": ("<body>aesgcm://up.test/a/b.jpg#0011</body>", "encrypted_file"),
     "encrypted upload with a thumbnail": ("<body>aesgcm://up.test/a#00\ndata:image/jpeg,AA</body>", "encrypted_file"),
     "encrypted upload after a caption": ("<body>See this: AESGCM://up.test/a#00</body>", "encrypted_file"),

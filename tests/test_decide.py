@@ -5,7 +5,7 @@ import pytest
 from component.element import parse
 from component.model import Limits, Party
 from component.policy.classify import classify
-from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide, refuse
+from component.policy.decide import MOST_FILES, Deliver, Drop, Refuse, Verdict, View, decide, refuse
 from component.policy.features import Feature
 from component.policy.reasons import Reason
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
@@ -14,6 +14,11 @@ TEXT = "<body>Hello</body>"
 TYPING = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
 GONE = "<gone xmlns='http://jabber.org/protocol/chatstates'/>"
 FILE = "<x xmlns='jabber:x:oob'><url>https://up.test/a</url></x>"
+ANNOUNCED = "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'/></file-sharing>"
+ELSEWHERE = (
+    "<file-sharing xmlns='urn:xmpp:sfs:0'><sources><jinglepub xmlns='urn:xmpp:jinglepub:1'/></sources></file-sharing>"
+)
+STICKER = "<sticker xmlns='urn:xmpp:stickers:0' pack='p'/>"
 HTML = "<html xmlns='http://jabber.org/protocol/xhtml-im'/>"
 REPLY = (
     "<reply xmlns='urn:xmpp:reply:0' to='bob@work.acme.test' id='m0'/>"
@@ -117,10 +122,33 @@ class TestWhat:
         assert verdict(TEXT, type="groupchat") == Refuse(Reason.GROUP_CHAT)
         assert verdict("<subject>x</subject>", type="groupchat") == Drop("C3")
 
-    @every_direction
-    def test_files(self, sender: Party, receiver: Party) -> None:
-        """C5, before it becomes a link"""
-        assert verdict(f"{TEXT}{FILE}", view(sender, receiver)) == Refuse(Reason.FILE)
+    @pytest.mark.parametrize("content", [f"{TEXT}{FILE}", ANNOUNCED, ELSEWHERE, f"{TEXT}{STICKER}", STICKER])
+    @pytest.mark.parametrize(("sender", "receiver"), DIRECTIONS[1:], ids=IDS[1:])
+    def test_files_of_agents(self, content: str, sender: Party, receiver: Party) -> None:
+        """C5"""
+        assert verdict(content, view(sender, receiver)) == Refuse(Reason.FILE)
+
+    def test_files_of_work_users(self) -> None:
+        """C5: what is on the web goes on as a link."""
+        for content in (f"{TEXT}{FILE}", FILE, f"{TEXT}{FILE}{ANNOUNCED}{STICKER}", f"{FILE}{ELSEWHERE}"):
+            result = verdict(content)
+            assert isinstance(result, Deliver)
+            assert [file.url for file in result.files] == ["https://up.test/a"]
+        assert verdict(FILE, view(receiver_online=False)) == Refuse(Reason.RECEIVER_OFFLINE)
+
+    def test_files_that_cannot_be_passed_on(self) -> None:
+        """C5: the sender has to know. What is only announced may still come."""
+        for content in (ELSEWHERE, f"{TEXT}{ELSEWHERE}", f"{FILE}{ELSEWHERE}{ELSEWHERE}", STICKER):
+            assert verdict(content) == Refuse(Reason.NOT_ON_THE_WEB)
+        assert verdict(ANNOUNCED) == Drop("C5")
+        assert passed(f"{TEXT}{ANNOUNCED}") == ["body"]
+        assert passed(f"{TEXT}{STICKER}") == ["body"]
+
+    def test_many_files(self) -> None:
+        """R2: each costs a link."""
+        oob = "<x xmlns='jabber:x:oob'><url>https://up.test/{}</url></x>"
+        assert isinstance(verdict("".join(map(oob.format, range(MOST_FILES)))), Deliver)
+        assert verdict("".join(map(oob.format, range(MOST_FILES + 1)))) == Refuse(Reason.TOO_LARGE)
 
     @every_direction
     def test_notices_are_stripped(self, sender: Party, receiver: Party) -> None:

@@ -22,7 +22,10 @@ ROOM_JOIN            C3    NA           NA           NA
 MULTICAST            C3    NA           NA           NA
 MIX                  C3    NA           NA           NA
 MEDIATED_INVITATION  C4    NA           NA           NA
-FILE                 C5    PV           PV           PV
+FILE                 C5    link         PV           PV
+FILE_ANNOUNCED       C5    strip        PV           PV
+FILE_ELSEWHERE       C5    PV           PV           PV
+FILE_DETAIL          C5    strip        PV           PV
 ENCRYPTED_FILE       C6    PV           PV           PV
 CALL_OFFER           C7    SU           SU           SU
 CALL_NOTICE          C7    drop         drop         drop

@@ -3,6 +3,7 @@
 Random stanzas go the whole pure way: classify, decide, build, write, read back.
 """
 
+import itertools
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
@@ -19,8 +20,10 @@ from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
 from component.policy.elements import ELEMENTS, OMEMO
 from component.policy.reasons import Reason
 from component.services.commands import COMMAND, Ask, Commands, Done
+from component.stanza.compose import compose
 from component.stanza.errors import refusal
 from component.stanza.forms import Answers, Choice, answers, form
+from component.stanza.links import LinkMaker
 from component.stanza.message import envelope
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
 
@@ -28,6 +31,14 @@ patiently = settings(max_examples=200, deadline=None, suppress_health_check=[Hea
 
 BODY = f"{{{STREAM_NS}}}body"
 FALLBACK = "urn:xmpp:fallback:0"
+PUBLIC = "https://desk.test"
+UPLOADS = [
+    "https://up.test/1/a.png",
+    "https://up.test:443/1/a.png#x",
+    "http://up.test/bob@work.acme.test",
+    "see https://up.test/1/a.png, please",
+]
+FILES = ["jabber:x:oob", "urn:xmpp:sfs:0", "urn:xmpp:sims:1"]
 
 NAMED = {
     BODY: {XML_LANG},
@@ -84,8 +95,24 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\r\n\t"), max_size=20),
     st.sampled_from([*ADDRESSES, "Hello", "two\r\nlines\r", "aesgcm://x/y", "?OTR:AA", " ", "9" * 5000, "-1", "3"]),
     st.sampled_from(["urn:xmpp:reply:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0", "en", "to"]),
+    st.sampled_from([*UPLOADS, *FILES]),
 )
-ATTRIBUTES = ("id", "to", "from", "by", "jid", "for", "start", "end", "type", "parent", "uri", "stamp", "node")
+ATTRIBUTES = (
+    "target",
+    "id",
+    "to",
+    "from",
+    "by",
+    "jid",
+    "for",
+    "start",
+    "end",
+    "type",
+    "parent",
+    "uri",
+    "stamp",
+    "node",
+)
 keys = st.sampled_from([*ATTRIBUTES, XML_LANG, "{of:nobody}id"])
 names = st.one_of(
     st.sampled_from(PASSING),
@@ -125,6 +152,35 @@ def marked(draw: st.DrawFn) -> list[Element]:
 
 
 @st.composite
+def files(draw: st.DrawFn) -> list[Element]:
+    """A file as clients describe it, more or less, and perhaps a mark on a text that stands in for it."""
+    address = draw(st.sampled_from(UPLOADS) | texts)
+    shape = draw(
+        st.sampled_from(
+            [
+                "<x xmlns='jabber:x:oob'><url/><desc/></x>",
+                "<file-sharing xmlns='urn:xmpp:sfs:0'><file><name/><size/><desc/></file><sources>"
+                "<url-data xmlns='http://jabber.org/protocol/url-data' target=''/></sources></file-sharing>",
+                "<reference xmlns='urn:xmpp:reference:0'><media-sharing xmlns='urn:xmpp:sims:1'><file><name/></file>"
+                "<sources><reference xmlns='urn:xmpp:reference:0' uri=''/></sources></media-sharing></reference>",
+            ]
+        )
+    )
+    file = parse(shape)
+    for part in file.iter():
+        if part.tag.endswith("}url"):
+            part.text = address
+        elif not len(part):
+            part.text = draw(texts)
+        for key in part.attrib:
+            part.set(key, address)
+    mark = draw(likely(f"{{{FALLBACK}}}fallback"))
+    mark.set("for", draw(st.sampled_from(FILES)))
+    mark.append(draw(likely(f"{{{FALLBACK}}}body")))
+    return [file, mark][: draw(st.integers(1, 2))]
+
+
+@st.composite
 def messages(draw: st.DrawFn) -> Element:
     """Any message; most have a text."""
     attributes = {"type": "chat", **draw(st.dictionaries(st.sampled_from(["id", "type", XML_LANG]), texts, max_size=3))}
@@ -134,6 +190,8 @@ def messages(draw: st.DrawFn) -> Element:
         message[0].text = draw(texts)
     if draw(st.booleans()):
         message.extend(draw(marked()))
+    if not draw(st.integers(0, 3)):
+        message.extend(draw(files()))
     message.extend(draw(st.lists(st.sampled_from(sorted(NAMED)).flatmap(likely), max_size=2)))
     message.extend(draw(st.lists(elements(), max_size=3)))
     return message
@@ -159,7 +217,8 @@ def delivered(message: Element, sender: Party, receiver: Party, verdict: Verdict
         return None
     facts = classify(message)
     incoming = Incoming(message, facts, sender.account, "phone", receiver.face)
-    accepted = Accepted(incoming, sender, receiver, verdict, sender.face)
+    content = compose(verdict, sender.face, LinkMaker(PUBLIC, map(str, itertools.count())))
+    accepted = Accepted(incoming, sender, receiver, verdict, content)
     row = accepted.row(1, 1, 0)
     return parse(envelope(sender.face, receiver.account, row.type, row.client_id, row.payload))
 
@@ -202,12 +261,28 @@ def test_no_real_address_comes_out(message: Element, pair: tuple[Party, Party], 
 @given(messages(), pairs)
 def test_the_text_stays_as_it_was_typed(message: Element, pair: tuple[Party, Party]) -> None:
     """C1, C11: character by character; C15: but for a text that only stands in for a reaction."""
-    out = delivered(message, *pair, decide(classify(message), view(*pair)))
-    if out is not None:
+    verdict = decide(classify(message), view(*pair))
+    out = delivered(message, *pair, verdict)
+    if out is not None and isinstance(verdict, Deliver) and not verdict.files:
         typed = [part.text for part in message.findall(BODY) if part.text and part.text.strip()]
         kept = [part.text for part in out.findall(BODY)]
         reacts = message.find(f"{{{FALLBACK}}}fallback[@for='urn:xmpp:reactions:0']") is not None
         assert kept == typed or (reacts and set(kept) < set(typed))
+
+
+@patiently
+@given(messages(), st.lists(files(), min_size=1, max_size=3))
+def test_files_become_lines(message: Element, shared: list[list[Element]]) -> None:
+    """C5: each is one line at the end or in the text, with a link; the address of the upload is nowhere."""
+    message.extend(part for parts in shared for part in parts)
+    verdict = decide(classify(message), view(BOB, ALICE, reply_visible=True))
+    out = delivered(message, BOB, ALICE, verdict)
+    if out is not None and isinstance(verdict, Deliver):
+        for body in out.findall(BODY):
+            lines = [line for line in (body.text or "").split("\n") if f": {PUBLIC}/f/" in line]
+            assert len(lines) == len(verdict.files)
+            assert all(file.url not in (body.text or "") for file in verdict.files)
+        assert bool(out.findall(BODY)) >= bool(verdict.files)
 
 
 @patiently

@@ -107,10 +107,46 @@ async def test_c10_the_token_is_in_no_log_and_no_error(store: Store, caplog: pyt
 async def test_a_link_of_a_message_withdrawn_or_retracted_is_dead(store: Store) -> None:
     """C13, and M2: what came back undelivered has left every view."""
     withdrawn, retracted, _ = await linked(store, "withdrawn", "retracted", "kept")
-    await store.submit(Withdraw(withdrawn, NOON), RevokeLinks(retracted, NOON))
+    revoked = await revoking(store, retracted)
+    await store.submit(Withdraw(withdrawn, NOON), revoked)
     assert await live(store, "withdrawn", "retracted", "kept") == ["kept"]
-    await store.submit(RevokeLinks(retracted, TOMORROW))
+    await store.submit(replace(revoked, at=TOMORROW))
     assert (await found(store, "retracted")).link.revoked_at == NOON
+
+
+async def revoking(store: Store, message_id: int, **fields: Any) -> RevokeLinks:
+    """By a message that Alice sends next."""
+    sent = await store.message(message_id)
+    assert sent is not None and sent.client_id is not None
+    named = RevokeLinks(sent.conversation_id, ALICE, sent.client_id, by=store.next_message_id(), at=NOON)
+    return replace(named, **fields)
+
+
+async def test_c12_every_version_goes_when_the_next_one_comes(store: Store) -> None:
+    """Clients name the first version each time, by either of its ids (XEP-0308 §3)."""
+    (first,) = await linked(store, "first")
+    chat = await store.find_joined(ALICE, BOB)
+    assert chat is not None
+    conversation = replace(joined(store), id=chat.id)
+    for number, token in enumerate(("second", "third")):
+        revoked = await revoking(store, first)
+        sent = replace(message(store, conversation), origin_id=f"origin-{number}")
+        link_to_it = link(token, sent.id, corrects=revoked.reference)
+        await store.submit(sent, link_to_it, replace(revoked, by=sent.id))
+    assert await live(store, "first", "second", "third") == ["third"]
+    await store.submit(await revoking(store, first, reference="origin-1"))
+    assert await live(store, "third") == []
+
+
+async def test_c12_nobody_revokes_what_others_sent(store: Store) -> None:
+    (sent,) = await linked(store, "token")
+    (elsewhere,) = await linked(store, "other", agent=CAROL)
+    other = await store.message(elsewhere)
+    assert other is not None
+    await store.submit(await revoking(store, sent, sender_account=BOB))
+    await store.submit(await revoking(store, sent, conversation_id=other.conversation_id))
+    await store.submit(await revoking(store, sent, reference="nothing"))
+    assert await live(store, "token", "other") == ["token", "other"]
 
 
 async def test_links_without_a_message_live_by_themselves(store: Store) -> None:

@@ -1,34 +1,28 @@
 """A message that was found to be in order: what of it is kept and goes on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from xml.etree.ElementTree import Element
 
-from component.element import serialise
 from component.model import Party, Side
 from component.policy.decide import Deliver
 from component.policy.features import Feature
-from component.stanza.message import cut, origin_id, reply
-from component.store.changes import NewMessage
+from component.stanza.compose import Composed
+from component.stanza.message import origin_id
+from component.store.changes import Change, NewLink, NewMessage, RevokeLinks
 
 from .intake import Incoming
 from .recent import Key
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """A message that will be delivered. ``reply_to`` is as in ``Found``."""
+    """A message that will be delivered with this ``content``, by this ``verdict``."""
 
     incoming: Incoming
     sender: Party
     receiver: Party
     verdict: Deliver
-    reply_to: str | None
-
-    @cached_property
-    def payload(self) -> str:
-        """The text of the children as they are delivered."""
-        return "".join(serialise(self._cut(feature, part)) for feature, part in self.verdict.parts)
+    content: Composed
 
     @property
     def key(self) -> Key:
@@ -47,12 +41,35 @@ class Accepted:
             sender_account=self.sender.account,
             receiver_account=self.receiver.account,
             owner=self._owner,
-            payload=self.payload,
-            body=next((part.text for feature, part in self.verdict.parts if feature is Feature.BODY), None),
+            payload=self.content.payload,
+            body=self.content.body,
             client_id=element.get("id"),
             origin_id=origin_id(element),
             type=self.incoming.facts.type,
         )
+
+    def changes(self, row: NewMessage, link_us: int) -> Iterator[Change]:
+        """What is written with the message: its links, which live for ``link_us``. Those of the versions of it that it
+        corrects or retracts open nothing any more (C12, C13)."""
+        corrected, retracted = (self._refers_by(each) for each in (Feature.CORRECTION, Feature.RETRACTION))
+        for link in self.content.links:
+            yield NewLink(
+                token=link.token,
+                tenant=self.sender.tenant.id,
+                kind=link.kind,
+                made_at=row.sent_at,
+                expires_at=row.sent_at + link_us,
+                title=link.title,
+                content=link.content,
+                message_id=row.id,
+                sender=self.sender.person.name,
+                corrects=corrected,
+            )
+        for reference in filter(None, (corrected, retracted)):
+            yield RevokeLinks(row.conversation_id, self.sender.account, reference, row.id, row.sent_at)
+
+    def _refers_by(self, feature: Feature) -> str | None:
+        return next((part.get("id") for found, part in self.verdict.parts if found is feature), None)
 
     @property
     def _owner(self) -> str | None:
@@ -60,6 +77,3 @@ class Accepted:
         if self.sender.side is self.receiver.side:
             return None
         return (self.sender if self.sender.side is Side.AGENT else self.receiver).account
-
-    def _cut(self, feature: Feature, part: Element) -> Element:
-        return reply(part, self.reply_to or "") if feature is Feature.REPLY else cut(part)

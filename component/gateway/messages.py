@@ -1,9 +1,10 @@
 """The line that a message travels: look up, decide, archive, deliver."""
 
 import logging
+import secrets
 import time
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from xml.etree.ElementTree import Element
 
@@ -15,7 +16,9 @@ from component.policy.decide import Deliver, Drop, Refuse, View, decide, refuse
 from component.policy.reasons import Reason
 from component.rate import Buckets
 from component.stanza import message as messages
+from component.stanza.compose import compose
 from component.stanza.errors import refusal
+from component.stanza.links import LinkMaker
 from component.store.changes import Change
 from component.store.errors import StoreError
 from component.store.store import Store
@@ -27,11 +30,21 @@ from .delivery import Delivery, outgoing
 from .endings import Endings
 from .intake import Found, Incoming, Intake, read
 from .lookups import LookUps
+from .retention import DAY_US
 from .state import State
 
 log = logging.getLogger(__name__)
 
 NO_ROOMS = "Agents chat with one person at a time and cannot join rooms."
+
+
+TOKEN_BYTES = 16
+"""Of chance in a link: nobody guesses one."""
+
+
+def _tokens() -> Iterator[str]:
+    while True:
+        yield secrets.token_urlsafe(TOKEN_BYTES)
 
 
 class Messages:
@@ -91,7 +104,9 @@ class Messages:
                 self._end_if(ends, sender, receiver)
             case Deliver() as verdict:
                 assert sender and receiver, "nothing is delivered from or to strangers"
-                self._archive(Accepted(message, sender, receiver, verdict, found.reply_to))
+                links = LinkMaker(self._state.web.public_url, _tokens())
+                content = compose(verdict, found.reply_to, links)
+                self._archive(Accepted(message, sender, receiver, verdict, content))
                 self._end_if(verdict.ends, sender, receiver)
 
     def _view(self, message: Incoming, found: Found, sender: Party | None, receiver: Party | None) -> View:
@@ -135,7 +150,8 @@ class Messages:
 
     def _archive(self, message: Accepted) -> None:
         now = now_us()
-        if self._state.recent.has(message.key, message.payload, now):
+        fingerprint = message.content.fingerprint
+        if self._state.recent.has(message.key, fingerprint, now):
             log.info("a message from %s was sent twice and is delivered once", message.sender.account)
             return
         opened: Conversation | None = None
@@ -144,12 +160,12 @@ class Messages:
             conversation, opening = self._conversation(message, now)
             opened = conversation if opening else None
             row = message.row(id, conversation.id, now)
-            done = self._store.submit(*opening, row)
+            done = self._store.submit(*opening, row, *message.changes(row, self._state.web.link_days * DAY_US))
         except StoreError as problem:
             self._not_archived(message, opened, problem)
             return
         conversation.length += 1
-        self._state.recent.add(message.key, message.payload, now)
+        self._state.recent.add(message.key, fingerprint, now)
         text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
         done.add_done_callback(partial(self._archived, message, id, text, opened))
 

@@ -41,7 +41,7 @@ async def _serve(path: Path, settings: Settings, world: World, store: Store, sto
     async with EjabberdApi(settings.ejabberd.api_url) as api:
         metrics = Metrics()
         store.watch(metrics.committed)
-        state = await open_state(settings.limits, world, store)
+        state = await open_state(settings.limits, world, store, settings.web)
         bridge = Bridge(settings, state, store, api, metrics)
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from component.model import Limits
+from component.model import Limits, WebSettings
 from component.stanza.archive_id import ArchiveIds
+from component.stanza.compose import fingerprint
+from component.stanza.links import tokens
 from component.store.store import Store
 from component.world import World
 
@@ -13,6 +15,8 @@ from .recent import REMEMBERED_US, Recent
 from .sessions import Sessions
 from .watchers import Watchers
 
+_WEB = WebSettings()
+
 
 @dataclass(slots=True)
 class State:
@@ -21,6 +25,7 @@ class State:
 
     world: World
     limits: Limits
+    web: WebSettings
     sessions: Sessions
     watchers: Watchers
     conversations: Conversations
@@ -28,18 +33,29 @@ class State:
     archive_ids: ArchiveIds
 
 
-async def open_state(limits: Limits, world: World, store: Store) -> State:
+async def open_state(limits: Limits, world: World, store: Store, web: WebSettings = _WEB) -> State:
     """The state as the store remembers it. Raises ``StoreError``."""
-    recent = Recent()
-    for taken in await store.recent_client_ids(now_us() - REMEMBERED_US):
-        key = (taken.sender_account, taken.receiver_account, taken.origin_id or taken.client_id or "")
-        recent.add(key, taken.payload, taken.sent_at)
     return State(
         world=world,
         limits=limits,
+        web=web,
         sessions=Sessions(),
         watchers=Watchers(store, await store.subscriptions()),
         conversations=Conversations(store, await store.open_conversations()),
-        recent=recent,
+        recent=await _taken_lately(store, web.public_url),
         archive_ids=ArchiveIds(store.id_key),
     )
+
+
+async def _taken_lately(store: Store, public_url: str) -> Recent:
+    recent = Recent()
+    for taken in await store.recent_client_ids(now_us() - REMEMBERED_US):
+        key = (taken.sender_account, taken.receiver_account, taken.origin_id or taken.client_id or "")
+        recent.add(key, await _fingerprint(taken.payload, store, public_url), taken.sent_at)
+    return recent
+
+
+async def _fingerprint(payload: str, store: Store, public_url: str) -> str:
+    """As it was when the message came (``Composed.fingerprint``)."""
+    links = [(token, await store.links.find(token)) for token in tokens(payload, public_url)]
+    return fingerprint(payload, [(token, found.content) for token, found in links if found])

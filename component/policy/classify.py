@@ -14,6 +14,7 @@ from component.element import split
 from .elements import BODY, FALLBACK, MUC_USER_NS, OMEMO, REACTIONS_NS, named
 from .fallback import is_blank_without
 from .features import Feature
+from .files import OOB, Reach, reach
 
 Part = tuple[Feature, Element]
 
@@ -29,6 +30,9 @@ _MEANT = frozenset(
     {
         Feature.BODY,
         Feature.FILE,
+        Feature.FILE_ANNOUNCED,
+        Feature.FILE_ELSEWHERE,
+        Feature.FILE_DETAIL,
         Feature.ENCRYPTED_FILE,
         Feature.ENCRYPTED,
         Feature.CALL_OFFER,
@@ -65,7 +69,7 @@ class Facts:
 def classify(message: Element) -> Facts:
     """The facts of a message stanza. Looks at everything, believes nothing, never raises."""
     type = message.get("type", "normal")
-    parts = _without_reaction_text(tuple((_feature(part), part) for part in message))
+    parts = _reached(_without_reaction_text(tuple((_feature(part), part) for part in message)))
     return Facts(
         type=type if type in TYPES else "normal",
         parts=parts,
@@ -130,9 +134,19 @@ def _reference(part: Element) -> Feature:
 
 
 def _file(part: Element) -> Feature:
-    encrypted = _contains(part, Feature.ENCRYPTED_FILE) or any(map(_ENCRYPTED_URL.match, _texts(part)))
-    return Feature.ENCRYPTED_FILE if encrypted else Feature.FILE
+    if _contains(part, Feature.ENCRYPTED_FILE) or any(map(_ENCRYPTED_URL.match, _texts(part))):
+        return Feature.ENCRYPTED_FILE
+    return _REACHED[reach(part)]
 
+
+_REACHED: Mapping[Reach, Feature] = MappingProxyType(
+    {
+        Reach.WEB: Feature.FILE,
+        Reach.LATER: Feature.FILE_ANNOUNCED,
+        Reach.NOT: Feature.FILE_ELSEWHERE,
+        Reach.UNSAID: Feature.FILE_DETAIL,
+    }
+)
 
 _LOOKS: Mapping[str, Callable[[Element], Feature]] = MappingProxyType(
     {
@@ -170,6 +184,14 @@ def _without_reaction_text(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 def _unless_blank(feature: Feature, part: Element, fallbacks: Iterable[Element]) -> Feature:
     stands_in = feature is Feature.BODY and is_blank_without(part.text or "", fallbacks)
     return Feature.REACTION if stands_in else feature
+
+
+def _reached(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """A file that is offered in a way of its own, and once more by its web address, is on the web (XEP-0447 §4.3)."""
+    elsewhere = sum(feature is Feature.FILE_ELSEWHERE for feature, _ in parts)
+    if not elsewhere or elsewhere > sum(part.tag == OOB and feature is Feature.FILE for feature, part in parts):
+        return parts
+    return tuple((Feature.FILE if feature is Feature.FILE_ELSEWHERE else feature, part) for feature, part in parts)
 
 
 def _size(message: Element) -> int:

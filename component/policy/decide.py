@@ -1,15 +1,17 @@
 """The decision on one message: facts and a view of the moment in, a verdict out. Nothing else happens."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
+from xml.etree.ElementTree import Element
 
 from component.model import Limits, Party, Side
 
 from .classify import Facts, Part
 from .contact import Pair, contact_rule
-from .elements import CORRECT_NS, REPLY_NS, RETRACT_NS
+from .elements import CORRECT_NS, FILES, REPLY_NS, RETRACT_NS
 from .features import Feature
+from .files import File, files
 from .matrix import MATRIX, Act, Rule
 from .reasons import Reason
 
@@ -37,10 +39,16 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """The elements that go on, in order. ``ends`` closes the conversation afterwards (V2)."""
+    """The elements that go on, in order, and what is made of others.
+
+    ``files`` become lines with links (C5); what ``file_texts`` mark of the body only stands in for them, and goes.
+    ``ends`` closes the conversation afterwards (V2).
+    """
 
     parts: tuple[Part, ...]
     ends: bool = False
+    files: tuple[File, ...] = ()
+    file_texts: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,14 @@ class Drop:
 
 Verdict = Deliver | Refuse | Drop
 
+MOST_FILES = 30
+"""In one message. Each costs a link."""
+
 # What makes a message more than an envelope, and what only looks like nothing once it is stripped.
 _CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
 _RICH = frozenset({Feature.XHTML, Feature.TYPED_CONTENT})
+
+_FILE = frozenset({Feature.FILE, Feature.FILE_ANNOUNCED, Feature.FILE_ELSEWHERE, Feature.FILE_DETAIL})
 
 # Texts may come in several languages (RFC 6121 §5.2.3), and have several parts that are fallbacks.
 _REPEATABLE = frozenset({Feature.BODY, Feature.FALLBACK})
@@ -131,12 +144,35 @@ def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict
     if not view.reply_visible:
         passing.discard(Feature.REPLY)
     parts = tuple(_passed(facts.parts, passing))
-    ends = any(rule.act is Act.END for rule in rules.values())
-    if not any(feature in _CONTENT for feature, _ in parts):
-        return refuse(Reason.NO_PLAIN_TEXT, facts) if rules.keys() & _RICH else Drop("C8" if ends else "C1", ends)
+    acts = {rule.act for rule in rules.values()}
+    linked = _linked(facts) if Act.LINK in acts else ()
+    ends = Act.END in acts
+    if len(linked) > MOST_FILES:
+        return refuse(Reason.TOO_LARGE, facts)
+    if not linked and not any(feature in _CONTENT for feature, _ in parts):
+        return _nothing_left(facts, rules.keys(), ends)
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
-    return Deliver(parts, ends)
+    return Deliver(parts, ends, linked, tuple(_file_texts(facts)) if linked else ())
+
+
+def _nothing_left(facts: Facts, features: Set[Feature], ends: bool) -> Refuse | Drop:
+    if features & _RICH:
+        return refuse(Reason.NO_PLAIN_TEXT, facts)
+    if Feature.FILE_ANNOUNCED in features:
+        return Drop("C5", ends)
+    if Feature.FILE_DETAIL in features:
+        return refuse(Reason.NOT_ON_THE_WEB, facts)
+    return Drop("C8" if ends else "C1", ends)
+
+
+def _linked(facts: Facts) -> tuple[File, ...]:
+    return files(part for feature, part in facts.parts if feature in _FILE)
+
+
+def _file_texts(facts: Facts) -> Iterator[Element]:
+    """The marks on texts that only stand in for a file (XEP-0447 §3.1)."""
+    return (part for feature, part in facts.parts if feature is Feature.FALLBACK and part.get("for") in FILES)
 
 
 def _passed(parts: Iterable[Part], passing: set[Feature]) -> Iterator[Part]:

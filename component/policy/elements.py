@@ -18,6 +18,12 @@ RETRACT_NS = "urn:xmpp:message-retract:1"
 CORRECT_NS = "urn:xmpp:message-correct:0"
 REACTIONS_NS = "urn:xmpp:reactions:0"
 FALLBACK_NS = "urn:xmpp:fallback:0"
+OOB_NS = "jabber:x:oob"
+SFS_NS = "urn:xmpp:sfs:0"
+SIMS_NS = "urn:xmpp:sims:1"
+
+FILES = frozenset({OOB_NS, SFS_NS, SIMS_NS, "urn:xmpp:reference:0"})
+"""What a text may be the fallback of where a file is sent (XEP-0447 §3.1)."""
 
 BODY = f"{{{STREAM_NS}}}body"
 FALLBACK = f"{{{FALLBACK_NS}}}fallback"
@@ -31,13 +37,13 @@ _ELEMENTS: dict[tuple[str, str], Feature] = {
     ("urn:xmpp:styling:0", "unstyled"): Feature.UNSTYLED,
     ("jabber:x:conference", "x"): Feature.ROOM_INVITATION,
     ("http://jabber.org/protocol/muc", "x"): Feature.ROOM_JOIN,
-    ("jabber:x:oob", ANY): Feature.FILE,
-    ("urn:xmpp:sfs:0", ANY): Feature.FILE,
-    ("urn:xmpp:sims:1", ANY): Feature.FILE,
-    ("urn:xmpp:stickers:0", ANY): Feature.FILE,
-    ("urn:xmpp:bob", ANY): Feature.FILE,
-    ("urn:xmpp:thumbs:1", ANY): Feature.FILE,
-    ("urn:xmpp:file:metadata:0", ANY): Feature.FILE,
+    (OOB_NS, ANY): Feature.FILE,
+    (SFS_NS, ANY): Feature.FILE,
+    (SIMS_NS, ANY): Feature.FILE,
+    ("urn:xmpp:stickers:0", ANY): Feature.FILE_DETAIL,
+    ("urn:xmpp:bob", ANY): Feature.FILE_DETAIL,
+    ("urn:xmpp:thumbs:1", ANY): Feature.FILE_DETAIL,
+    ("urn:xmpp:file:metadata:0", ANY): Feature.FILE_DETAIL,
     ("urn:xmpp:esfs:0", ANY): Feature.ENCRYPTED_FILE,
     ("urn:xmpp:jingle-message:0", "propose"): Feature.CALL_OFFER,
     ("urn:xmpp:jingle-message:0", ANY): Feature.CALL_NOTICE,

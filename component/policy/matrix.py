@@ -27,6 +27,8 @@ class Act(Enum):
     """The whole stanza is answered with an error."""
     END = auto()
     """Taken out, and it ends the conversation (V2)."""
+    LINK = auto()
+    """Becomes a line of text with a link (C5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ PASS: Cell = (Act.PASS, None)
 STRIP: Cell = (Act.STRIP, None)
 DROP: Cell = (Act.DROP, None)
 END: Cell = (Act.END, None)
+LINK: Cell = (Act.LINK, None)
 
 
 def _refuse(reason: Reason) -> Cell:
@@ -80,7 +83,11 @@ _ROWS: tuple[Row, ...] = (
     # A room's own invitation comes from the room, not from a person: the router declines it (C4).
     # A person who sends one is inviting to a group chat all the same.
     _everywhere("C4", Feature.MEDIATED_INVITATION, _refuse(Reason.GROUP_CHAT)),
-    _everywhere("C5", Feature.FILE, _refuse(Reason.FILE)),
+    ("C5", Feature.FILE, LINK, _refuse(Reason.FILE), _refuse(Reason.FILE)),
+    # Some clients tell of a file before they upload it, and send its address in a message of its own.
+    ("C5", Feature.FILE_ANNOUNCED, STRIP, _refuse(Reason.FILE), _refuse(Reason.FILE)),
+    ("C5", Feature.FILE_ELSEWHERE, _refuse(Reason.NOT_ON_THE_WEB), _refuse(Reason.FILE), _refuse(Reason.FILE)),
+    ("C5", Feature.FILE_DETAIL, STRIP, _refuse(Reason.FILE), _refuse(Reason.FILE)),
     _everywhere("C6", Feature.ENCRYPTED_FILE, _refuse(Reason.ENCRYPTED_FILE)),
     _everywhere("C7", Feature.CALL_OFFER, _refuse(Reason.LIVE_TRANSFER)),
     _everywhere("C7", Feature.CALL_NOTICE, DROP),

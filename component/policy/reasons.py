@@ -80,8 +80,18 @@ class Reason(Enum):
         "policy-violation",
         "Files cannot be sent here. Put the file where the other side can reach it and send its address as text.",
     )
+    NOT_ON_THE_WEB = Answer(
+        "C5",
+        "modify",
+        "policy-violation",
+        "This file cannot be passed on, because it has no plain web address. Upload it, and send its http or https "
+        "address, without a password in it.",
+    )
     ENCRYPTED_FILE = Answer(
-        "C6", "modify", "policy-violation", "Encrypted files cannot be sent here. Send it unencrypted."
+        "C6",
+        "modify",
+        "policy-violation",
+        "Encrypted files cannot be sent here. Switch encryption off for this chat and send the file again.",
     )
     NO_PLAIN_TEXT = Answer(
         "C10",

@@ -26,7 +26,7 @@ from .changes import (
 )
 from .contact_notes import save_notes
 from .conversations import end_conversations, insert_conversations
-from .links import insert_links, revoke_of_messages
+from .links import insert_links, revoke_versions
 from .messages import insert_messages, mark_delivered, withdraw
 from .numbering import RisingTime
 from .subscriptions import save_subscriptions
@@ -53,7 +53,7 @@ def apply(connection: Connection, changes: Sequence[Change], known: Accounts, ti
     if linked := _only(NewLink, changes):
         insert_links(connection, linked, accounts)
     if revoked := _only(RevokeLinks, changes):
-        revoke_of_messages(connection, revoked)
+        revoke_versions(connection, revoked, accounts)
     if entries := _only(Audit, changes):
         write_entries(connection, entries)
     if watched := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
@@ -74,7 +74,7 @@ def _addresses(changes: Sequence[Change]) -> Iterator[str]:
                 yield from (sender, receiver, owner or sender)
             case OpenConversation(first=first, second=second):
                 yield from (first, second)
-            case NewLink(account=str() as account):
+            case NewLink(account=str() as account) | RevokeLinks(sender_account=account):
                 yield account
             case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
                 yield account

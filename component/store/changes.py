@@ -106,8 +106,9 @@ class NewLink:
 
     ``token`` is what nobody can guess, ``kind`` is ``page`` (``content`` is sanitised HTML), ``file`` (``content`` is
     the address of the upload) or ``transcript``. ``title`` heads the page; ``sender`` is the name of the face that sent
-    it, as readers see it. The link lives no longer than message ``message_id`` is in a view. ``account`` is the bare
-    account it was made for, if there is no message.
+    it, as readers see it. The link lives no longer than message ``message_id`` is in a view; if that corrects an
+    earlier one, ``corrects`` is the id by which its client names that. ``account`` is the bare account it was made for,
+    if there is no message.
     """
 
     token: str = field(repr=False)
@@ -120,13 +121,21 @@ class NewLink:
     message_id: int | None = None
     sender: str = ""
     account: str | None = None
+    corrects: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeLinks:
-    """The links of this message open nothing any more: it was retracted."""
+    """The links of a message open nothing any more, nor do those of its corrections: it was retracted, or corrected
+    again, by the message ``by``.
 
-    message_id: int
+    It is the one that ``sender_account`` sent in the conversation under the client id or origin id ``reference``.
+    """
+
+    conversation_id: int
+    sender_account: str
+    reference: str
+    by: int
     at: int
 
 

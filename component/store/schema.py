@@ -163,6 +163,7 @@ link = Table(
     Column("title", Text, nullable=False),
     Column("sender", Text, nullable=False, comment="name of a face, as readers see it"),
     Column("content", Text, nullable=False, comment="of a file: its address; else what the page shows"),
+    Column("corrects", Text, comment="the client's id of the message that its message corrects"),
     Column("opened", BigInteger, nullable=False, comment="how often"),
     Column("first_opened_at", BigInteger),
     Column("last_opened_at", BigInteger),
@@ -240,6 +241,7 @@ Index("message_by_client_id", message.c.conversation_id, message.c.client_id)
 _index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
 Index("held_message_in_conversation", held_message.c.conversation_id)
 _index("link_of_message", link.c.message_id, where=link.c.message_id.is_not(None))
+_index("link_of_correction", link.c.corrects, where=link.c.corrects.is_not(None))
 Index("link_by_expiry", link.c.expires_at)
 _index("link_to_enter", link.c.id, where=IS_TO_ENTER)
 Index("audit_by_time", audit.c.tenant, audit.c.at)

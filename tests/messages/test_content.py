@@ -33,15 +33,6 @@ POLICY = "modify/policy-violation"
 NOT_ALLOWED = "cancel/not-allowed"
 UNAVAILABLE = "cancel/service-unavailable"
 
-OOB = "<x xmlns='jabber:x:oob'><url>https://up.test/a.png</url></x>"
-SFS = (
-    "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>a.png</name></file><sources>"
-    "<url-data xmlns='http://jabber.org/protocol/url-data' target='https://up.test/a.png'/></sources></file-sharing>"
-)
-SIMS = (
-    "<reference xmlns='urn:xmpp:reference:0' type='data'><media-sharing xmlns='urn:xmpp:sims:1'>"
-    "<file xmlns='urn:xmpp:jingle:apps:file-transfer:5'><name>a.png</name></file></media-sharing></reference>"
-)
 OMEMO = (
     "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AA</payload></encrypted>"
     "<encryption xmlns='urn:xmpp:eme:0' namespace='eu.siacs.conversations.axolotl' name='OMEMO'/>"
@@ -189,17 +180,13 @@ class TestGroupChats:
 
 
 class TestFiles:
-    """C5 in its first form, and C6"""
+    """C6, and of C5 what is the same for everybody; the rest is in ``test_files``"""
 
     FILES = (
-        f"<body>https://up.test/a.png</body>{OOB}",
-        f"{TEXT}{SFS}",
-        SFS,
-        f"{TEXT}{SIMS}",
-        f"{TEXT}<sticker xmlns='urn:xmpp:stickers:0' pack='p'/>",
         "<data xmlns='urn:xmpp:bob' cid='c'>AAAA</data>",
         "<body>aesgcm://up.test/a#00</body>",
         f"{TEXT}<x xmlns='jabber:x:oob'><url>aesgcm://up.test/a#00</url></x>",
+        f"{TEXT}<x xmlns='jabber:x:oob'><url>ftp://up.test/a</url></x>",
     )
 
     async def test_refused(self, chat: Direction, bridge: BridgeProcess) -> None:

@@ -29,6 +29,7 @@ def _create_links() -> None:
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("content", sa.Text, nullable=False),
+        sa.Column("corrects", sa.Text),
         sa.Column("opened", sa.BigInteger, nullable=False),
         sa.Column("first_opened_at", sa.BigInteger),
         sa.Column("last_opened_at", sa.BigInteger),
@@ -37,6 +38,7 @@ def _create_links() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("link_of_message", "link", ["message_id"], sqlite_where=sa.text("message_id IS NOT NULL"))
+    op.create_index("link_of_correction", "link", ["corrects"], sqlite_where=sa.text("corrects IS NOT NULL"))
     op.create_index("link_by_expiry", "link", ["expires_at"])
     op.create_index("link_to_enter", "link", ["id"], sqlite_where=sa.text("opened > entered"))
 
