@@ -21,6 +21,7 @@ from component.web.server import WebError
 from component.world import World
 
 from .archive import archive
+from .links import links
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -46,6 +47,7 @@ def main(log_level: str) -> None:
 
 
 main.add_command(archive)
+main.add_command(links)
 
 
 @main.command()

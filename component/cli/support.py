@@ -29,7 +29,8 @@ def _read_settings(_context: click.Context, _option: click.Parameter, path: Path
         raise click.ClickException(str(problem)) from problem
 
 
-def _read_account(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+def read_account(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """An option's account, as the store has it."""
     if text is None:
         return None
     address = normalise(text)
@@ -48,7 +49,7 @@ settings_option: Callable[[Any], Any] = click.option(
     help="The configuration file.",
 )
 account_option: Callable[[Any], Any] = click.option(
-    "--account", metavar="ACCOUNT", callback=_read_account, help="Only what this account wrote and got."
+    "--account", metavar="ACCOUNT", callback=read_account, help="Only what this account wrote and got."
 )
 tenant_argument: Callable[[Any], Any] = click.argument("tenant_id", metavar="TENANT")
 

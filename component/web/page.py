@@ -25,9 +25,9 @@ _FRAME = """<!DOCTYPE html>
 """
 
 _MESSAGE = """<main>
-<header>
-<h1 dir="auto">{sender}</h1>
-<p><span dir="auto">{organisation}</span> · {made_at}</p>
+<header dir="auto">
+<h1>{sender}</h1>
+<p>{source}{made_at}</p>
 </header>
 <div class="message" dir="auto" lang="">{content}</div>
 </main>
@@ -58,7 +58,7 @@ class Message:
 def message_page(message: Message) -> str:
     body = _MESSAGE.format(
         sender=escape(message.sender or message.title),
-        organisation=escape(message.organisation),
+        source=f"<bdi>{escape(message.organisation)}</bdi> · " if message.organisation else "",
         made_at=_time(message.made_at),
         expires_at=_time(message.expires_at),
         content=message.content,
@@ -90,4 +90,4 @@ def _page(title: str, body: str) -> str:
 def _time(us: int) -> str:
     """In UTC, which every reader can convert; without a script the page cannot know theirs."""
     moment = _EPOCH + timedelta(microseconds=us)
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'
+    return f'<time dir="ltr" datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'

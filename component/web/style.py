@@ -8,7 +8,8 @@ STYLE = """
 @media (prefers-color-scheme:dark){
 :root{--ground:#11151b;--paper:#1a2029;--ink:#e4e8ee;--soft:#9aa5b4;--line:#2e3744;--link:#8ab8ff}}
 *{box-sizing:border-box}
-html{font:100%/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;-webkit-text-size-adjust:100%;
+html{font:100%/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif,
+"Apple Color Emoji","Segoe UI Emoji","Noto Color Emoji";-webkit-text-size-adjust:100%;
 background:var(--ground);color:var(--ink)}
 body{margin:0 auto;max-width:46rem;padding:clamp(.75rem,4vw,2.5rem) clamp(.75rem,4vw,2rem)}
 main{background:var(--paper);border:1px solid var(--line);border-radius:.75rem;overflow:hidden}
@@ -20,20 +21,26 @@ footer p{margin:0 0 .35rem}
 .message{padding:1.25rem clamp(1rem,4vw,1.75rem);overflow-wrap:anywhere;overflow-x:auto}
 .message>:first-child{margin-top:0}
 .message>:last-child{margin-bottom:0}
-.message :is(p,li,blockquote,h1,h2,h3,h4,h5,h6,dt,dd,td,th){unicode-bidi:plaintext;text-align:start}
+.message :is(p,li,blockquote,h1,h2,h3,h4,h5,h6,dt,dd,td,th){unicode-bidi:plaintext}
 .message h1{font-size:1.35rem}
 .message h2{font-size:1.2rem}
 .message :is(h3,h4,h5,h6){font-size:1.05rem}
 .message :is(h1,h2,h3,h4,h5,h6){line-height:1.3;margin:1.4em 0 .5em}
 .message :is(ul,ol){padding-inline-start:1.75em}
 .message li{margin:.25em 0}
-.message blockquote{margin:1em 0;padding:.1em 0 .1em 1em;border-inline-start:.25em solid var(--line);color:var(--soft)}
+.message blockquote{margin:1em 0;padding-block:.15em;padding-inline-start:1em;
+border-inline-start:.25em solid var(--line);color:var(--soft)}
+.message blockquote>:first-child{margin-top:0}
+.message blockquote>:last-child{margin-bottom:0}
 .message :is(pre,code,kbd,samp,tt){font:.9em/1.5 ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace}
+.message code{background:var(--ground);border-radius:.25em;padding:.1em .3em;box-decoration-break:clone;
+-webkit-box-decoration-break:clone}
+.message pre code{background:none;padding:0}
 .message pre{direction:ltr;padding:.75em 1em;background:var(--ground);border-radius:.5rem;overflow-x:auto;
 overflow-wrap:normal}
 .message table{border-collapse:collapse;max-width:100%}
 .message :is(td,th){border:1px solid var(--line);padding:.35em .6em;vertical-align:top}
-.message th{background:var(--ground);font-weight:600}
+.message th{background:var(--ground);font-weight:600;text-align:start}
 .message img{max-width:100%;height:auto}
 .message hr{border:0;border-top:1px solid var(--line);margin:1.5em 0}
 .message:has([style*="color"]){--paper:#fff;--ground:#eef1f5;--ink:#1a212b;--soft:#586373;--line:#dce2ea;--link:#1a5fb4;
@@ -48,7 +55,8 @@ body{max-width:none;padding:0}
 main{border:0;border-radius:0}
 header,.message,footer{padding-inline:0}
 .message a[href^="http"]::after{content:" (" attr(href) ")";color:var(--soft);font-size:.85em}
-.message :is(pre,blockquote,tr,img){break-inside:avoid}}
+.message :is(pre,blockquote,tr,img){break-inside:avoid}
+.message pre{white-space:pre-wrap;overflow-wrap:anywhere}}
 """.strip()
 
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}"
