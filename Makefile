@@ -11,12 +11,15 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
 	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-# Real clients that some tests drive; those tests are skipped without. A browser is only for the long ones.
-CLIENTS := profanity tmux python3-nbxmpp $(shell command -v npm >/dev/null || echo npm)
-BROWSER := chromium
+# The demo page's chat client comes from npm. Without npm there is no page.
+NPM := $(shell command -v npm >/dev/null || echo npm)
+PAGE := component/demo/node_modules
+
+# Real clients that some tests drive; those tests are skipped without.
+CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients browser venv run test test-all test-ejabberd bench lint clean
+.PHONY: help deps clients page venv run test test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,27 +27,28 @@ help:  ## this list
 deps:  ## Debian packages: installs what is missing as root, else says what is
 	@scripts/install-packages $(PACKAGES)
 
-clients:
+clients: page
 	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
 	@$(MAKE) --no-print-directory tests/clients/node_modules || echo 'Tests with clients from npm are skipped.'
 
-browser:
-	@scripts/install-packages $(BROWSER) || echo 'Tests in a browser are skipped.'
+page:
+	@scripts/install-packages $(NPM) || true
+	@$(MAKE) --no-print-directory $(PAGE) || echo 'There will be no demo page.'
 
 # Without a lock file: npm cannot restore converse.js, which links to a folder of its own, from one.
-tests/clients/node_modules: tests/clients/package.json
-	npm install --prefix tests/clients --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+%/node_modules: %/package.json
+	npm install --prefix $* --silent --no-package-lock --no-audit --no-fund --ignore-scripts
 	touch $@
 
 venv: .venv/run.stamp  ## virtual environment with deskbridge in it
 
-run: deps venv  ## ejabberd and deskbridge with the example tenant, on loopback; Ctrl-C stops both
+run: deps venv page  ## ejabberd, deskbridge and a page to try them on, on loopback; Ctrl-C stops them
 	$(BIN)/deskbridge demo
 
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
 
-test-all: deps clients browser .venv/test.stamp  ## the long tests too
+test-all: deps clients .venv/test.stamp  ## the long tests too
 	$(PYTEST)
 
 test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)
@@ -62,7 +66,7 @@ lint: .venv/lint.stamp  ## style and types
 	$(BIN)/mypy
 
 clean:  ## removes what make made, the demonstration's data included
-	rm -rf .venv .cache run tests/clients/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .cache run $(PAGE) tests/clients/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
 	find component tests -name __pycache__ -prune -exec rm -rf {} +
 
 # What is installed for each purpose, in versions that are known to work together.

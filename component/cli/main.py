@@ -107,10 +107,13 @@ def ejabberd_config_command(path: Path, part: bool, with_secret: bool) -> None:
 
 @main.command("demo")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
-def demo_command(folder: Path) -> None:
-    """Run a private ejabberd with the example tenant, and the bridge beside it, on loopback."""
+@click.option("--client-port", default=5222, show_default=True, help="For XMPP clients.")
+@click.option("--web-port", default=5280, show_default=True, help="For WebSocket and uploads.")
+@click.option("--page-port", default=5290, show_default=True, help="Of the demo page, and two more.")
+def demo_command(folder: Path, client_port: int, web_port: int, page_port: int) -> None:
+    """Run a private ejabberd with the example tenant, the bridge and a demo page, on loopback."""
     try:
-        demo.run(folder)
+        demo.run(folder, demo.Ports(client_port, web_port, page_port))
     except (demo.DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError, WebError) as problem:
         raise click.ClickException(str(problem)) from problem
 

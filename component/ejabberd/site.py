@@ -12,6 +12,14 @@ find it locked by each other. Needs Debian's erlang-p1-sqlite3. Versions before 
 each file of host_config below, as the user ejabberd, run  sqlite3 FILE < /usr/share/ejabberd/sql/lite.sql"""
 
 
+UPLOAD_FROM_ANYWHERE: dict[str, Node] = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET,HEAD,PUT,OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
+"""Who may put a file there shows in the address that ejabberd gave out, not in the page that uses it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What a complete configuration needs to know besides deskbridge's own; the defaults suit Debian's.
@@ -19,7 +27,8 @@ class Site:
     ``certificate`` is a PEM file with its key, ``None`` for a server without TLS. ``http_url`` is how clients
     reach the HTTP listener, through a web server in front of it; ``@HOST@`` stands for the virtual host.
     ``bytes_per_second`` is what one client may send, ``None`` for as much as it likes. ``extra_commands`` opens
-    more of the HTTP API: for demonstrations and tests only.
+    more of the HTTP API: for demonstrations and tests only. ``upload_from_web_pages`` lets clients in web pages of any
+    other address put files there.
     """
 
     client_ip: str = "::"
@@ -31,6 +40,7 @@ class Site:
     spool: str = "/var/lib/ejabberd"
     bytes_per_second: int | None = 500_000
     extra_commands: tuple[str, ...] = ()
+    upload_from_web_pages: bool = False
     loglevel: str = "info"
 
 
@@ -85,5 +95,7 @@ def shapers(site: Site) -> dict[str, Node]:
 
 def work_modules(site: Site) -> Node:
     """The virtual hosts share an address for uploads, so the path must tell them apart."""
-    upload: Node = {"docroot": f"{site.spool}/upload", "put_url": f"{site.http_url}/upload/@HOST@"}
+    upload: dict[str, Node] = {"docroot": f"{site.spool}/upload", "put_url": f"{site.http_url}/upload/@HOST@"}
+    if site.upload_from_web_pages:
+        upload["custom_headers"] = UPLOAD_FROM_ANYWHERE
     return {**WORK_MODULES, "mod_http_upload": upload}

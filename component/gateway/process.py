@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,21 +23,24 @@ from .state import open_state
 log = logging.getLogger(__name__)
 
 
-async def serve(path: Path, settings: Settings, world: World) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again. Raises ``StoreError``, ``WebError``."""
+async def serve(path: Path, settings: Settings, world: World, reloaded: Callable[[], None] = lambda: None) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again, and ``reloaded`` is called. Raises ``StoreError``,
+    ``WebError``."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     store = await Store.open(settings.storage.url)
     try:
-        await _serve(path, settings, world, store, stop)
+        await _serve(path, settings, world, store, stop, reloaded)
     finally:
         await store.close()
     log.info("stopped")
 
 
-async def _serve(path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event) -> None:
+async def _serve(
+    path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event, reloaded: Callable[[], None]
+) -> None:
     loop = asyncio.get_running_loop()
     async with EjabberdApi(settings.ejabberd.api_url) as api:
         metrics = Metrics()
@@ -45,7 +49,7 @@ async def _serve(path: Path, settings: Settings, world: World, store: Store, sto
         bridge = Bridge(settings, state, store, api, metrics)
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
-        reloading = asyncio.create_task(_reload_when(asked, bridge, path))
+        reloading = asyncio.create_task(_reload_when(asked, bridge, path, reloaded))
         try:
             async with Web(settings.web, store, metrics, partial(_organisation, settings), bridge.missing):
                 await bridge.run(stop)
@@ -59,13 +63,14 @@ def _organisation(settings: Settings, tenant_id: str) -> str:
     return next((tenant.name for tenant in settings.tenants if tenant.id == tenant_id), "")
 
 
-async def _reload_when(asked: asyncio.Event, bridge: Bridge, path: Path) -> None:
+async def _reload_when(asked: asyncio.Event, bridge: Bridge, path: Path, reloaded: Callable[[], None]) -> None:
     """One after the other: of two reloads at once, the older files might win."""
     while True:
         await asked.wait()
         asked.clear()
         try:
             await reload(bridge, path)
+            reloaded()
         except Exception:
             log.exception("the reload failed half-way; restart deskbridge to have all of it")
 

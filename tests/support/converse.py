@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from component.demo.page import CONVERSE
+
 CLIENTS = Path(__file__).parents[1] / "clients"
-CONVERSE = CLIENTS / "node_modules" / "converse.js" / "dist"
 SECONDS = 40.0
 SETTLE_SECONDS = 2.0
 

@@ -1,0 +1,10 @@
+"""``deskbridge demo``: a private ejabberd with the example tenant, the bridge, and a page to try them on, on loopback.
+
+For newcomers and for trying things out: known passwords, no federation, everything in one folder. A second start finds
+its data again. ``deskbridge run`` has nothing of this.
+"""
+
+from .demonstration import run
+from .server import DemoError, Ports
+
+__all__ = ["DemoError", "Ports", "run"]

@@ -1,0 +1,99 @@
+// The steps of "Try this". A step has words, buttons, and eyes: it looks at every stanza and says what came of it.
+
+import { steps } from "./steps.js";
+
+export function guide(list, panes, setup) {
+    const drawn = steps(setup).map((step) => new Step(list, step));
+    const draw = () => drawn.forEach((step) => step.draw(roles(panes)));
+
+    for (const pane of panes) {
+        pane.addEventListener("state", () => {
+            draw();
+            drawn.forEach((step) => step.look({ pane, ...roles(panes) }));
+        });
+        pane.addEventListener("stanza", ({ detail }) => {
+            drawn.forEach((step) => step.look({ pane, ...detail, ...roles(panes) }));
+        });
+    }
+    draw();
+}
+
+/** Most steps need one of each. */
+function roles(panes) {
+    const [work] = panes.filter(({ person }) => person.kind === "work");
+    const [agent] = panes.filter(({ person }) => person.kind === "agent");
+    return { panes, work, agent, both: work?.ready && agent?.ready };
+}
+
+class Step {
+    constructor(list, step) {
+        this.step = step;
+        list.append(document.querySelector("template#step").content.cloneNode(true));
+        this.item = list.lastElementChild;
+        this.item.dataset.step = step.id;
+        this.item.querySelector("h3").textContent = step.title;
+        this.output = this.item.querySelector("output");
+    }
+
+    draw(people) {
+        this.people = people;
+        const { step } = this;
+        this.item.querySelector(".text").replaceChildren(...step.text(names(people)));
+        const rows = step.actions(names(people), people);
+        this.item.querySelector(".actions").replaceChildren(...rows.map((row) => this.row(row)));
+    }
+
+    row(action) {
+        if (!action.row) return this.button(action);
+        const row = document.createElement("div");
+        row.className = "row";
+        row.append(action.label ? span(action.label) : "", ...action.row.map((one) => this.button(one)));
+        return row;
+    }
+
+    button(action) {
+        if (action instanceof Element) return action;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = action.label;
+        button.classList.toggle("main", Boolean(action.main));
+        if (action.pressed !== undefined) button.setAttribute("aria-pressed", action.pressed);
+        button.disabled = !(action.always || this.people.both);
+        button.addEventListener("click", () => this.act(button, action));
+        return button;
+    }
+
+    async act(button, action) {
+        button.disabled = true;
+        this.say("");
+        try {
+            const said = await action.run(this.people);
+            if (said) this.say(said);
+        } catch (problem) {
+            this.say(problem.message, false);
+        }
+        this.draw(this.people);
+    }
+
+    look(event) {
+        const seen = this.step.look?.(event);
+        if (!seen) return;
+        this.item.classList.add("done");
+        if (typeof seen === "string") this.say(seen);
+    }
+
+    say(text, good = true) {
+        this.output.textContent = text;
+        this.output.classList.toggle("bad", !good);
+    }
+}
+
+function names({ work, agent }) {
+    return { work: work?.firstName ?? "a Work user", agent: agent?.firstName ?? "an agent" };
+}
+
+function span(text) {
+    const element = document.createElement("span");
+    element.textContent = text;
+    return element;
+}

@@ -1,0 +1,136 @@
+// One side: Converse.js for the person that the page names in this frame's address. It tells the page what goes over
+// the wire, and does what the page's buttons ask for. Every visit begins afresh, with what the archives have.
+
+const [, name] = location.hash.match(/^#(.+)$/) ?? [];
+const account = decodeURIComponent(name ?? "");
+const setup = await (await fetch("/setup.json")).json();
+const page = `http://${location.hostname}:${setup.page_port}`;
+const tell = (news) => window.parent.postMessage(news, page);
+
+// Converse.js's footer on the log-in form has pictures from elsewhere; who comes first defines an element.
+customElements.define("converse-footer", class extends HTMLElement {});
+
+sessionStorage.clear();
+localStorage.clear();
+await import("/converse/converse.min.js");
+
+let html = null; // formatting of the next message
+
+const commands = (api, { env }) => ({
+    async open({ jid }) {
+        await api.chats.open(jid, {}, true);
+    },
+
+    async status({ show, text }) {
+        await api.user.status.set(show, text);
+    },
+
+    async logout() {
+        await api.user.logout();
+    },
+
+    async say({ jid, body, xhtml }) {
+        const chat = await api.chats.open(jid, {}, true);
+        html = xhtml ?? null;
+        await chat.sendMessage({ body });
+    },
+
+    async file({ jid, name, type, content }) {
+        const chat = await api.chats.open(jid, {}, true);
+        await chat.sendFiles([new File([content], name, { type })]);
+    },
+
+    send({ xml }) {
+        api.send(env.Strophe.xmlHtmlNode(xml).firstElementChild);
+    },
+
+    async ask({ xml }) {
+        const answer = await api.sendIQ(env.Strophe.xmlHtmlNode(xml).firstElementChild, 10000, false);
+        return answer?.outerHTML;
+    },
+
+    services() {
+        api.modal.show("converse-user-settings-modal");
+    },
+});
+
+converse.plugins.add("deskbridge-demo", {
+    dependencies: ["converse-chat"],
+    initialize() {
+        const { _converse } = this;
+        const { api } = _converse;
+        const can = commands(api, converse);
+
+        api.listen.on("connectionInitialized", () => {
+            const connection = api.connection.get();
+            connection.xmlInput = (stanza) => tell({ kind: "stanza", sent: false, xml: stanza.outerHTML });
+            connection.xmlOutput = (stanza) => tell({ kind: "stanza", sent: true, xml: stanza.outerHTML });
+        });
+        // Converse.js 14 waits for ever for a block list where the server has none, before it opens a chat with somebody
+        // who is no contact.
+        api.listen.on("discoInitialized", async () => {
+            const blocking = await api.disco.supports("urn:xmpp:blocking", _converse.session.get("domain"));
+            if (!blocking) api.trigger("blocklistInitialized", new converse.env.Collection());
+        });
+        api.listen.on("chatBoxesFetched", () => tell({ kind: "state", state: "ready" }));
+        api.listen.on("disconnected", () => tell({ kind: "state", state: "gone" }));
+        api.listen.on("createMessageStanza", (_chat, data) => {
+            if (html && data.stanza) {
+                const body = new DOMParser().parseFromString(
+                    `<html xmlns="http://jabber.org/protocol/xhtml-im"><body xmlns="http://www.w3.org/1999/xhtml">${html}</body></html>`,
+                    "text/xml",
+                );
+                data.stanza.tree().append(document.importNode(body.documentElement, true));
+                html = null;
+            }
+            return data;
+        });
+
+        window.addEventListener("message", async ({ origin, data }) => {
+            if (origin !== page || !Object.hasOwn(can, data.do)) return;
+            try {
+                tell({ kind: "done", id: data.id, answer: await can[data.do](data) });
+            } catch (error) {
+                tell({ kind: "done", id: data.id, problem: String(error?.message ?? error) });
+            }
+        });
+    },
+});
+
+converse.initialize({
+    allow_bookmarks: false,
+    allow_logout: false,
+    allow_registration: false,
+    allow_user_trust_override: "off",
+    archived_messages_page_size: 50,
+    assets_path: "/converse/",
+    authentication: "login",
+    auto_focus: false,
+    auto_login: true,
+    auto_reconnect: true,
+    autocomplete_providers_url: "",
+    blacklisted_plugins: ["converse-bookmarks", "converse-omemo", "converse-omemo-views", "converse-register"],
+    dark_theme: "nordic",
+    discover_connection_methods: false,
+    enable_smacks: false,
+    i18n: "en",
+    jid: account,
+    keepalive: false,
+    loglevel: "error",
+    muc_search_service: "",
+    omemo_default: false,
+    password: setup.password,
+    persistent_store: "sessionStorage",
+    play_sounds: false,
+    providers_link: "",
+    show_client_info: false,
+    show_desktop_notifications: false,
+    show_self_in_roster: false,
+    show_tab_notifications: false,
+    theme: "classic",
+    view_mode: "fullscreen",
+    visible_toolbar_buttons: { call: false, clear: false, emoji: true, location: false, spoiler: false },
+    websocket_url: `ws://${location.hostname}:${setup.websocket_port}/ws`,
+    whitelisted_plugins: ["deskbridge-demo"],
+    xmpp_providers_url: "",
+});

@@ -1,0 +1,81 @@
+"""Prepares the demonstration's folder, starts everything in order, and stops it in order."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import uvloop
+
+from component.config import load_settings
+from component.ejabberd.config import LOOPBACK
+from component.gateway.process import serve
+from component.model import Party, Settings, Side
+from component.world import World
+
+from .page import Page, page_is_installed
+from .server import PASSWORD, DemoError, Ports, make_server, register
+from .version import TenantVersion
+
+SOURCE = Path(__file__).parents[2]
+EXAMPLES = SOURCE / "examples"
+GUARD = SOURCE / "ejabberd" / "mod_desk_guard.erl"
+
+
+def run(folder: Path, ports: Ports = Ports()) -> None:  # noqa: B008
+    """Run until Ctrl-C or SIGTERM. Raises ``DemoError``, ``EjabberdMissing``, ``EjabberdServerError``."""
+    path = _prepare(folder)
+    settings = load_settings(path)
+    world = World.load(settings)
+    server = make_server(folder, settings, ports, GUARD)
+    server.start()
+    try:
+        uvloop.run(_demonstrate(path, settings, world, ports))
+    finally:
+        server.stop()
+
+
+async def _demonstrate(path: Path, settings: Settings, world: World, ports: Ports) -> None:
+    people = [party for tenant in world.tenants for side in Side for party in world.parties(tenant, side)]
+    await register(settings, people)
+    version = TenantVersion(path)
+    async with AsyncExitStack() as stack:
+        page = None
+        if page_is_installed():
+            page = await stack.enter_async_context(Page(people, ports, version))
+        print("\n".join(_welcome(page, people, ports)), flush=True)
+        await serve(path, settings, world, version.reloaded)
+
+
+def _welcome(page: Page | None, people: list[Party], ports: Ports) -> Iterator[str]:
+    yield ""
+    if page:
+        yield f"Open  {page.url}  in a browser: a Work user and an agent, side by side."
+    else:
+        yield "There is no demo page: it needs npm. Install npm, then run `make run` again."
+    yield ""
+    yield f"Or log in with any XMPP client at {LOOPBACK} port {ports.client}, password {PASSWORD!r}:"
+    yield ""
+    yield f"  {'account':32} {'':12} others write to"
+    for party in people:
+        kind = "Work user" if party.side is Side.WORK else "agent"
+        yield f"  {party.account:32} {kind:12} {party.face}"
+    yield ""
+    yield "Ctrl-C stops everything; the data stay."
+    yield ""
+
+
+def _prepare(folder: Path) -> Path:
+    """Put the example configuration into the folder, unless it is there; its path."""
+    if not EXAMPLES.is_dir() or not GUARD.is_file():
+        raise DemoError("the demonstration runs from a source checkout: clone the project and run `make run` there")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("deskbridge.toml", "acme.toml"):
+        if not (folder / name).exists():
+            shutil.copy(EXAMPLES / name, folder / name)
+    secret = folder / "component.secret"
+    if not secret.exists():
+        secret.touch(0o600)
+        secret.write_text(secrets.token_urlsafe(32) + "\n")
+    return folder / "deskbridge.toml"

@@ -1,0 +1,37 @@
+"""Changes the tenant's version as its operator does: a line of the configuration file, then SIGHUP."""
+
+import asyncio
+import os
+import re
+import signal
+import tomllib
+from pathlib import Path
+
+from component.model import Profile
+
+LINE = re.compile(r'^(version\s*=\s*)"[^"]*"', re.MULTILINE)
+RELOAD_SECONDS = 10.0
+
+
+class TenantVersion:
+    """Of the first tenant in the configuration file ``path``; the bridge runs in this process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._changing = asyncio.Lock()
+        self._reloaded = asyncio.Event()
+
+    def reloaded(self) -> None:
+        """The bridge has read its files again."""
+        self._reloaded.set()
+
+    def current(self) -> Profile:
+        return Profile(tomllib.loads(self._path.read_text())["tenants"][0]["version"])
+
+    async def change(self, version: Profile) -> None:
+        """Returns when the bridge goes by it. Raises ``TimeoutError`` if it does not, ``OSError``."""
+        async with self._changing:
+            self._path.write_text(LINE.sub(rf'\g<1>"{version}"', self._path.read_text(), count=1))
+            self._reloaded.clear()
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.wait_for(self._reloaded.wait(), RELOAD_SECONDS)
