@@ -113,7 +113,7 @@ def ejabberd_config_command(path: Path, part: bool, with_secret: bool) -> None:
 def demo_command(folder: Path, client_port: int, web_port: int, page_port: int) -> None:
     """Run a private ejabberd with the example tenant, the bridge and a demo page, on loopback."""
     try:
-        demo.run(folder, demo.Ports(client_port, web_port, page_port))
+        demo.run(folder, demo.Ports(client_port, web_port, page_port, (page_port + 1, page_port + 2)))
     except (demo.DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError, WebError) as problem:
         raise click.ClickException(str(problem)) from problem
 

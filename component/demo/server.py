@@ -20,16 +20,13 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """``client`` is ejabberd's for XMPP clients, ``web`` its for WebSocket and uploads; ``page`` the demo page's, which
-    takes the next two as well, one for each side."""
+    """``client`` is for XMPP clients, ``web`` for WebSocket and uploads, both ejabberd's; ``page`` is the page's, and
+    ``sides`` those of the frames in it."""
 
     client: int = 5222
     web: int = 5280
     page: int = 5290
-
-    @property
-    def sides(self) -> tuple[int, int]:
-        return self.page + 1, self.page + 2
+    sides: tuple[int, int] = (5291, 5292)
 
     @property
     def of_page(self) -> tuple[int, ...]:

@@ -159,6 +159,9 @@ class Page(Frame):
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
+    async def close(self) -> None:
+        await self.call("Page.close")
+
     async def resize(self, width: int, height: int) -> None:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.call("Emulation.setDeviceMetricsOverride", **size)
@@ -221,7 +224,7 @@ class Page(Frame):
             self.problems.append(details.get("exception", {}).get("description") or details["text"])
 
         def logged(event: dict[str, Any]) -> None:
-            if event["entry"]["level"] == "error":
+            if event["entry"]["level"] == "error" and "autofocus" not in event["entry"]["text"]:
                 self.problems.append(f"{event['entry']['text']} {event['entry'].get('url', '')}")
 
         for event, listener in (

@@ -16,7 +16,7 @@ export const steps = (setup) => [
     logIn,
     contacts,
     text,
-    presence,
+    presence(),
     formatted,
     file,
     groupChat,
@@ -75,21 +75,43 @@ const text = {
     },
 };
 
-const presence = {
-    id: "presence",
-    title: "Change how they are",
-    text: ({ work, agent }) =>
-        words`${work} sees an agent plainly available, whatever that agent sets. ${agent} sees what ${work} sets. Agents see more of each other: put a second agent on the left.`,
-    actions: ({ work, agent }) => [
-        { label: agent, row: [status("agent", "Available", "online"), status("agent", "Busy", "dnd"), status("agent", "On break", "away"), status("agent", "Work offline", "xa")] },
-        { label: work, row: [status("work", "Available", "online"), status("work", "Away", "away"), status("work", "Do not disturb", "dnd")] },
-    ],
-    look: ({ pane, stanza, sent, work, agent, both }) => {
-        if (!both || sent || stanza?.localName !== "presence") return false;
-        const [own, other] = pane === work ? [work, agent] : [agent, work];
-        if (bare(stanza.getAttribute("from")) !== other.person.face) return false;
-        return `${own.firstName} sees ${other.firstName}: ${shown(stanza)}`;
-    },
+const presence = () => {
+    const seen = { work: "", agent: "" };
+    let changed = false;
+    return {
+        id: "presence",
+        title: "Change how they are",
+        text: ({ work, agent }) =>
+            words`${work} sees an agent plainly available, whatever that agent sets. ${agent} sees what ${work} sets. Agents see more of each other: put a second agent on the left.`,
+        actions: ({ work, agent }) => [
+            {
+                label: agent,
+                row: [
+                    status("agent", "Available", "online"),
+                    status("agent", "Busy", "dnd"),
+                    status("agent", "On break", "away"),
+                    status("agent", "Work offline", "xa"),
+                ],
+            },
+            {
+                label: work,
+                row: [
+                    status("work", "Available", "online"),
+                    status("work", "Away", "away"),
+                    status("work", "Do not disturb", "dnd"),
+                ],
+            },
+        ],
+        look: ({ pane, stanza, sent, work, agent, both }) => {
+            if (!both || stanza?.localName !== "presence") return false;
+            const [role, own, other] = pane === work ? ["work", work, agent] : ["agent", agent, work];
+            changed ||= sent && Boolean(stanza.querySelector(":scope > show"));
+            if (!sent && bare(stanza.getAttribute("from")) === other.person.face) {
+                seen[role] = `${own.firstName} sees ${other.firstName}: ${shown(stanza)}`;
+            }
+            return changed && [seen.work, seen.agent].filter(Boolean).join("\n");
+        },
+    };
 };
 
 const formatted = {

@@ -1,0 +1,157 @@
+"""``deskbridge demo`` as a newcomer runs it, on free ports, and its page as they use it."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Self
+
+from component.demo.page import page_is_installed
+from component.ejabberd.install import EjabberdMissing, Install
+from component.ejabberd.server import accepts, free_ports
+from tests.support import devtools
+from tests.support.browser import Frame, Page
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+READY = "ready after"
+SECONDS = 60.0
+
+
+def usable() -> bool:
+    """Whether there is all that the page and its tests need."""
+    try:
+        Install.of_system()
+    except EjabberdMissing:
+        return False
+    return devtools.usable and page_is_installed()
+
+
+class DemoProcess:
+    """For ``async with``. ``folder`` must be one that ejabberd's user can get to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "demo.log"
+        component, api, links, self.client_port, self.web_port = free_ports(5)
+        self.page_port = _three_in_a_row()
+        config = (EXAMPLES / "deskbridge.toml").read_text()
+        for port, free in ((5347, component), (5281, api), (8088, links)):
+            config = config.replace(str(port), str(free))
+        (folder / "deskbridge.toml").write_text(config)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.page_port}/"
+
+    async def __aenter__(self) -> Self:
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "component.cli", "demo", "--folder", str(self.folder)),
+                *("--client-port", str(self.client_port), "--web-port", str(self.web_port)),
+                *("--page-port", str(self.page_port)),
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            async with asyncio.timeout(SECONDS):
+                while READY not in self.log.read_text():
+                    assert self._process.returncode is None, self.log.read_text()
+                    await asyncio.sleep(0.05)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGINT)
+            await asyncio.wait_for(self._process.wait(), SECONDS)
+
+
+class DemoPage:
+    """The demo page with its two sides."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.left = Side(page, "left")
+        self.right = Side(page, "right")
+
+    async def log_in(self, left: str = "Bob Berg", right: str = "Alice Ames") -> None:
+        """With one click each."""
+        for side, name in ((self.left, left), (self.right, right)):
+            await self.page.choose(f"{side.place} .who", name)
+            await self.page.click(f"{side.place} .enter", name)
+        for side in (self.left, self.right):
+            await self.page.shows(f"{side.place}.ready")
+
+    async def press(self, step: str, button: str) -> None:
+        """A button of the guide."""
+        await self.page.click(f"li[data-step={step}] button:enabled", button)
+
+    async def leave(self) -> None:
+        for side in (self.left, self.right):
+            if await self.page.evaluate("place => !document.querySelector(place + ' .log').hidden", side.place):
+                await side.logs_out()
+        await self.page.close()
+
+    async def guide_says(self, step: str, text: str) -> str:
+        return await self.page.shows(f"li[data-step={step}] output", text)
+
+
+class Side:
+    """Converse.js on one side, as the person there uses it."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page = page
+        self.place = f"#{name}"
+        self.frame = Frame(page, f"#{name} iframe")
+
+    async def contacts(self, *wanted: str) -> dict[str, list[str]]:
+        """Group -> names, once all of ``wanted`` are there."""
+        for name in wanted:
+            await self.frame.shows(".contact-name", name)
+        script = """() => [...document.querySelectorAll(".roster-group")].map(group => [
+            group.querySelector(".group-toggle").innerText.trim(),
+            [...group.querySelectorAll(".contact-name")].map(name => name.innerText.trim())])"""
+        return dict(await self.frame.evaluate(script))
+
+    async def sees(self, name: str, status: str) -> None:
+        """A contact's presence, as the dot beside the name says it in words."""
+        await self.frame.page.until(lambda: self._status(name, status), f"{name}: {status}")
+
+    async def _status(self, name: str, status: str) -> bool:
+        script = """name => [...document.querySelectorAll("converse-roster-contact")]
+            .filter(contact => contact.innerText.includes(name))
+            .map(contact => contact.querySelector(".chat-status")?.getAttribute("title"))"""
+        return status in await self.frame.evaluate(script, name)
+
+    async def open_chat(self, name: str) -> None:
+        await self.frame.click(".contact-name", name)
+        await self.frame.shows(".chat-title, .chatbox-title", name)
+
+    async def say(self, text: str) -> None:
+        await self.frame.type(".chat-textarea", text, enter=True)
+
+    async def reads(self, text: str) -> str:
+        """The message with ``text`` in it, as soon as it is shown."""
+        return await self.frame.shows(".chat-msg__text", text)
+
+    async def messages(self) -> list[str]:
+        return await self.frame.texts(".chat-msg__text")
+
+    async def everything(self) -> str:
+        """All that this person's client was sent or shows, but for what it says of itself."""
+        await self.page.evaluate("place => { document.querySelector(place + ' .wire').open = true; }", self.place)
+        if not await self.page.evaluate("place => document.querySelector(place + ' .requests').checked", self.place):
+            await self.page.click(f"{self.place} .requests")
+        return "\n".join(await self.page.texts(f"{self.place} .wire li pre"))
+
+    async def logs_out(self) -> None:
+        await self.page.click(f"{self.place} .log")
+        await self.page.shows(f"{self.place} .enter")
+
+
+def _three_in_a_row() -> int:
+    while True:
+        (first,) = free_ports(1)
+        if not any(accepts(port) for port in (first + 1, first + 2)):
+            return first
