@@ -11,7 +11,7 @@ from component.store.changes import RevokeLinks, Withdraw
 from component.store.errors import StoreError
 from component.store.links import Which
 from component.web.responses import HEADERS
-from tests.support.store import joined, message
+from tests.support.store import ALICE, joined, message
 from tests.support.web import DAY_US, TOKEN, Site, new_link, now_us, site
 
 
@@ -107,7 +107,7 @@ class TestDead:
         )
         await web.store.submit(
             Withdraw(gone.id, now_us()),
-            RevokeLinks(retracted.id, now_us()),
+            RevokeLinks(chat.id, ALICE, f"client-{retracted.id}", by=web.store.next_message_id(), at=now_us()),
             new_link("e" * 22, expires_at=now_us() - 1),
             new_link("v" * 22),
             new_link("f" * 22, kind="file", content="https://upload.acme.test/a.pdf"),

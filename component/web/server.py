@@ -1,11 +1,8 @@
 """The listener: few connections, each for one request and for a short time, whatever comes over them (R2)."""
 
 import asyncio
-import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +14,7 @@ from component.store.store import Store
 
 from .links import Links
 from .responses import plain
+from .room import Room
 from .routes import Routes
 
 log = logging.getLogger(__name__)
@@ -27,16 +25,9 @@ REQUEST_SECONDS = 10.0
 CONNECTION_SECONDS = 60.0
 """For the response to be fetched, too."""
 
-MOST_CONNECTIONS = 256
-MOST_OF_ONE_ADDRESS = 32
-MOST_OF_THIS_MACHINE = 256
-"""Where a proxy may be; they come on top of the others."""
-
 LINE_BYTES = 2_048
 HEADER_BYTES = 4_096
 MOST_HEADERS = 64
-
-HERE = "this machine"
 
 _BOUNDS: dict[str, Any] = {
     "access_log": None,  # it would hold links
@@ -72,7 +63,7 @@ class _Server(web.Server):
 
     def __init__(self, routes: Routes) -> None:
         super().__init__(routes.answer)
-        self._open: Counter[str] = Counter()
+        self._room = Room()
         self._deadlines: dict[web.RequestHandler, tuple[str, asyncio.TimerHandle]] = {}
 
     def __call__(self) -> web.RequestHandler:
@@ -80,25 +71,15 @@ class _Server(web.Server):
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        peer = _peer(transport)
-        seconds = CONNECTION_SECONDS if self._has_room(peer) else 0.0
-        deadline = asyncio.get_running_loop().call_later(seconds, transport.abort)
-        self._deadlines[handler] = (peer, deadline)
-        self._open[peer] += 1
-
-    def _has_room(self, peer: str) -> bool:
-        if peer == HERE:
-            return self._open[HERE] < MOST_OF_THIS_MACHINE
-        others = len(self._deadlines) - self._open[HERE]
-        return others < MOST_CONNECTIONS and self._open[peer] < MOST_OF_ONE_ADDRESS
+        host = _host(transport)
+        seconds = CONNECTION_SECONDS if self._room.enter(host) else 0.0
+        self._deadlines[handler] = (host, asyncio.get_running_loop().call_later(seconds, transport.abort))
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        peer, deadline = self._deadlines.pop(handler)
+        host, deadline = self._deadlines.pop(handler)
         deadline.cancel()
-        self._open[peer] -= 1
-        if not self._open[peer]:
-            del self._open[peer]
+        self._room.leave(host)
 
 
 class Web:
@@ -148,11 +129,7 @@ class Web:
         await self._links.openings.write()
 
 
-def _peer(transport: asyncio.Transport) -> str:
-    """The address at the other end, or HERE."""
+def _host(transport: asyncio.Transport) -> str:
+    """The address at the other end."""
     peer: Any = transport.get_extra_info("peername")
-    host = str(peer[0]) if isinstance(peer, tuple) else ""
-    with contextlib.suppress(ValueError):
-        if ip_address(host).is_loopback:
-            return HERE
-    return host
+    return str(peer[0]) if isinstance(peer, tuple) else ""

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from component.model import Limits
 from component.rate import Buckets
 
-EACH = Limits(messages_per_second=10, burst=100)
+EACH = Limits(messages_per_second=20, burst=200)
 """Requests of one address. A whole office may share one; a guess needs 2^128."""
 
 ALL = Limits(messages_per_second=200, burst=400)
