@@ -223,7 +223,7 @@ class TestArchiveIds:
         assert self.IDS.parse(id) == (number, role)
 
     def test_each_copy_has_its_own(self) -> None:
-        assert len({self.IDS.id(number, role) for number in range(100) for role in Role}) == 200
+        assert len({self.IDS.id(number, role) for number in range(100) for role in Role}) == 100 * len(Role)
 
     @pytest.mark.parametrize("id", ["", "7f3a", "0" * 32, "x" * 32, "0" * 64, "٣" * 32, "bob@work.acme.test"])
     def test_others_ids(self, id: str) -> None:

@@ -38,6 +38,7 @@ from .retention import Retention
 from .returns import Returns
 from .rosters import ServiceContacts
 from .state import State
+from .supervision import Supervision
 from .undelivered import Undelivered
 
 log = logging.getLogger(__name__)
@@ -56,21 +57,24 @@ class Bridge:
         host = settings.tenants[0].service
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
-        self._endings = Endings(state, store, send)
+        self._grants = Grants(state)
+        self._supervision = Supervision(state, store, self._link, self._grants)
+        copies, chats = self._supervision.copies, self._supervision.chats
+        self._endings = Endings(state, store, send, copies.ended)
         self._returns = Returns(state, send)
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
-        self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns)
+        self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns, copies)
         self._faces = Faces(state, send, self._link.barrier)
         self._services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
         self._contacts = Contacts(ContactKeeper(api, state, store, self._faces, send), state)
         self._presence = Presence(
-            state, self._faces, self._services, self._contacts, send, self._logged_in, self._logged_out
+            state, self._faces, self._services, self._contacts, chats, send, self._logged_in, self._logged_out
         )
         look_ups = LookUps(state, store, api)
-        self._messages = Messages(state, store, self._delivery, self._endings, look_ups, send, metrics)
+        self._messages = Messages(state, store, self._delivery, self._endings, look_ups, copies, chats, send, metrics)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
-        self._requests = Requests(state, all_commands(state, self._endings), self._archives, send)
-        self._grants = Grants(state)
+        commands = all_commands(state, store, self._endings, self._supervision.watching)
+        self._requests = Requests(state, commands, self._archives, chats, send)
         self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
         self._census = Census(state, self._link, self._services, api)
@@ -114,6 +118,7 @@ class Bridge:
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._store.submit()
+                self._supervision.chats.farewell()
                 await self._faces.farewell()
                 await self._delivery.tick()
         except (LinkDown, StoreError, TimeoutError) as problem:
@@ -133,18 +138,21 @@ class Bridge:
                 if not self._delegation.receive(stanza):
                     self._requests.receive(stanza)
             case "message" if is_error(stanza):
-                self._undelivered.bounced(stanza)
-            case "message" if not self._grants.take(stanza):
+                if not self._supervision.watching.bounced(stanza):
+                    self._undelivered.bounced(stanza)
+            case "message" if not self._grants.take(stanza) and not self._supervision.copies.takes(stanza):
                 self._gate.receive(stanza)
                 self._pressure.check()
 
     def _logged_in(self, party: Party, client: str) -> None:
         self._contacts.logged_in(party)
         self._returns.logged_in(party, client)
+        self._supervision.watching.logged_in(party)
 
     def _logged_out(self, party: Party) -> None:
         self._services.logged_out(party)
         self._endings.logged_out(party)
+        self._supervision.watching.logged_out(party)
 
     def _contact_put(self, party: Party) -> None:
         self._presence.show_service(party)
@@ -156,7 +164,8 @@ class Bridge:
         self._undelivered.too_large(id)
 
     async def _bounces_handled(self) -> bool:
-        return await self._undelivered.handled()
+        handled = await self._undelivered.handled()
+        return await self._supervision.copies.lines.settled() or handled
 
     # A stream comes and goes
 
@@ -176,6 +185,7 @@ class Bridge:
         self._gate.hold()
         self._delivery.shut()
         self._faces.pause()
+        self._supervision.watching.down()
         if self._settling:
             self._settling.cancel()
 
@@ -183,6 +193,7 @@ class Bridge:
         """A new stream: get everything right again. If that fails, the next stream brings another try."""
         try:
             await self._find_the_truth()
+            self._supervision.chats.announce()
             await self._faces.announce()
         except LinkDown:
             pass
@@ -205,6 +216,7 @@ class Bridge:
         if self._seen_through is not self._state.world:
             await self._look_through()
         self._faces.resume()
+        self._supervision.watching.settle()
         self._endings.of_the_absent()
         await self._undelivered.recover(ejabberd_restarted=self._link.failed_attempts > 0)
         self._returns.settle()
@@ -239,3 +251,4 @@ class Bridge:
         if self._settled:
             await self._look_through()
             self._contacts.reloaded(before)
+            await self._supervision.watching.look_through(before)

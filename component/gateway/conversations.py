@@ -19,13 +19,14 @@ JOINED = "joined"
 
 @dataclass(slots=True)
 class Conversation:
-    """``first`` and ``second`` are bare accounts; ``length`` counts the messages so far."""
+    """``first`` and ``second`` are bare accounts; ``length`` counts the messages so far, ``opened_at`` is in us."""
 
     id: int
     kind: str
     first: str
     second: str
     length: int
+    opened_at: int
 
     def other(self, account: str) -> str:
         return self.second if account == self.first else self.first
@@ -74,7 +75,7 @@ class Conversations:
         """V1: a new conversation of the two, and the change that puts it on disk. ``now`` is in us."""
         first, second = key_of(sender, receiver)
         kind = DESK if sender.side is receiver.side else JOINED
-        conversation = Conversation(self._store.next_conversation_id(), kind, first, second, 0)
+        conversation = Conversation(self._store.next_conversation_id(), kind, first, second, 0, now)
         self._open[first, second] = conversation
         change = OpenConversation(conversation.id, sender.tenant.id, kind, first, second, now)
         return conversation, change
@@ -91,4 +92,4 @@ class Conversations:
 
 
 def _going_on(stored: StoredConversation) -> Conversation:
-    return Conversation(stored.id, stored.kind, stored.first, stored.second, stored.length)
+    return Conversation(stored.id, stored.kind, stored.first, stored.second, stored.length, stored.opened_at)

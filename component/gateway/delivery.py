@@ -59,7 +59,7 @@ class Delivery:
         self._too_large = too_large
         self._bounced = bounced
         self._is_open = False
-        self._waiting: list[tuple[int, str]] = []
+        self._waiting: list[tuple[int, str, Callable[[], None]]] = []
         self._sent = store.delivered_up_to
         self._lately: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
@@ -74,12 +74,13 @@ class Delivery:
         """Messages that were sent and not ticked off yet, as their ids have it."""
         return max(0, self._sent - self._store.delivered_up_to)
 
-    def send(self, id: int, text: str) -> None:
-        """Send the archived message ``id``, now or when open."""
+    def send(self, id: int, text: str, copy: Callable[[], None]) -> None:
+        """Send the archived message ``id``, now or when open; then ``copy``."""
         if self._is_open:
             self.resend(id, text)
+            copy()
         else:
-            self._waiting.append((id, text))
+            self._waiting.append((id, text, copy))
 
     def resend(self, id: int, text: str) -> None:
         """Send it even while not open: for what is recovered."""
@@ -127,9 +128,10 @@ class Delivery:
         """All that is on disk has been sent or skipped, except what came while that was read."""
         self._is_open = True
         waiting, self._waiting = self._waiting, []
-        for id, text in waiting:
+        for id, text, copy in waiting:
             if id > self._sent:
                 self.resend(id, text)
+                copy()
 
     # Ticking off
 

@@ -19,12 +19,15 @@ LOGGED_OUT = "{name} logged out. This chat has ended."
 
 
 class Endings:
-    """Ends conversations on disk first, then tells. ``send`` takes stanza text."""
+    """Ends conversations on disk first, then tells. ``send`` takes stanza text; ``ended`` is told what others see."""
 
-    def __init__(self, state: State, store: Store, send: Callable[[str], None]) -> None:
+    def __init__(
+        self, state: State, store: Store, send: Callable[[str], None], ended: Callable[[Conversation, str], None]
+    ) -> None:
         self._state = state
         self._store = store
         self._send = send
+        self._ended = ended
 
     def by(self, party: Party, conversation: Conversation) -> None:
         """``party`` ended it, by XEP-0085 *gone* or by command."""
@@ -53,16 +56,17 @@ class Endings:
                     break
 
     def _end(self, conversation: Conversation, party: Party, reason: str, words: str) -> None:
-        other = conversation.other(party.account)
         done = self._submit(conversation, reason)
-        done.add_done_callback(partial(self._tell, party, other, words.format(name=party.person.name)))
+        done.add_done_callback(partial(self._tell, party, conversation, words.format(name=party.person.name)))
 
     def _submit(self, conversation: Conversation, reason: str) -> Future[None]:
         return self._store.submit(self._state.conversations.end(conversation, reason, now_us()))
 
-    def _tell(self, party: Party, other: str, line: str, done: Future[None]) -> None:
+    def _tell(self, party: Party, conversation: Conversation, line: str, done: Future[None]) -> None:
         """Should the end not have reached the disk, the conversation is over all the same: it is found open
         without its people at the next start, and ended then (V3)."""
         done.exception()
+        other = conversation.other(party.account)
         if self._state.sessions.logged_in(other):
             self._send(serialise(notice(party.face, other, line, secrets.token_hex(8))))
+        self._ended(conversation, line)

@@ -19,13 +19,15 @@ from component.stanza import message as messages
 from component.stanza.compose import compose
 from component.stanza.errors import refusal
 from component.stanza.links import LinkMaker
-from component.store.changes import Change
+from component.store.changes import Change, NewMessage
 from component.store.errors import StoreError
 from component.store.store import Store
 
 from .accepted import Accepted
+from .chat_answers import ChatAnswers
 from .clock import now_us
 from .conversations import Conversation
+from .copies import Copies
 from .delivery import Delivery, outgoing
 from .endings import Endings
 from .intake import Found, Incoming, Intake, read
@@ -57,6 +59,8 @@ class Messages:
         delivery: Delivery,
         endings: Endings,
         look_ups: LookUps,
+        copies: Copies,
+        chats: ChatAnswers,
         send: Callable[[str], None],
         metrics: Metrics,
     ) -> None:
@@ -64,6 +68,8 @@ class Messages:
         self._store = store
         self._delivery = delivery
         self._endings = endings
+        self._copies = copies
+        self._chats = chats
         self._intake = Intake(look_ups, self._judge, partial(self._refuse, Reason.TOO_FAST))
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
         self._send = send
@@ -72,7 +78,7 @@ class Messages:
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
         message = read(element, lambda account: not self._buckets.take(account))
-        if message is None:
+        if message is None or self._chats.message(message):
             return
         if message.parties(self._state.world)[0] is None and self._declined(message):
             return
@@ -167,7 +173,7 @@ class Messages:
         conversation.length += 1
         self._state.recent.add(message.key, fingerprint, now)
         text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
-        done.add_done_callback(partial(self._archived, message, id, text, opened))
+        done.add_done_callback(partial(self._archived, message, row, text, opened))
 
     def _conversation(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
         """The one that the message falls in, and what puts it on disk if it is new (V1)."""
@@ -177,10 +183,13 @@ class Messages:
         conversation, change = self._state.conversations.open(message.sender, message.receiver, now)
         return conversation, (change,)
 
-    def _archived(self, message: Accepted, id: int, text: str, opened: Conversation | None, done: Future[None]) -> None:
+    def _archived(
+        self, message: Accepted, row: NewMessage, text: str, opened: Conversation | None, done: Future[None]
+    ) -> None:
         problem = done.exception()
         if problem is None:
-            self._delivery.send(id, text)
+            copy = partial(self._copies.delivered, row, message.sender, message.receiver, opened is not None)
+            self._delivery.send(row.id, text, copy)
             self._count(message.incoming, "accepted")
         else:
             self._not_archived(message, opened, problem)

@@ -17,6 +17,7 @@ from component.rate import Buckets
 from component.stanza.errors import refusal
 from component.stanza.presence import PresenceText, answers_probe, plain, session
 
+from .chat_answers import ChatAnswers
 from .contacts import Contacts
 from .faces import SERVICE_SEEN, Faces
 from .rosters import ServiceContacts
@@ -43,6 +44,7 @@ class Presence:
         faces: Faces,
         services: ServiceContacts,
         contacts: Contacts,
+        chats: ChatAnswers,
         send: Callable[[str], None],
         logged_in: Callable[[Party, str], None],
         logged_out: Callable[[Party], None],
@@ -51,6 +53,7 @@ class Presence:
         self._faces = faces
         self._services = services
         self._contacts = contacts
+        self._chats = chats
         self._send = send
         self._logged_in = logged_in
         self._logged_out = logged_out
@@ -135,6 +138,8 @@ class Presence:
         match kind:
             case None if joins_room(presence):
                 self._send(serialise(refusal(presence, Reason.GROUP_CHAT)))
+            case _ if self._chats.presence(kind, party, presence.get("from", ""), address):
+                pass
             case "subscribe":
                 self._subscribe(party, address)
             case "probe":
@@ -185,11 +190,16 @@ class Presence:
         self._send(plain("unsubscribed", address, account))
         return watched
 
+    def _may_see(self, account: str, address: str) -> bool:
+        watcher, face = self._state.world.account(account), self._state.world.face(address)
+        if watcher is None:
+            return False
+        return may_see(watcher, face) if face else self._chats.seen_by(watcher, address) is not None
+
     async def look_through(self) -> None:
         """P5 after a change of the directory: who lost the right to see a face sees it go."""
         for number, (account, address) in enumerate(self._state.watchers.all(), 1):
-            watcher, face = self._state.world.account(account), self._state.world.face(address)
-            if watcher is None or face is None or not may_see(watcher, face):
+            if not self._may_see(account, address):
                 self._turn_out(account, address)
             if number % SLICE == 0:
                 await asyncio.sleep(0)

@@ -20,6 +20,7 @@ from component.services.commands import COMMAND, Command, Commands
 from component.stanza.errors import refusal
 
 from .archives import Archives
+from .chat_answers import ChatAnswers
 from .later import Later
 from .state import State
 
@@ -70,9 +71,15 @@ class Requests:
     """Answers every iq of type get or set. ``send`` takes stanza text."""
 
     def __init__(
-        self, state: State, commands: Iterable[Command], archives: Archives, send: Callable[[str], None]
+        self,
+        state: State,
+        commands: Iterable[Command],
+        archives: Archives,
+        chats: ChatAnswers,
+        send: Callable[[str], None],
     ) -> None:
         self._state = state
+        self._chats = chats
         self._archives = archives
         self._send = send
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
@@ -131,6 +138,9 @@ class Requests:
 
     def _of_face(self, request: Request) -> Answer:
         """Who may not see a face is told that there is none (P5)."""
+        chat = self._chats.seen_by(request.party, request.address)
+        if chat is not None:
+            return self._chats.request(request.type, request.payload, request.party, chat)
         face = self._state.world.face(request.address)
         if face and request.payload.tag in PAYLOADS and self._may_write(request.party, face):
             return Question(request.type, request.payload, request.party, archive=face.face, other=face.account)

@@ -7,13 +7,16 @@ from component.stanza.archive_id import ArchiveIds
 from component.stanza.compose import fingerprint
 from component.stanza.links import tokens
 from component.store.store import Store
+from component.store.watches import chat_faces, watches
 from component.world import World
 
+from .chat_faces import ChatFaces
 from .clock import now_us
 from .conversations import Conversations
 from .recent import REMEMBERED_US, Recent
 from .sessions import Sessions
 from .watchers import Watchers
+from .watches import Watches
 
 _WEB = WebSettings()
 
@@ -31,6 +34,8 @@ class State:
     conversations: Conversations
     recent: Recent
     archive_ids: ArchiveIds
+    chat_faces: ChatFaces
+    watches: Watches
 
 
 async def open_state(limits: Limits, world: World, store: Store, web: WebSettings = _WEB) -> State:
@@ -44,6 +49,8 @@ async def open_state(limits: Limits, world: World, store: Store, web: WebSetting
         conversations=Conversations(store, await store.open_conversations()),
         recent=await _taken_lately(store, web.public_url),
         archive_ids=ArchiveIds(store.id_key),
+        chat_faces=ChatFaces(store, store.id_key, await store.ask(chat_faces)),
+        watches=Watches(store, await store.ask(watches)),
     )
 
 

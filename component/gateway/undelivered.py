@@ -18,6 +18,7 @@ from component.store.store import Store
 
 from .backoff import Backoff
 from .clock import now_us
+from .copies import Copies
 from .delivery import Delivery, outgoing
 from .endings import Endings
 from .returns import Returns
@@ -37,7 +38,9 @@ MOST_REMEMBERED = 10_000
 class Undelivered:
     """Delivers again, or withdraws and tells the sender."""
 
-    def __init__(self, state: State, store: Store, delivery: Delivery, endings: Endings, returns: Returns) -> None:
+    def __init__(
+        self, state: State, store: Store, delivery: Delivery, endings: Endings, returns: Returns, copies: Copies
+    ) -> None:
         self._state = state
         self._store = store
         self._delivery = delivery
@@ -45,6 +48,7 @@ class Undelivered:
         self._returns = returns
         self.withdrawn = 0
         """Messages, since the start."""
+        self._copies = copies
         self._tried_again: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -129,13 +133,21 @@ class Undelivered:
         again = 0
         while page := await self._store.undelivered(after, PAGE):
             for message in page:
-                if message.id > routed or self._is_for_work_user(message):
-                    again += await self._deliver_again(message)
+                again += await self._recover(message, routed)
             await self._delivery.tick()
             after = page[-1].id
         self._delivery.open()
         if again:
             log.info("%d messages that may not have arrived were sent again", again)
+
+    async def _recover(self, message: ArchivedMessage, routed: int) -> bool:
+        """Whether it was sent again to its receiver. Copies to Work users get lost as messages to them do."""
+        was_routed = message.id <= routed
+        again = not was_routed or self._is_for_work_user(message)
+        delivered = again and await self._deliver_again(message)
+        if delivered or was_routed:
+            self._copies.delivered_again(message, to_work_only=was_routed)
+        return delivered
 
     async def _deliver_again(self, message: ArchivedMessage) -> bool:
         text = self._text(message)
@@ -177,6 +189,7 @@ class Undelivered:
         id = message.origin_id or message.client_id or ""
         self._state.recent.forget((message.sender_account, message.receiver_account, id))
         self._end_if_empty(message)
+        self._copies.withdrawn(message)
         log.info("message %d from %s was not delivered and is withdrawn", message.id, message.sender_account)
         self._tell(message, reason)
 

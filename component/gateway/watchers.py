@@ -22,6 +22,10 @@ class Watchers:
     def of(self, face: str) -> frozenset[str] | set[str]:
         return self._of.get(face, _NOBODY)
 
+    def faces(self) -> list[str]:
+        """All that are watched."""
+        return list(self._of)
+
     def all(self) -> Iterator[tuple[str, str]]:
         """Every ``(account, face)``. Watchers may come and go meanwhile."""
         for face in list(self._of):

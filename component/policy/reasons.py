@@ -106,6 +106,18 @@ class Reason(Enum):
         "policy-violation",
         "Encrypted messages cannot be delivered here. Switch encryption off for this chat and send the message again.",
     )
+    WATCHED_CHAT = _cancel(
+        "not-allowed",
+        "S2",
+        "You are watching this chat, and nobody reads what you write here. Write to one of the two at their own "
+        "address.",
+    )
+    AGENT_CHAT = _cancel(
+        "not-allowed",
+        "A4",
+        "This chat shows what you say as an agent, and nobody reads what you write here. Log in as {account} and write "
+        "to {face}.",
+    )
     NO_SUCH_SERVICE = _cancel("service-unavailable", "C17", "This address does not offer that.")
     NO_SUCH_COMMAND = _cancel("item-not-found", "D4", "There is no such command here.")
     COMMAND_FORBIDDEN = Answer("D4", "auth", "forbidden", "This command is not for you.")

@@ -22,6 +22,7 @@ _HOST_FEATURES = (INFO_NS, ITEMS_NS, COMMANDS_NS, "urn:xmpp:ping")
 ARCHIVE_FEATURES = (MAM_NS, EXTENDED, FULLTEXT_NS, SID_NS)
 """What an address with an archive offers (XEP-0313 §7); the last is that messages carry its ids (XEP-0359 §3)."""
 _FACE_FEATURES = (INFO_NS, "urn:xmpp:ping", *ARCHIVE_FEATURES)
+_CHAT_FEATURES = (INFO_NS, "urn:xmpp:ping", "vcard-temp")
 _COMMAND_FEATURES = (INFO_NS, COMMANDS_NS, FORM_NS)
 
 
@@ -33,6 +34,11 @@ def host_info(name: str) -> Element:
 def face_info(name: str) -> Element:
     """What a face is: an account, of which no client's abilities show (P7)."""
     return _info("account", "registered", name, _FACE_FEATURES)
+
+
+def chat_info(name: str) -> Element:
+    """What a chat face is, to those who see it: somebody to read, who has no archive and reads nothing."""
+    return _info("account", "registered", name, _CHAT_FEATURES)
 
 
 def nested_info(node: str, features: Iterable[str]) -> Element:

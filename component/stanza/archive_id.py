@@ -18,10 +18,19 @@ _PROOF = bytes(7)
 
 
 class Role(IntEnum):
-    """Whose copy of the message it is."""
+    """Whose copy of the message it is.
+
+    Those after the first two are in no archive of ours. They name stanzas for others who see the chat: a copy, that the
+    message was withdrawn, and lines around it; the number of ``ENDING`` is that of the conversation.
+    """
 
     SENDER = 0
     RECEIVER = 1
+    COPY = 2
+    WITHDRAWN = 3
+    OPENING = 4
+    NOTICE = 5
+    ENDING = 6
 
 
 class ArchiveIds:

@@ -137,6 +137,11 @@ def stamp(at: int) -> str:
     return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def minute(at: int) -> str:
+    """A time in us as people read it, in UTC."""
+    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%d %H:%M")
+
+
 def notice(sender: str, receiver: str, text: str, id: str) -> Element:
     """A line from the bridge itself, which no archive keeps (XEP-0334 §4.2)."""
     element = stanza("message", sender, receiver, type="chat", id=id)

@@ -9,6 +9,11 @@ NAMESPACES = ("urn:xmpp:privilege:1", "urn:xmpp:privilege:2")
 """ejabberd 23.01 speaks the first, later ones the second; as far as messages go they are alike."""
 
 
+ARCHIVED = frozenset({"urn:xmpp:privilege:2"})
+"""The namespaces of servers that archive a message in an account's name, and copy it to the account's clients: ejabberd
+does so from 23.10 on."""
+
+
 def outgoing_granted(message: Element) -> str | None:
     """The namespace in which a server grants to send messages as its accounts; None if it does not do so
     (XEP-0356 §5.2)."""

@@ -15,13 +15,17 @@ from .changes import (
     Change,
     DeliveredUpTo,
     EndConversation,
+    NewChatFace,
     NewLink,
     NewMessage,
     NoteContacts,
     OpenConversation,
     RevokeLinks,
+    StartWatch,
+    StopWatch,
     Subscribe,
     Unsubscribe,
+    WatchBehind,
     Withdraw,
 )
 from .contact_notes import save_notes
@@ -30,6 +34,7 @@ from .links import insert_links, revoke_versions
 from .messages import insert_messages, mark_delivered, withdraw
 from .numbering import RisingTime
 from .subscriptions import save_subscriptions
+from .watches import save_chat_faces, save_watches
 
 T = TypeVar("T")
 
@@ -56,10 +61,14 @@ def apply(connection: Connection, changes: Sequence[Change], known: Accounts, ti
         revoke_versions(connection, revoked, accounts)
     if entries := _only(Audit, changes):
         write_entries(connection, entries)
-    if watched := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
-        save_subscriptions(connection, watched, accounts)
+    if subscribed := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
+        save_subscriptions(connection, subscribed, accounts)
     if noted := _only(NoteContacts, changes):
         save_notes(connection, noted, accounts)
+    if faces := _only(NewChatFace, changes):
+        save_chat_faces(connection, faces, accounts)
+    if watched := [change for change in changes if isinstance(change, StartWatch | StopWatch | WatchBehind)]:
+        save_watches(connection, watched, accounts)
 
 
 def _only(kind: type[T], changes: Sequence[Change]) -> list[T]:
@@ -72,9 +81,11 @@ def _addresses(changes: Sequence[Change]) -> Iterator[str]:
         match change:
             case NewMessage(sender_account=sender, receiver_account=receiver, owner=owner):
                 yield from (sender, receiver, owner or sender)
-            case OpenConversation(first=first, second=second):
+            case OpenConversation(first=first, second=second) | NewChatFace(first=first, second=second):
                 yield from (first, second)
             case NewLink(account=str() as account) | RevokeLinks(sender_account=account):
                 yield account
             case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
                 yield account
+            case StartWatch(watcher=watcher) | StopWatch(watcher=watcher) | WatchBehind(watcher=watcher):
+                yield watcher

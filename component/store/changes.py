@@ -155,6 +155,44 @@ class Audit:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NewChatFace:
+    """The two accounts are seen under ``local_part`` by who watches them. Repeating it changes nothing."""
+
+    local_part: str
+    tenant: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartWatch:
+    """``watcher``, a bare account, watches what ``scope`` and ``value`` name, from the beginning of what is open."""
+
+    watcher: str
+    tenant: str
+    scope: str
+    value: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopWatch:
+    watcher: str
+    scope: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchBehind:
+    """The watcher has not got what came after the message ``behind``; None: they have got all."""
+
+    watcher: str
+    scope: str
+    value: str
+    behind: int | None
+
+
 Change = (
     OpenConversation
     | NewMessage
@@ -167,4 +205,8 @@ Change = (
     | NewLink
     | RevokeLinks
     | Audit
+    | NewChatFace
+    | StartWatch
+    | StopWatch
+    | WatchBehind
 )

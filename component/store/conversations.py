@@ -43,14 +43,16 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     conversation.c.length,
     conversation.c.visible,
 )
-_SELECT = (
+SELECT = (
     select(*_COLUMNS)
     .join_from(conversation, _first, conversation.c.first_id == _first.c.id)
     .join(_second, conversation.c.second_id == _second.c.id)
 )
-_OPEN_DESK = _SELECT.where(IS_OPEN_DESK).order_by(conversation.c.id)
-_ALL_JOINED = _SELECT.where(IS_JOINED).order_by(conversation.c.id)
-_JOINED = _SELECT.where(IS_JOINED, _first.c.jid == bindparam("agent"), _second.c.jid == bindparam("work"))
+"""The rows of conversations, as the fields of ``StoredConversation``."""
+
+_OPEN_DESK = SELECT.where(IS_OPEN_DESK).order_by(conversation.c.id)
+_ALL_JOINED = SELECT.where(IS_JOINED).order_by(conversation.c.id)
+_JOINED = SELECT.where(IS_JOINED, _first.c.jid == bindparam("agent"), _second.c.jid == bindparam("work"))
 _END = (
     update(conversation)
     .where(conversation.c.id == bindparam("of"), conversation.c.ended_at.is_(None))

@@ -192,6 +192,29 @@ contact_notes = Table(
     Column("notes", Text, nullable=False),
 )
 
+chat_face = Table(
+    "chat_face",
+    metadata,
+    Column("local_part", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("first_id", ForeignKey(account.c.id), nullable=False),
+    Column("second_id", ForeignKey(account.c.id), nullable=False),
+    comment="Under which address two accounts are seen by who watches them.",
+    sqlite_with_rowid=False,
+)
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("watcher_id", ForeignKey(account.c.id), primary_key=True, autoincrement=False),
+    Column("scope", Text, CheckConstraint("scope IN ('chat', 'group', 'all')"), primary_key=True),
+    Column("value", Text, primary_key=True, comment="a chat face, a group's id, or nothing"),
+    Column("tenant", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("behind", BigInteger, comment="the message after which copies are missing"),
+    sqlite_with_rowid=False,
+)
+
 # The words of all messages; their text is in message alone. ``scope`` holds the numbers of the two accounts, so that a
 # search reads what one person wrote and got, not everybody's messages with a frequent word.
 message_text = table("message_text", column("rowid"), column("scope"), column("body"))
@@ -213,6 +236,7 @@ for _statement in (_CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS):
 # Conditions of the partial indexes below. SQLite uses such an index only where a query says the very same
 # condition, so queries take it from here; the words are literals, because a parameter would not match.
 IS_JOINED = conversation.c.kind == literal_column("'joined'")
+IS_DESK = conversation.c.kind == literal_column("'desk'")
 IS_OPEN_DESK = and_(conversation.c.kind == literal_column("'desk'"), conversation.c.ended_at.is_(None))
 IS_VISIBLE = message.c.withdrawn_at.is_(None)
 IS_WITHDRAWN = message.c.withdrawn_at.is_not(None)
@@ -232,6 +256,7 @@ _index("conversation_joined_by_work", conversation.c.second_id, conversation.c.f
 _index("conversation_open_desk", conversation.c.id, where=IS_OPEN_DESK)
 _index("conversation_open_by_first", conversation.c.first_id, conversation.c.second_id, where=IS_OPEN_DESK)
 _index("conversation_open_by_second", conversation.c.second_id, conversation.c.first_id, where=IS_OPEN_DESK)
+_index("conversation_desk", conversation.c.tenant, conversation.c.id, where=IS_DESK)
 _index("message_in_conversation", message.c.conversation_id, message.c.id, where=IS_VISIBLE)
 _index("message_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_VISIBLE))
 _index("message_withdrawn_in_conversation", message.c.conversation_id, message.c.id, where=IS_WITHDRAWN)

@@ -38,6 +38,10 @@ class Dialogue:
         self._stream: XmlStream | None = None
         self._reading: asyncio.Task[None] | None = None
 
+    @property
+    def connected(self) -> bool:
+        return self._stream is not None
+
     async def send(self, xml: str) -> None:
         """Write raw XML."""
         if self._stream is None:

@@ -1,0 +1,235 @@
+"""Copies of messages: to supervisors who watch (S2), and to an agent's own Work account (A4).
+
+They go out with the message, under ids that follow from its number: what may have been lost is sent again with the
+message, and clients know it by its id (A5).
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+from component.element import serialise
+from component.model import Party, Side
+from component.policy.watching import Chat, is_watchable
+from component.stanza import copies
+from component.stanza.archive_id import Role
+from component.stanza.message import notice
+from component.stanza.privilege import ARCHIVED, in_the_name_of_an_account
+from component.store.archive import ArchivedMessage
+from component.store.changes import NewMessage
+from component.store.store import Store
+
+from .audience import Audience
+from .chat_faces import work_party
+from .clock import now_us
+from .conversations import Conversation
+from .copy_texts import CopyTexts, Said
+from .lines import Lines
+from .link import Link
+from .referents import referring
+from .state import State
+
+LATE_US = 10_000_000
+"""A copy that is sent so much after the message says when that was."""
+
+BEGAN = "{one} and {other} began a chat."
+NOTICE = "This chat may be watched by supervisors."
+
+
+class Granted(Protocol):
+    """What ejabberd grants on a host."""
+
+    def outgoing(self, host: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Receivers:
+    """Who gets copies: ``watchers`` as supervisors; ``sender`` and ``receiver`` in the Work accounts of the two."""
+
+    watchers: Sequence[Party]
+    sender: Party | None
+    receiver: Party | None
+
+    def __bool__(self) -> bool:
+        return bool(self.watchers or self.sender or self.receiver)
+
+
+class Copies:
+    """What belongs to one conversation is copied in its order. Without a stream nothing is."""
+
+    def __init__(self, state: State, store: Store, link: Link, audience: Audience, granted: Granted) -> None:
+        self._state = state
+        self._store = store
+        self._link = link
+        self._audience = audience
+        self._granted = granted
+        self._texts = CopyTexts(state.archive_ids, link.fits)
+        self.lines = Lines()
+        self.last = 0
+        """The newest message of which copies were made, if anybody wanted some."""
+
+    def begin(self) -> None:
+        """A new stream. What comes after the mark will be sent again."""
+        self.last = self._store.delivered_up_to
+
+    def down(self) -> None:
+        self.lines.clear()
+
+    # With each message
+
+    def delivered(self, message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, opened: bool) -> None:
+        """Copy a message that goes out now. ``opened``: it is the first of its conversation."""
+        self.last = max(self.last, message.id)
+        chat = self._chat(sender, receiver)
+        if chat is None:
+            return
+        if opened:
+            self._give_notice(message, chat)
+        to = self._receivers(chat, sender, receiver)
+        if to:
+            late = now_us() - message.sent_at > LATE_US
+            said = Said(message, sender, receiver, chat, late=late)
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+
+    def delivered_again(self, message: ArchivedMessage, to_work_only: bool) -> None:
+        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and may have forgotten it (R3)."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        if sender is None or receiver is None:
+            return
+        if not to_work_only:
+            self.delivered(message, sender, receiver, opened=message.seq == 1)
+            return
+        chat = self._chat(sender, receiver)
+        if chat is None:
+            return
+        to = self._receivers(chat, sender, receiver)
+        to = replace(to, watchers=[party for party in to.watchers if party.side is Side.WORK])
+        if to:
+            said = Said(message, sender, receiver, chat, late=True)
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened=False))
+
+    def withdrawn(self, message: ArchivedMessage) -> None:
+        """It came back: who got a copy is told so."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender and receiver and chat:
+            said = Said(message, sender, receiver, chat)
+            to = self._receivers(chat, sender, receiver)
+            if to:
+                self.lines.put(message.conversation_id, partial(self._take_back, said, to))
+
+    # The past, and what is not said by anybody
+
+    async def tell_past(self, chat: Chat, watcher: Party, messages: Sequence[ArchivedMessage], whole: bool) -> None:
+        """What was said before somebody began to watch. ``whole``: from the beginning of the conversation."""
+        for number, message in enumerate(messages):
+            if whole and number == 0:
+                self._tell_of_beginning(chat, watcher, message.id)
+            sender = chat.one if message.sender_account == chat.one.account else chat.other
+            receiver = chat.other if sender is chat.one else chat.one
+            said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
+            self._link.send(self._texts.watched(said, watcher))
+
+    def tell(self, chat: Chat, watcher: Party, words: str, id: str) -> None:
+        self._link.send(self._texts.line(chat, watcher, words, id))
+
+    def tell_anew(self, chat: Chat, watcher: Party, words: str) -> None:
+        self._state.chat_faces.note(chat)
+        self.tell(chat, watcher, words, secrets.token_hex(8))
+
+    def ending_id(self, conversation_id: int) -> str:
+        """Of the line that says that a conversation is over."""
+        return self._texts.id(conversation_id, Role.ENDING)
+
+    def ended(self, conversation: Conversation, words: str) -> None:
+        """Who watches is told that a conversation is over."""
+        one, other = map(self._state.world.account, (conversation.first, conversation.second))
+        chat = self._chat(one, other) if one and other else None
+        if chat is not None:
+            watchers = self._audience.of(chat)
+            id = self.ending_id(conversation.id)
+            self.lines.put(conversation.id, partial(self._tell_all, chat, watchers, words, id))
+
+    # What comes back
+
+    def takes(self, message: Element) -> bool:
+        """Whether this is a copy that we sent in the name of a Work account, to a chat face: it has done its work.
+
+        Clients cannot send without a resource, nor make up such an id.
+        """
+        found = None if "/" in message.get("from", "") else self._state.archive_ids.parse(message.get("id", ""))
+        return found is not None and found[1] in (Role.COPY, Role.WITHDRAWN) and message.get("type") != "error"
+
+    # How
+
+    def _chat(self, one: Party, other: Party) -> Chat | None:
+        """The chat of the two, if anybody could get copies of it: most chats with Work users need no chat face."""
+        if one.side is other.side or work_party(one, self._state.world) or work_party(other, self._state.world):
+            return self._state.chat_faces.chat(one, other)
+        return None
+
+    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> _Receivers:
+        world = self._state.world
+        return _Receivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
+
+    def _copy(self, said: Said, to: _Receivers, opened: bool) -> Awaitable[None] | None:
+        self._state.chat_faces.note(said.chat)
+        if opened:
+            for watcher in to.watchers:
+                self._tell_of_beginning(said.chat, watcher, said.message.id)
+        if copies.reference(said.message.payload) == (None, None):
+            self._send(said, to)
+            return None
+        return self._look_up_and_send(said, to)
+
+    async def _look_up_and_send(self, said: Said, to: _Receivers) -> None:
+        self._send(await referring(self._store, said), to)
+
+    def _send(self, said: Said, to: _Receivers) -> None:
+        for watcher in to.watchers:
+            self._link.send(self._texts.watched(said, watcher))
+        if to.receiver:
+            self._link.send(self._texts.received(said, to.receiver))
+        if to.sender:
+            self._send_as(to.sender, self._texts.sent(said, to.sender), self._texts.told_as_sent, said)
+
+    def _send_as(self, own: Party, text: str, instead: Callable[[Said, Party], str], said: Said) -> None:
+        """In the name of a Work account, if its server archives that (ejabberd 23.10), else told to it."""
+        tenant = own.tenant
+        namespace = self._granted.outgoing(tenant.work_host)
+        if namespace in ARCHIVED:
+            wrapped = in_the_name_of_an_account(text, tenant.service, tenant.work_host, namespace)
+            if self._link.fits(wrapped):
+                self._link.send(wrapped)
+                return
+        self._link.send(instead(said, own))
+
+    def _take_back(self, said: Said, to: _Receivers) -> None:
+        for watcher in to.watchers:
+            self._link.send(self._texts.withdrawn(said, watcher, said.sender.person.name))
+        if to.receiver:
+            self._link.send(self._texts.withdrawn(said, to.receiver, ""))
+        if to.sender:
+            self._link.send(self._texts.withdrawn(said, to.sender, "You"))
+
+    def _tell_of_beginning(self, chat: Chat, watcher: Party, first_message: int) -> None:
+        words = BEGAN.format(one=chat.one.person.name, other=chat.other.person.name)
+        self.tell(chat, watcher, words, self._texts.id(first_message, Role.OPENING))
+
+    def _tell_all(self, chat: Chat, watchers: Sequence[Party], words: str, id: str) -> None:
+        for watcher in watchers:
+            self.tell(chat, watcher, words, id)
+
+    def _give_notice(self, message: NewMessage | ArchivedMessage, chat: Chat) -> None:
+        """S4: both are told once that this chat may be watched."""
+        tenant = chat.one.tenant
+        if not tenant.watch_notice or not is_watchable(chat, self._state.world.directory(tenant)):
+            return
+        id = self._texts.id(message.id, Role.NOTICE)
+        for one, other in (chat.sides, chat.sides[::-1]):
+            self._link.send(serialise(notice(one.face, other.account, NOTICE, id)))

@@ -1,0 +1,36 @@
+"""Which message a correction or a retraction is about (XEP-0308, XEP-0424)."""
+
+import logging
+from dataclasses import replace
+
+from component.stanza.copies import reference
+from component.store.archive import ArchivedMessage
+from component.store.errors import StoreError
+from component.store.store import Store
+
+from .copy_texts import Said
+
+log = logging.getLogger(__name__)
+
+
+async def referring(store: Store, said: Said) -> Said:
+    """The same with the messages that it corrects or retracts: only those of the same sender (XEP-0308 §5)."""
+    corrected, retracted = reference(said.message.payload)
+    return replace(
+        said,
+        corrects=await _find(store, said, corrected),
+        retracts=await _find(store, said, retracted),
+    )
+
+
+async def _find(store: Store, said: Said, reference: str | None) -> ArchivedMessage | None:
+    if reference is None:
+        return None
+    try:
+        found = await store.find_by_reference(said.message.conversation_id, reference)
+        if found is None or found.withdrawn or found.sender_account != said.sender.account:
+            return None
+        return await store.message(found.id)
+    except StoreError as problem:
+        log.warning("a copy of a correction does not say what it corrects: %s", problem)
+        return None

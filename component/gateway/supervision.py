@@ -1,0 +1,23 @@
+"""What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
+
+from component.store.store import Store
+
+from .audience import Audience
+from .chat_answers import ChatAnswers
+from .copies import Copies
+from .grants import Grants
+from .link import Link
+from .past import Past
+from .state import State
+from .watching import Watching
+
+
+class Supervision:
+    """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces."""
+
+    def __init__(self, state: State, store: Store, link: Link, grants: Grants) -> None:
+        audience = Audience(state)
+        self.copies = Copies(state, store, link, audience, grants)
+        self.past = Past(state, store, link, audience, self.copies)
+        self.watching = Watching(state, store, audience, self.copies, self.past)
+        self.chats = ChatAnswers(state, link.send)

@@ -1,0 +1,243 @@
+"""Supervisors begin to watch, go and come back, and lose the right to watch (S2)."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from component.addresses import normalise
+from component.model import Party, Side
+from component.policy.watching import Chat, Scope, may_watch_group
+from component.stanza.archive_id import Role
+from component.store.errors import StoreError
+from component.store.store import Store
+from component.store.transcript import ended_lately
+from component.world import World
+
+from .audience import Audience
+from .clock import now_us
+from .copies import Copies
+from .past import Missing, Past
+from .state import State
+from .watches import MOST, Watch
+
+log = logging.getLogger(__name__)
+
+BOUNCE_SECONDS = 60.0
+"""An error that comes so long before a log-out belongs to it."""
+
+FORBIDDEN = "You cannot watch this chat any more."
+
+
+class TooMany(Exception):
+    """An account watches as much as it may."""
+
+
+class Watching:
+    """Keeps watchers up to date, each from where they left off."""
+
+    def __init__(self, state: State, store: Store, audience: Audience, copies: Copies, past: Past) -> None:
+        self._state = state
+        self._store = store
+        self._audience = audience
+        self._copies = copies
+        self._past = past
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bounced: dict[str, int] = {}
+        self._leaves: Counter[str] = Counter()
+
+    # Commands
+
+    async def start(self, watcher: Party, scope: Scope, value: str) -> bool:
+        """Watch from now on, beginning with what was said in the conversations that are open. False if they do already.
+
+        Raises ``TooMany``, and ``StoreError`` if it cannot be noted.
+        """
+        if len(self._state.watches.of(watcher.account)) >= MOST:
+            raise TooMany
+        noted = self._state.watches.start(watcher.account, watcher.tenant.id, scope, value, now_us())
+        if noted is None:
+            return False
+        try:
+            await noted
+        except StoreError:
+            for watch in self._state.watches.of(watcher.account):
+                if (watch.scope, watch.value) == (scope, value):
+                    self._state.watches.stop(watch)
+            raise
+        self._catch_up(watcher)
+        return True
+
+    def stop(self, watch: Watch) -> None:
+        self._state.watches.stop(watch)
+
+    # Coming and going
+
+    def settle(self) -> None:
+        """A new stream, and it is known who is logged in. What was sent before the mark has arrived."""
+        self._copies.begin()
+        for account in self._state.watches.watchers():
+            party = self._state.world.account(account)
+            if party is None:
+                self._stop(self._state.watches.of(account))
+                continue
+            self._stop_forbidden(party)
+            if self._audience.listens(party):
+                self._catch_up(party)
+            else:
+                self._fall_behind(account, self._copies.last)
+
+    def down(self) -> None:
+        """The stream is lost."""
+        for task in self._tasks:
+            task.cancel()
+        self._past.down()
+        self._copies.down()
+
+    def logged_in(self, party: Party) -> None:
+        self._catch_up(party)
+
+    def logged_out(self, party: Party) -> None:
+        if party.side is Side.AGENT:
+            self._leaves[party.account] += 1
+            self._fall_behind(party.account, self._bounced.pop(party.account, self._copies.last))
+
+    def bounced(self, element: Element) -> bool:
+        """Whether this error is about a copy, which a watcher who was leaving did not get any more (R1: their server
+        says so, not their client)."""
+        found = self._state.archive_ids.parse(element.get("id", ""))
+        sender = normalise(element.get("from", ""))
+        if found is None or sender is None or sender[1] or found[1] is not Role.COPY:
+            return False
+        number, account = found[0] - 1, sender[0]
+        if self._state.sessions.logged_in(account):
+            if account not in self._bounced:
+                asyncio.get_running_loop().call_later(BOUNCE_SECONDS, self._bounced.pop, account, None)
+            self._bounced[account] = min(number, self._bounced.get(account, number))
+            return True
+        for watch in self._state.watches.of(account):
+            if watch.behind is None or watch.behind > number:
+                self._state.watches.set_behind(watch, number)
+        return True
+
+    def _fall_behind(self, account: str, number: int) -> None:
+        for watch in self._state.watches.of(account):
+            if watch.behind is None:
+                self._state.watches.set_behind(watch, number)
+
+    # Catching up
+
+    def _catch_up(self, watcher: Party) -> None:
+        """Send what is missing of every chat. What is said in it meanwhile comes after that."""
+        behind = [watch for watch in self._state.watches.of(watcher.account) if watch.behind is not None]
+        if not behind or not self._audience.listens(watcher):
+            return
+        missing = [self._past.send(one) for one in self._missing(watcher)]
+        self._run(self._finish(watcher, behind, missing))
+
+    def _missing(self, watcher: Party) -> Iterable[Missing]:
+        for conversation in self._state.conversations.desk():
+            chat = self._chat(conversation.first, conversation.second, self._state.world)
+            after = self._missing_after(watcher, chat) if chat else None
+            if chat and after is not None:
+                yield Missing(watcher, chat, conversation.id, after, self._copies.last)
+
+    def _missing_after(self, watcher: Party, chat: Chat) -> int | None:
+        """The message after which the watcher got nothing of this chat; None if there is nothing that they should get,
+        or another watch of theirs has told them all."""
+        marks = [watch.behind for watch in self._audience.watches(watcher, chat)]
+        known = [mark for mark in marks if mark is not None]
+        return max(known) if known and len(known) == len(marks) else None
+
+    async def _finish(self, watcher: Party, behind: list[Watch], missing: list[asyncio.Future[bool]]) -> None:
+        leaves = self._leaves[watcher.account]
+        missing += [self._past.send(one) for one in await self._ended_meanwhile(watcher, behind)]
+        sent = await asyncio.gather(*missing)
+        if all(sent) and leaves == self._leaves[watcher.account]:
+            for watch in behind:
+                if watch in self._state.watches.of(watch.watcher):
+                    self._state.watches.set_behind(watch, None)
+
+    async def _ended_meanwhile(self, watcher: Party, behind: list[Watch]) -> list[Missing]:
+        """Conversations that were open when the watcher left, and are not any more."""
+        left = min((watch.behind for watch in behind if watch.behind), default=0)
+        if not left:
+            return []
+        found = []
+        for ended in await self._store.ask(ended_lately, watcher.tenant.id, left):
+            chat = self._chat(ended.first, ended.second, self._state.world)
+            after = self._missing_after(watcher, chat) if chat else None
+            if chat and after:
+                found.append(Missing(watcher, chat, ended.id, after, self._copies.last, ended=True))
+        return found
+
+    # The right to watch
+
+    async def look_through(self, before: World) -> None:
+        """The directory has changed: what somebody may not watch any more ends with one line, and what they may watch
+        now begins."""
+        for account in self._state.watches.watchers():
+            party, earlier = self._state.world.account(account), before.account(account)
+            if party is None:
+                self._stop(self._state.watches.of(account))
+                continue
+            if earlier is not None:
+                self._compare(party, earlier, before)
+            self._stop_forbidden(party)
+            await asyncio.sleep(0)
+
+    def _compare(self, party: Party, earlier: Party, before: World) -> None:
+        told: set[str] = set()
+        for first, second, conversation_id in self._watched_pairs(party):
+            was, now = self._chat(first, second, before), self._chat(first, second, self._state.world)
+            had = bool(was and self._audience.watches(earlier, was, before))
+            has = bool(now and self._audience.watches(party, now))
+            if was and had and not has and was.face not in told and self._audience.listens(party):
+                told.add(was.face)
+                self._copies.tell_anew(was, party, FORBIDDEN)
+            elif now and has and not had and conversation_id and self._audience.listens(party):
+                self._past.send(Missing(party, now, conversation_id, 0, self._copies.last))
+
+    def _watched_pairs(self, party: Party) -> list[tuple[str, str, int | None]]:
+        """The conversations that are open, and pairs that are watched by name."""
+        desk = self._state.conversations.desk()
+        found: list[tuple[str, str, int | None]] = [(one.first, one.second, one.id) for one in desk]
+        for watch in self._state.watches.of(party.account):
+            pair = self._state.chat_faces.pair(watch.value) if watch.scope is Scope.CHAT else None
+            if pair:
+                found.append((*pair, None))
+        return found
+
+    def _stop_forbidden(self, party: Party) -> None:
+        """Watches that cannot show anything any more."""
+        self._stop(watch for watch in self._state.watches.of(party.account) if not self._may(party, watch))
+
+    def _may(self, party: Party, watch: Watch) -> bool:
+        match watch.scope:
+            case Scope.CHAT:
+                return self._state.chat_faces.seen_by(party, watch.value, self._state.world) is not None
+            case Scope.GROUP:
+                return may_watch_group(party.person, watch.value)
+            case Scope.ALL:
+                return party.person.is_supervisor
+
+    def _stop(self, watches: Iterable[Watch]) -> None:
+        for watch in list(watches):
+            log.info("%s may not watch any more what they did", watch.watcher)
+            self._state.watches.stop(watch)
+
+    def _chat(self, first: str, second: str, world: World) -> Chat | None:
+        one, other = world.account(first), world.account(second)
+        return self._state.chat_faces.chat(one, other) if one and other else None
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()):
+            log.warning("a supervisor could not be shown what was said before, and is at the next log-in: %s", problem)

@@ -1,0 +1,107 @@
+"""Who may watch which conversations of agents, and who finds there what they said themselves (S1, S2, A4). Pure.
+
+Asked again with every line that is copied: a right that is taken away is gone with the next one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from component.model import EVERYBODY, Directory, Party, Person, Side, Team
+
+
+class Scope(StrEnum):
+    """What one watch is for."""
+
+    CHAT = "chat"
+    """Two agents; ``Watch.value`` is the address of their chat face."""
+    GROUP = "group"
+    """Everybody in an agent group; the value is its id."""
+    ALL = "all"
+    """Everybody the supervisor supervises; the value is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation of two, as its watchers see it: ``face`` is the address of its chat face."""
+
+    one: Party
+    other: Party
+    face: str
+
+    @property
+    def sides(self) -> tuple[Party, Party]:
+        return self.one, self.other
+
+
+def is_watchable(chat: Chat, directory: Directory) -> bool:
+    """S1: two agents, and watching is switched on for their tenant, or for a group or queue of either."""
+    if any(party.side is not Side.AGENT for party in chat.sides) or chat.one.tenant is not chat.other.tenant:
+        return False
+    return chat.one.tenant.watch or any(team.watch for party in chat.sides for team in _teams(party.person, directory))
+
+
+def supervises(supervisor: Person, agent: Person) -> bool:
+    """S2: the directory says so."""
+    return EVERYBODY in supervisor.supervises or not supervisor.supervises.isdisjoint(agent.groups)
+
+
+def may_watch(supervisor: Party, chat: Chat, directory: Directory) -> bool:
+    """Whether this person, in either role, may see the conversation of those two now.
+
+    Nobody watches themselves: a supervisor has their own chats already.
+    """
+    people = [party.person for party in chat.sides]
+    return (
+        supervisor.tenant is chat.one.tenant
+        and supervisor.person not in people
+        and any(supervises(supervisor.person, person) for person in people)
+        and is_watchable(chat, directory)
+    )
+
+
+def may_watch_group(supervisor: Person, group: str) -> bool:
+    return EVERYBODY in supervisor.supervises or group in supervisor.supervises
+
+
+def covers(scope: Scope, value: str, supervisor: Party, chat: Chat, directory: Directory) -> bool:
+    """Whether that watch of ``supervisor`` is for this chat, and they may watch it."""
+    match scope:
+        case Scope.CHAT:
+            wanted = value == chat.face
+        case Scope.GROUP:
+            wanted = may_watch_group(supervisor.person, value) and any(
+                value in party.person.groups for party in chat.sides
+            )
+        case Scope.ALL:
+            wanted = True
+    return wanted and may_watch(supervisor, chat, directory)
+
+
+def as_agent(viewer: Party, chat: Chat) -> Party | None:
+    """A4: the side of the chat on which the Work user ``viewer`` is the agent, if there is one."""
+    if viewer.side is not Side.WORK:
+        return None
+    for party in chat.sides:
+        if party.side is Side.AGENT and party.tenant is viewer.tenant and party.person is viewer.person:
+            return party
+    return None
+
+
+def is_concerned(viewer: Party, chat: Chat, directory: Directory) -> bool:
+    """Who is not concerned is told that there is no such chat face."""
+    return as_agent(viewer, chat) is not None or may_watch(viewer, chat, directory)
+
+
+def title(viewer: Party, chat: Chat) -> str:
+    """What the chat face is called in the viewer's list of contacts."""
+    own = as_agent(viewer, chat)
+    if own is not None:
+        contact = chat.other if own is chat.one else chat.one
+        return f"{contact.person.name} (agent chat)"
+    return f"{chat.one.person.name}, {chat.other.person.name}"
+
+
+def _teams(person: Person, directory: Directory) -> list[Team]:
+    """The groups and queues of a person."""
+    named = ((directory.groups, person.groups), (directory.queues, person.queues))
+    return [teams[id] for teams, ids in named for id in ids if id in teams]

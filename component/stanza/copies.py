@@ -1,0 +1,68 @@
+"""Copies of messages for those who see a chat without taking part in it: supervisors, and an agent's own Work account.
+
+A copy is built anew from the text of the message, so that nothing else can be in it.
+"""
+
+from collections.abc import Mapping
+from xml.etree.ElementTree import Element
+
+from component.element import attribute, parse_children, serialise, text
+from component.policy.elements import BODY, CORRECT_NS, REPLY_NS, RETRACT_NS
+from component.stanza.message import HINTS_NS, REPLY, envelope
+
+NICK_NS = "http://jabber.org/protocol/nick"
+
+_REPLACE = f"{{{CORRECT_NS}}}replace"
+_RETRACT = f"{{{RETRACT_NS}}}retract"
+
+
+def reference(payload: str) -> tuple[str | None, str | None]:
+    """The ids of the messages that this one corrects and retracts (XEP-0308, XEP-0424)."""
+    if CORRECT_NS not in payload and RETRACT_NS not in payload:
+        return None, None
+    found = {part.tag: part.get("id") for part in parse_children(payload)}
+    return found.get(_REPLACE), found.get(_RETRACT)
+
+
+def spoken(payload: str, prefix: str = "") -> str:
+    """The texts of a message, in all its languages, each behind ``prefix``."""
+    parts = [part for part in parse_children(payload) if part.tag == BODY]
+    for part in parts:
+        part.text = prefix + (part.text or "")
+    return "".join(map(serialise, parts))
+
+
+def line(words: str) -> str:
+    return f"<body>{text(words)}</body>"
+
+
+def corrects(id: str) -> str:
+    """The message takes the place of the one with that id (XEP-0308 §3)."""
+    return f'<replace xmlns="{CORRECT_NS}" id="{attribute(id)}"/>'
+
+
+def retracts(id: str) -> str:
+    """The message with that id is taken back (XEP-0424 §4.1). An archive keeps that, although it may have no text."""
+    return f'<retract xmlns="{RETRACT_NS}" id="{attribute(id)}"/><store xmlns="{HINTS_NS}"/>'
+
+
+def named(nick: str) -> str:
+    """What clients may call the sender (XEP-0172 §4.3)."""
+    return f'<nick xmlns="{NICK_NS}">{text(nick)}</nick>'
+
+
+def original(
+    sender: str, receiver: str, type: str, client_id: str | None, payload: str, faces: Mapping[str, str]
+) -> str:
+    """The message as its receiver got it, between the faces of the two. ``faces`` are those of their accounts."""
+    if REPLY_NS in payload:
+        payload = "".join(serialise(_with_faces(part, faces)) for part in parse_children(payload))
+    return envelope(sender, receiver, type, client_id, payload)
+
+
+def _with_faces(part: Element, faces: Mapping[str, str]) -> Element:
+    """AD2: a reply names the author of what it answers, to its receiver by their own account."""
+    if part.tag == REPLY:
+        author = part.get("to", "")
+        part.set("to", faces.get(author, author))
+    return part
