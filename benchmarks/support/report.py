@@ -89,4 +89,5 @@ def processor() -> str:
 
 
 def machine_line() -> str:
-    return f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}"
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}, load average {load:.1f}"
