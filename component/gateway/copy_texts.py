@@ -70,7 +70,7 @@ class CopyTexts:
 
     def line(self, chat: Chat, watcher: Party, words: str, id: str) -> str:
         """Something about the chat that nobody of the two has said."""
-        content = (copies.line(words), copies.named(title(watcher, chat)))
+        content = (copies.line(words), copies.addressed(watcher, title(watcher, chat)))
         return own_envelope(chat.face, watcher.account, "chat", id, *content)
 
     def withdrawn(self, said: Said, watcher: Party, name: str) -> str:
@@ -79,7 +79,7 @@ class CopyTexts:
         content = (
             copies.corrects(self._ids.id(said.message.id, Role.COPY)),
             copies.spoken(said.message.payload, words),
-            copies.named(title(watcher, said.chat)),
+            copies.addressed(watcher, title(watcher, said.chat)),
         )
         id = self._ids.id(said.message.id, Role.WITHDRAWN)
         return own_envelope(said.chat.face, watcher.account, "chat", id, *content)
@@ -91,7 +91,7 @@ class CopyTexts:
 
     def _to(self, said: Said, viewer: Party, words: str, original: str = "") -> str:
         id = self._ids.id(said.message.id, Role.COPY)
-        nick = copies.named(title(viewer, said.chat))
+        nick = copies.addressed(viewer, title(viewer, said.chat))
 
         def whole(*content: str) -> str:
             return own_envelope(said.chat.face, viewer.account, "chat", id, *content, nick, self._when(said))

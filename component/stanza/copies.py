@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 from component.element import attribute, parse_children, serialise, text
+from component.model import Party, Side
 from component.policy.elements import BODY, CORRECT_NS, REPLY_NS, RETRACT_NS
 from component.stanza.message import HINTS_NS, REPLY, envelope
 
+OFFLINE_NS = "http://jabber.org/protocol/offline"
 NICK_NS = "http://jabber.org/protocol/nick"
 
 _REPLACE = f"{{{CORRECT_NS}}}replace"
@@ -49,6 +51,13 @@ def retracts(id: str) -> str:
 def named(nick: str) -> str:
     """What clients may call the sender (XEP-0172 §4.3)."""
     return f'<nick xmlns="{NICK_NS}">{text(nick)}</nick>'
+
+
+def addressed(viewer: Party, name: str) -> str:
+    """What goes with every copy: what clients may call the sender, and for Work accounts that ejabberd shall not keep
+    it for a log-in, as mod_offline does not with this element (XEP-0013). The archive has it, and the few messages that
+    ejabberd keeps of each account shall be those of others."""
+    return named(name) + (f'<offline xmlns="{OFFLINE_NS}"/>' if viewer.side is Side.WORK else "")
 
 
 def original(

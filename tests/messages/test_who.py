@@ -70,10 +70,12 @@ class TestBetweenBothSides:
         await erin.expect(message(sender=ALICE, body="Read this in the morning"))
 
     async def test_two_licences(self, log_in: LogIn, alice: XmppClient, bob: XmppClient) -> None:
-        """AD1: two entries, and each account gets what is sent to its own."""
+        """AD1: two entries, and each account gets what is sent to its own; a copy comes from elsewhere (A4)."""
         at_work = await log_in("alice.ames@work.acme.test")
         await bob.say(ALICE, "to the agent")
         await alice.expect(message(body="to the agent"))
+        copy = await at_work.expect(message(body="to the agent"))
+        assert copy.get("from", "").startswith("chat-")
         await unanswered(at_work)
 
     @pytest.mark.parametrize("mode", [1, 2])

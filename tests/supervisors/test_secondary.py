@@ -122,19 +122,19 @@ class TestCopies:
     async def test_what_was_said_while_the_work_account_was_logged_out(
         self, log_in: LogIn, alice: XmppClient, bob: XmppClient, archives_in_their_name: bool
     ) -> None:
-        """It is in ejabberd's archive, once."""
+        """It is in ejabberd's archive, once, and not among the messages that ejabberd keeps for the next log-in: their
+        number is limited, and they are for what others write."""
         await talk(bob, alice, ALICE)
         await bob.say(ALICE, "nobody at Work")
         await alice.expect(message(body="nobody at Work"))
         await alice.say(BOB, "only as an agent")
         await bob.expect(message(body="only as an agent"))
-        alice_at_work = await log_in("alice.ames@work.acme.test")
-        address = face_of(await copy(alice_at_work, "nobody at Work"))
+        await no_copy(alice_at_work := await log_in("alice.ames@work.acme.test"))
+        await bob.say(ALICE, "somebody")
+        address = face_of(await copy(alice_at_work, "somebody"))
         kept = [text for _, text in await archived(alice_at_work, address)]
-        assert kept[-2:] == [
-            "nobody at Work",
-            "only as an agent" if archives_in_their_name else "You: only as an agent",
-        ]
+        own = "only as an agent" if archives_in_their_name else "You: only as an agent"
+        assert kept[-3:] == ["nobody at Work", own, "somebody"]
         assert kept.count("nobody at Work") == 1
 
 
