@@ -20,6 +20,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
+        self.ids: Mapping[str, int] = self._ids
 
     def intern(self, connection: Connection, jids: Collection[str]) -> Mapping[str, int]:
         """Make sure that all ``jids`` have numbers, in this transaction, and return all numbers known."""

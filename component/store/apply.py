@@ -3,12 +3,12 @@
 The kinds come in an order in which rows are there before those that refer to them.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection
 
-from .accounts import Accounts
 from .audit import write_entries
 from .changes import (
     Audit,
@@ -30,62 +30,74 @@ from .changes import (
 )
 from .contact_notes import save_notes
 from .conversations import end_conversations, insert_conversations
+from .known import Known
 from .links import insert_links, revoke_versions
 from .messages import insert_messages, mark_delivered, withdraw
-from .numbering import RisingTime
 from .subscriptions import save_subscriptions
 from .watches import save_chat_faces, save_watches
 
-T = TypeVar("T")
+Sorted = defaultdict[type, list[Any]]
+"""Changes by their kind, in their order."""
+
+_TOGETHER: dict[type, type] = {Unsubscribe: Subscribe, StopWatch: StartWatch, WatchBehind: StartWatch}
+"""Kinds whose order among each other counts."""
 
 
-def apply(connection: Connection, changes: Sequence[Change], known: Accounts, time: RisingTime) -> None:
+def apply(connection: Connection, changes: Iterable[Change], known: Known) -> None:
     """Write ``changes`` in the transaction that is open on ``connection``.
 
     :raises SQLAlchemyError: they, or some of them, cannot be written; the caller rolls back
     """
-    accounts = known.intern(connection, set(_addresses(changes)))
-    if opened := _only(OpenConversation, changes):
+    of: Sorted = defaultdict(list)
+    for change in changes:
+        of[_TOGETHER.get(type(change), type(change))].append(change)
+    accounts = known.accounts.intern(connection, set(_addresses(of)))
+    if opened := of[OpenConversation]:
         insert_conversations(connection, opened, accounts)
-    if messages := _only(NewMessage, changes):
-        insert_messages(connection, messages, accounts, time)
-    if withdrawn := _only(Withdraw, changes):
+    if messages := of[NewMessage]:
+        insert_messages(connection, messages, known)
+    if withdrawn := of[Withdraw]:
         withdraw(connection, withdrawn)
-    if ended := _only(EndConversation, changes):
+    if ended := of[EndConversation]:
         end_conversations(connection, ended)
-    if delivered := _only(DeliveredUpTo, changes):
+    if delivered := of[DeliveredUpTo]:
         mark_delivered(connection, delivered)
-    if linked := _only(NewLink, changes):
+    if linked := of[NewLink]:
         insert_links(connection, linked, accounts)
-    if revoked := _only(RevokeLinks, changes):
+    if revoked := of[RevokeLinks]:
         revoke_versions(connection, revoked, accounts)
-    if entries := _only(Audit, changes):
+    if entries := of[Audit]:
         write_entries(connection, entries)
-    if subscribed := [change for change in changes if isinstance(change, Subscribe | Unsubscribe)]:
+    if subscribed := of[Subscribe]:
         save_subscriptions(connection, subscribed, accounts)
-    if noted := _only(NoteContacts, changes):
+    if noted := of[NoteContacts]:
         save_notes(connection, noted, accounts)
-    if faces := _only(NewChatFace, changes):
+    if faces := of[NewChatFace]:
         save_chat_faces(connection, faces, accounts)
-    if watched := [change for change in changes if isinstance(change, StartWatch | StopWatch | WatchBehind)]:
+    if watched := of[StartWatch]:
         save_watches(connection, watched, accounts)
 
 
-def _only(kind: type[T], changes: Sequence[Change]) -> list[T]:
-    return [change for change in changes if isinstance(change, kind)]
-
-
-def _addresses(changes: Sequence[Change]) -> Iterator[str]:
+def _addresses(of: Sorted) -> Iterator[str]:
     """Every account that these changes name."""
-    for change in changes:
-        match change:
-            case NewMessage(sender_account=sender, receiver_account=receiver, owner=owner):
-                yield from (sender, receiver, owner or sender)
-            case OpenConversation(first=first, second=second) | NewChatFace(first=first, second=second):
-                yield from (first, second)
-            case NewLink(account=str() as account) | RevokeLinks(sender_account=account):
-                yield account
-            case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
-                yield account
-            case StartWatch(watcher=watcher) | StopWatch(watcher=watcher) | WatchBehind(watcher=watcher):
-                yield watcher
+    for kind, changes in of.items():
+        if kind is NewMessage:
+            for message in changes:
+                yield message.sender_account
+                yield message.receiver_account
+                yield message.owner or message.sender_account
+        else:
+            for change in changes:
+                yield from _named(change)
+
+
+def _named(change: Change) -> Iterator[str]:
+    match change:
+        case OpenConversation(first=first, second=second) | NewChatFace(first=first, second=second):
+            yield from (first, second)
+        case NewLink(account=str() as account) | RevokeLinks(sender_account=account):
+            yield account
+        case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
+            yield account
+        case StartWatch(watcher=watcher) | StopWatch(watcher=watcher) | WatchBehind(watcher=watcher):
+            yield watcher

@@ -4,16 +4,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from . import meta
 from .changes import DeliveredUpTo, NewMessage, Withdraw
-from .numbering import CONVERSATIONS, HISTORIES, RisingTime, Tally
+from .known import Known
+from .numbering import CONVERSATIONS, HISTORIES, Tally
+from .prepared import Prepared
 from .schema import IS_VISIBLE, message, message_text
 
-_LATEST = select(message.c.sent_at).order_by(message.c.id.desc()).limit(1)
-_INSERT = insert(message)
-_INSERT_WORDS = insert(message_text)
+_COLUMNS = (
+    *("id", "conversation_id", "seq", "owner_id", "owner_seq", "sent_at", "sender", "receiver", "sender_id"),
+    *("receiver_id", "type", "client_id", "origin_id", "body", "payload"),
+)
+_INSERT = Prepared(insert(message), *_COLUMNS)
+_INSERT_WORDS = Prepared(insert(message_text), "rowid", "scope", "body")
 _WITHDRAW = (
     update(message)
     .where(message.c.id == bindparam("of"), IS_VISIBLE)
@@ -22,25 +27,20 @@ _WITHDRAW = (
 )
 
 
-def insert_messages(
-    connection: Connection, changes: Sequence[NewMessage], accounts: Mapping[str, int], time: RisingTime
-) -> None:
+def insert_messages(connection: Connection, changes: Sequence[NewMessage], known: Known) -> None:
     """Write the messages in the order of their ids, and what is counted with them."""
+    accounts = known.accounts.ids
     owners = {accounts[change.owner] for change in changes if change.owner is not None}
-    in_conversation = CONVERSATIONS.load(connection, {change.conversation_id for change in changes})
-    in_history = HISTORIES.load(connection, owners)
-    HISTORIES.create(connection, owners - in_history.lengths.keys())
-    rows = [_row(change, accounts, in_conversation, in_history, time) for change in changes]
-    connection.execute(_INSERT, rows)
-    if words := [_words(row) for row in rows if row["body"] is not None]:
-        connection.execute(_INSERT_WORDS, words)
+    in_conversation, _ = known.conversations.tally(connection, {change.conversation_id for change in changes})
+    in_history, new = known.histories.tally(connection, owners)
+    HISTORIES.create(connection, new)
+    rows = [_row(change, known, in_conversation, in_history) for change in changes]
+    _INSERT.run(connection, rows)
+    words = [_words(change, accounts) for change in changes if change.body is not None]
+    if words:
+        _INSERT_WORDS.run(connection, words)
     CONVERSATIONS.save(connection, in_conversation)
     HISTORIES.save(connection, in_history)
-
-
-def latest_time(connection: Connection) -> int:
-    """When the newest message was sent, in us; 0 if there is none."""
-    return connection.scalar(_LATEST) or 0
 
 
 def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> None:
@@ -59,33 +59,29 @@ def withdraw(connection: Connection, changes: Sequence[Withdraw]) -> None:
             HISTORIES.hide(connection, Counter([found.owner_id]))
 
 
-def _row(
-    change: NewMessage,
-    accounts: Mapping[str, int],
-    in_conversation: Tally,
-    in_history: Tally,
-    time: RisingTime,
-) -> dict[str, Any]:
+def _row(change: NewMessage, known: Known, in_conversation: Tally, in_history: Tally) -> tuple[Any, ...]:
+    """The values of ``_COLUMNS``."""
+    accounts = known.accounts.ids
     owner_id = None if change.owner is None else accounts[change.owner]
-    return {
-        "id": change.id,
-        "conversation_id": change.conversation_id,
-        "seq": in_conversation.next(change.conversation_id),
-        "owner_id": owner_id,
-        "owner_seq": None if owner_id is None else in_history.next(owner_id),
-        "sent_at": time.stamp(change.sent_at),
-        "sender": change.sender,
-        "receiver": change.receiver,
-        "sender_id": accounts[change.sender_account],
-        "receiver_id": accounts[change.receiver_account],
-        "type": change.type,
-        "client_id": change.client_id,
-        "origin_id": change.origin_id,
-        "body": change.body,
-        "payload": change.payload,
-    }
+    return (
+        change.id,
+        change.conversation_id,
+        in_conversation.next(change.conversation_id),
+        owner_id,
+        None if owner_id is None else in_history.next(owner_id),
+        known.time.stamp(change.sent_at),
+        change.sender,
+        change.receiver,
+        accounts[change.sender_account],
+        accounts[change.receiver_account],
+        change.type,
+        change.client_id,
+        change.origin_id,
+        change.body,
+        change.payload,
+    )
 
 
-def _words(row: Mapping[str, Any]) -> dict[str, Any]:
+def _words(change: NewMessage, accounts: Mapping[str, int]) -> tuple[int, str, str | None]:
     """What is searched (A7)."""
-    return {"rowid": row["id"], "scope": f"{row['sender_id']} {row['receiver_id']}", "body": row["body"]}
+    return change.id, f"{accounts[change.sender_account]} {accounts[change.receiver_account]}", change.body

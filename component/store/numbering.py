@@ -10,11 +10,17 @@ from collections.abc import Collection
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from .accounts import chunks
-from .schema import conversation, history
+from .prepared import Prepared
+from .schema import conversation, history, message
+
+_LATEST = select(message.c.sent_at).order_by(message.c.id.desc()).limit(1)
 
 STEP_BACK_US = 3_600_000_000
 """A clock set back by less than this stands still in the archive until it has caught up. One set back
 further was wrong before, and is believed now."""
+
+MOST_KNOWN = 50_000
+"""Sequences of one kind whose last numbers are known by heart: some MB."""
 
 
 class RisingTime:
@@ -31,8 +37,14 @@ class RisingTime:
         return at
 
 
+def latest_time(connection: Connection) -> int:
+    """When the newest message was sent, in us; 0 if there is none."""
+    return connection.scalar(_LATEST) or 0
+
+
 class Tally:
-    """Numbers given out in one batch, in several sequences of one kind."""
+    """Numbers given out in one batch, in several sequences of one kind. ``lengths``, which it changes, has the last
+    number of each."""
 
     def __init__(self, lengths: dict[int, int]) -> None:
         self.lengths = lengths
@@ -57,19 +69,20 @@ class Sequences:
         wanted = key.in_(bindparam("keys", expanding=True))
         self._load = select(key, table.c.length).where(wanted)
         self._create = insert(table).values({key: bindparam("new"), "length": 0, "visible": 0})
-        self._save = (
+        self._save = Prepared(
             update(table)
             .where(key == bindparam("of"))
-            .values(length=bindparam("last"), visible=table.c.visible + bindparam("added"))
-        )
+            .values(length=bindparam("last"), visible=table.c.visible + bindparam("added")),
+            "last", "added", "of",
+        )  # fmt: skip
         self._hide = update(table).where(key == bindparam("of")).values(visible=table.c.visible - bindparam("gone"))
 
-    def load(self, connection: Connection, keys: Collection[int]) -> Tally:
-        """The sequences named; those not there yet stand at 0."""
+    def load(self, connection: Connection, keys: Collection[int]) -> dict[int, int]:
+        """The lengths of the sequences named, without those that are not there yet."""
         lengths: dict[int, int] = {}
         for some in chunks(list(keys)):
             lengths.update(connection.execute(self._load, {"keys": some}).all())
-        return Tally(lengths)
+        return lengths
 
     def create(self, connection: Connection, keys: Collection[int]) -> None:
         if keys:
@@ -77,8 +90,7 @@ class Sequences:
 
     def save(self, connection: Connection, tally: Tally) -> None:
         if tally.added:
-            rows = [{"of": key, "last": tally.lengths[key], "added": n} for key, n in tally.added.items()]
-            connection.execute(self._save, rows)
+            self._save.run(connection, [(tally.lengths[key], n, key) for key, n in tally.added.items()])
 
     def hide(self, connection: Connection, gone: Counter[int]) -> None:
         """So many messages of each sequence are to be seen no longer; the numbers of the others stay."""
@@ -88,3 +100,25 @@ class Sequences:
 
 CONVERSATIONS = Sequences(conversation.c.id)
 HISTORIES = Sequences(history.c.owner_id)
+
+
+class Lengths:
+    """The last numbers of the sequences that were lately written to. Nobody else gives any, so each is read once."""
+
+    def __init__(self, sequences: Sequences) -> None:
+        self._sequences = sequences
+        self._known: dict[int, int] = {}
+
+    def tally(self, connection: Connection, keys: Collection[int]) -> tuple[Tally, Collection[int]]:
+        """For numbering on; and which of the sequences are not there yet, and stand at 0."""
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        missing = [key for key in keys if key not in self._known]
+        if missing:
+            self._known.update(self._sequences.load(connection, missing))
+            missing = [key for key in missing if key not in self._known]
+        return Tally(self._known), missing
+
+    def forget(self) -> None:
+        """After a rollback: numbers given in it are given again."""
+        self._known.clear()

@@ -1,7 +1,8 @@
 """One transaction for everything pending: what makes a commit for each message affordable."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -9,14 +10,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, SQLAlchemyError
 
 from . import meta
-from .accounts import Accounts
 from .apply import apply
-from .changes import Change
+from .changes import Change, DeliveredUpTo
 from .database import cause, migrate, writer_engine
 from .errors import ChangeRefused, StoreError
 from .ids import Ids
-from .messages import latest_time
-from .numbering import RisingTime
+from .known import Known
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,12 +38,12 @@ class Writer:
         """Go on where the database, which has the newest schema, ends."""
         self.message_ids = Ids(meta.NEXT_MESSAGE_ID)
         self.conversation_ids = Ids(meta.NEXT_CONVERSATION_ID)
-        self.delivered_up_to = 0
         self._engine = engine
-        self._accounts = Accounts()
-        with engine.begin() as connection:
+        self._connection: Connection | None = None
+        with self._transaction() as connection:
             self.id_key = bytes.fromhex(meta.get(connection, meta.ID_KEY))
-            self._time = RisingTime(latest_time(connection))
+            self.delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
+            self._known = Known(connection)
             for ids in self._ids:
                 ids.start(connection)
         self._commit(self._together, [])  # an empty batch reserves the first ids
@@ -93,10 +92,10 @@ class Writer:
         :raises StoreError: it could not be done; nothing of it is
         """
         try:
-            with self._engine.begin() as connection:
+            with self._transaction() as connection:
                 return step(connection, *args, **kwargs)
         except SQLAlchemyError as error:
-            self._engine.dispose()
+            self._let_go()
             raise StoreError(f"cannot be written: {cause(error)}") from error
 
     def close(self) -> None:
@@ -105,43 +104,60 @@ class Writer:
         :raises StoreError: that could not be written; nothing else is lost
         """
         try:
-            with self._engine.begin() as connection:
+            with self._transaction() as connection:
                 for ids in self._ids:
                     ids.give_back(connection)
         except Exception as error:
             raise StoreError(f"the database could not be closed cleanly: {cause(error)}") from error
         finally:
-            self._engine.dispose()
+            self._let_go()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """On the connection of the last one, if that was kept: to take one from the pool costs more than to write."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            yield self._connection
+
+    def _let_go(self) -> None:
+        """The next transaction begins on a fresh connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.close()
+        self._engine.dispose()
 
     def _commit(
         self, write: Callable[[Connection, Sequence[Submission]], list[Outcome]], batch: Sequence[Submission]
     ) -> list[Outcome]:
-        with self._engine.begin() as connection:
+        delivered_up_to = self.delivered_up_to
+        with self._transaction() as connection:
             outcomes = write(connection, batch)
             reserved = [(ids, ids.reserve(connection)) for ids in self._ids if ids.running_low]
-            delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
+            if any(isinstance(change, DeliveredUpTo) for change in chain.from_iterable(batch)):
+                delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
         for ids, end in reserved:
             ids.extend(end)
         self.delivered_up_to = delivered_up_to
         return outcomes
 
     def _together(self, connection: Connection, batch: Sequence[Submission]) -> list[Outcome]:
-        apply(connection, list(chain.from_iterable(batch)), self._accounts, self._time)
+        apply(connection, chain.from_iterable(batch), self._known)
         return [None] * len(batch)
 
     def _one_by_one(self, connection: Connection, batch: Sequence[Submission]) -> list[Outcome]:
-        self._accounts.forget()
-        self._time = RisingTime(latest_time(connection))
+        self._known = Known(connection)
         return [self._alone(connection, submission) for submission in batch]
 
     def _alone(self, connection: Connection, submission: Submission) -> Outcome:
         try:
             with connection.begin_nested():
-                apply(connection, submission, self._accounts, self._time)
+                apply(connection, submission, self._known)
         except Exception as error:
             if _is_operational(error):
                 raise
-            self._accounts.forget()
+            self._known.forget()
             kinds = ", ".join(type(change).__name__ for change in submission)
             log.error("refused for good: %s: %s", kinds, cause(error))
             return ChangeRefused(f"cannot be stored: {cause(error)}")
@@ -149,8 +165,8 @@ class Writer:
 
     def _all_failed(self, batch: Sequence[Submission], error: Exception) -> list[Outcome]:
         log.error("%d submissions could not be written: %s", len(batch), cause(error))
-        self._accounts.forget()
-        self._engine.dispose()
+        self._known.forget()
+        self._let_go()
         return [StoreError(f"cannot be written: {cause(error)}") for _ in batch]
 
 

@@ -1,0 +1,31 @@
+"""Statements that run with every batch: compiled once, and given their values as tuples.
+
+SQLAlchemy's own way from a statement to the driver costs more than SQLite needs for what these do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Insert, Update
+
+
+class Prepared:
+    """``statement``, whose values are called ``names``, in the order in which they stand in it."""
+
+    def __init__(self, statement: Insert | Update, *names: str) -> None:
+        self._statement = statement
+        self._names = names
+        self._dialect: Dialect | None = None
+        self._text = ""
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Once for each of ``rows``."""
+        if self._dialect is not connection.dialect:
+            self._compile(connection.dialect)
+        connection.exec_driver_sql(self._text, list(rows))
+
+    def _compile(self, dialect: Dialect) -> None:
+        """For a database that names its values by their place, as SQLite does."""
+        compiled = self._statement.compile(dialect=dialect, column_keys=list(self._names))
+        assert tuple(compiled.positiontup or ()) == self._names, "the values come in another order in the statement"
+        self._text, self._dialect = str(compiled), dialect
