@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from .errors import StoreError
@@ -15,13 +16,17 @@ log = logging.getLogger(__name__)
 MOST_IN_A_BATCH = 1_000
 """Submissions. Keeps the wait of the first one short, however many are behind it."""
 
-Write = Callable[[list[Submission]], Awaitable[list[Outcome]]]
+LONGEST_WAIT = 0.05
+"""Seconds that a submission which is in no hurry waits for others to be written with."""
+
+Write = Callable[[list[Submission]], "Future[list[Outcome]]"]
+"""Begins to write a batch, in another thread."""
 
 Observe = Callable[[int, int, float], None]
 """Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Pending:
     submission: Submission
     done: asyncio.Future[None]
@@ -32,57 +37,74 @@ class GroupCommit:
 
     def __init__(self, write: Write) -> None:
         self.observe: Observe = lambda written, failed, seconds: None
+        self._loop = asyncio.get_running_loop()
         self._write = write
         self._queue: deque[_Pending] = deque()
-        self._in_hand = 0
-        self._news = asyncio.Event()
-        self._closing = False
-        self._task = asyncio.create_task(self._run(), name="store-writer")
+        self._in_hand: list[_Pending] = []
+        self._woken = False
+        self._closed: asyncio.Future[None] | None = None
 
     @property
     def backlog(self) -> int:
         """Submissions that are not on disk yet."""
-        return len(self._queue) + self._in_hand
+        return len(self._queue) + len(self._in_hand)
 
-    def submit(self, submission: Submission) -> asyncio.Future[None]:
-        """Queue it. The future is done once it is on disk, or has a ``StoreError``.
+    def submit(self, submission: Submission, *, hurry: bool = True) -> asyncio.Future[None]:
+        """Queue it. The future is done once it is on disk, or has a ``StoreError``. Without ``hurry`` it does not
+        make a batch by itself, for a while.
 
         :raises StoreError: closed
         """
-        if self._closing:
+        if self._closed is not None:
             raise StoreError("the store is closed")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[None] = self._loop.create_future()
         self._queue.append(_Pending(submission, done))
-        self._news.set()
+        if hurry:
+            self._wake()
+        else:
+            self._loop.call_later(LONGEST_WAIT, self._wake)
         return done
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
-        self._closing = True
-        self._news.set()
-        await self._task
+        if self._closed is None:
+            self._closed = self._loop.create_future()
+            self._wake()
+        await self._closed
 
-    async def _run(self) -> None:
-        while not (self._closing and not self._queue):
-            await self._news.wait()
-            self._news.clear()
-            while self._queue:
-                await self._write_batch()
+    def _wake(self) -> None:
+        """Begin as soon as all that comes together has been submitted; after the batch in hand, if there is one."""
+        if not self._in_hand and not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._begin)
 
-    async def _write_batch(self) -> None:
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_IN_A_BATCH))]
-        self._in_hand = len(batch)
+    def _begin(self) -> None:
+        self._woken = False
+        queue = self._queue
+        if not queue:
+            if self._closed is not None and not self._closed.done():
+                self._closed.set_result(None)
+            return
+        batch = self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
         started = time.perf_counter()
-        try:
-            outcomes = await self._write([pending.submission for pending in batch])
-        except Exception as error:
-            log.exception("writing a batch failed")
-            outcomes = [StoreError(f"cannot be written: {error}")] * len(batch)
-        self._in_hand = 0
-        failed = sum(outcome is not None for outcome in outcomes)
-        self.observe(len(batch) - failed, failed, time.perf_counter() - started)
+        written = self._write([pending.submission for pending in batch])
+        written.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._end, done, started))
+
+    def _end(self, written: "Future[list[Outcome]]", started: float) -> None:
+        """Have the next batch written before anybody is told of this one: the disk should not wait for us."""
+        batch, self._in_hand = self._in_hand, []
+        seconds = time.perf_counter() - started
+        self._begin()
+        problem = written.exception()
+        if problem is None:
+            outcomes = written.result()
+        else:
+            log.error("writing a batch failed", exc_info=problem)
+            outcomes = [StoreError(f"cannot be written: {problem}")] * len(batch)
         for pending, outcome in zip(batch, outcomes, strict=True):
             _settle(pending.done, outcome)
+        failed = sum(outcome is not None for outcome in outcomes)
+        self.observe(len(batch) - failed, failed, seconds)
 
 
 def _settle(done: asyncio.Future[None], outcome: Outcome) -> None:

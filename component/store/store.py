@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from . import archive, contact_notes, conversations, export, holds, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
-from .changes import Change, NewMessage
+from .changes import Change, DeliveredUpTo, NewMessage
 from .commits import GroupCommit, Observe
 from .conversations import StoredConversation
 from .doors import AuditLog, Links
@@ -25,7 +25,7 @@ from .ids import Ids
 from .purge import Purged
 from .readers import Readers
 from .statistics import Statistics
-from .writer import Outcome, Submission, Writer
+from .writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Store:
         self._writer = writer
         self._writing = writing
         self._readers = readers
-        self._commits = GroupCommit(self._write)
+        self._commits = GroupCommit(lambda batch: writing.submit(writer.write, batch))
         self._last_submitted = writer.message_ids.next - 1
         self.ask = readers.ask
         self.links = Links(self)
@@ -116,10 +116,13 @@ class Store:
         :raises ValueError: a message's id did not come from `next_message_id`, or one taken later was
             submitted before; who reads on from the newest id would miss the message
         """
+        hurry = not changes
         for change in changes:
             if isinstance(change, NewMessage):
                 self._check(change.id)
-        return self._commits.submit(changes)
+            # That something was delivered may come to the disk a little later: nobody waits for it.
+            hurry |= not isinstance(change, DeliveredUpTo)
+        return self._commits.submit(changes, hurry=hurry)
 
     async def change(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``step(connection, ...)`` answers, which may write: in the writer's thread, between two batches.
@@ -222,9 +225,6 @@ class Store:
     async def stats(self) -> Statistics:
         """What the archive holds, in numbers."""
         return await self.ask(statistics.statistics)
-
-    async def _write(self, batch: list[Submission]) -> list[Outcome]:
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.write, batch)
 
     def _take(self, ids: Ids) -> int:
         try:
