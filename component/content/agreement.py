@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from . import urls
+from . import plain, urls
 from .document import Blocks, Heading, Image, Inline, Inlines, List, Paragraph, Preformatted, Quote, Table
 
 _URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
@@ -22,11 +22,8 @@ def agree(text: str, blocks: Blocks) -> bool:
     """Whether ``text`` says what ``blocks`` say. Links may be written out in it or not, and so may pictures."""
     known = frozenset(urls.bare(target) for target in targets(blocks))
     forms = {_bare(text, known), _bare(_without_markers(text), known)}
-    for described in (True, False):
-        spoken = "\n".join(_lines(blocks, described))
-        if _bare(spoken, known) in forms or _bare(_without_markers(spoken), known) in forms:
-            return True
-    return False
+    spoken = ("\n".join(_lines(blocks, True)), "\n".join(_lines(blocks, False)), plain.text(blocks))
+    return any(_bare(said, known) in forms or _bare(_without_markers(said), known) in forms for said in spoken)
 
 
 def names_all(text: str, blocks: Blocks) -> bool:

@@ -5,7 +5,7 @@ there is nothing to forget to remove. Formatting is a property of a piece of tex
 formatted text has one form only, and blocks inside of inline elements or crossing elements cannot occur.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 Style = tuple[tuple[str, str], ...]
@@ -52,6 +52,12 @@ class Image:
 
 Inline = Run | Image
 Inlines = tuple[Inline, ...]
+
+
+def described(image: Image) -> Run:
+    """A picture as text that leads to it, or to where it leads itself."""
+    look = image.look if image.look.target else replace(image.look, target=image.url)
+    return Run(f"[{image.description or 'image'}]", look)
 
 
 @dataclass(frozen=True, slots=True)

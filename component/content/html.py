@@ -6,6 +6,7 @@ import nh3
 from lxml import html
 from markdown_it import MarkdownIt
 
+from .inline import verbatim
 from .reading import MOST_ELEMENTS, TooMuch
 from .tree import Tree
 from .vocabulary import ATTRIBUTES, KNOWN, UNREAD
@@ -34,7 +35,7 @@ def from_html(source: str) -> Tree:
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    tree: Tree = html.fragment_fromstring(known, create_parent="div")
+    tree: Tree = html.fragment_fromstring(verbatim(known), create_parent="div")
     return tree
 
 

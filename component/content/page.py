@@ -7,7 +7,6 @@ from .document import (
     Blocks,
     Cell,
     Heading,
-    Image,
     List,
     Look,
     Mark,
@@ -17,7 +16,7 @@ from .document import (
     Rule,
     Table,
 )
-from .writing import Level, Writer, append
+from .writing import Level, Writer
 
 _REL = "noopener noreferrer nofollow"
 _ANY_DIRECTION = {"dir": "auto"}
@@ -88,13 +87,5 @@ def _mark(mark: Mark) -> Level:
     )
 
 
-def _image(parent: Element, image: Image) -> None:
-    """Its description, which leads to it: to show it would tell its owner who reads."""
-    described = f"[{image.description or 'image'}]"
-    if image.url and image.look.target is None:
-        WRITER.element(parent, "a", attributes={"href": image.url, "rel": _REL}).text = described
-    else:
-        append(parent, described)
-
-
-WRITER = Writer("", ((lambda look: look.target, _link), (lambda look: look.style, _span), *map(_mark, Mark)), _image)
+# A picture is its description, which leads to it: to show it would tell its owner who reads.
+WRITER = Writer("", ((lambda look: look.target, _link), (lambda look: look.style, _span), *map(_mark, Mark)))

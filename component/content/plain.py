@@ -9,15 +9,15 @@ from .document import (
     Block,
     Blocks,
     Heading,
-    Image,
-    Inline,
     Inlines,
     List,
     Paragraph,
     Preformatted,
     Quote,
     Rule,
+    Run,
     Table,
+    described,
 )
 
 BULLET = "•"
@@ -29,31 +29,22 @@ def text(blocks: Blocks) -> str:
 
 def inline_text(content: Inlines) -> str:
     """Text with the targets of its links and the descriptions of its pictures written out."""
+    runs = (inline if isinstance(inline, Run) else described(inline) for inline in content)
     parts = []
-    for target, group in groupby(content, lambda inline: inline.look.target):
-        same = list(group)
-        parts.append("".join(map(_piece, same)) if target is None else _link(same, target))
+    for target, group in groupby(runs, lambda run: run.look.target):
+        text = "".join(run.text for run in group)
+        parts.append(text if target is None else _link(text, target))
     return "".join(parts)
 
 
-def _link(content: list[Inline], target: str) -> str:
+def _link(text: str, target: str) -> str:
     """``text (target)``, or the target alone if the text says the same."""
-    text = "".join(_described(inline) if isinstance(inline, Image) else inline.text for inline in content)
     stripped = text.strip()
     named = target.removeprefix("mailto:")
-    shown = named if not stripped or urls.same(stripped, target) else f"{stripped} ({named})"
-    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-    return f"{before}{shown}{after}" if stripped else shown
-
-
-def _piece(inline: Inline) -> str:
-    if not isinstance(inline, Image):
-        return inline.text
-    return f"{_described(inline)} {inline.url}" if inline.url else _described(inline)
-
-
-def _described(image: Image) -> str:
-    return f"[{image.description or 'image'}]"
+    if not stripped:
+        return f"{text}{named}"
+    shown = named if urls.same(stripped, target) else f"{stripped} ({named})"
+    return text.replace(stripped, shown, 1)
 
 
 def _lines(blocks: Blocks) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement
 
-from .document import Image, Inline, Inlines, Look, Run, Style
+from .document import Image, Inline, Inlines, Look, Run, Style, described
+from .inline import merged
 
 Attributes = Mapping[str, str]
 Level = tuple[Callable[[Look], Hashable], Callable[[Element, Look], Element]]
@@ -12,9 +13,12 @@ Level = tuple[Callable[[Look], Hashable], Callable[[Element, Look], Element]]
 
 
 class Writer:
-    """``levels`` are the inline elements, from the outermost to the innermost; ``image`` writes pictures."""
+    """``levels`` are the inline elements, from the outermost to the innermost. Without ``image``, which writes pictures
+    that have a size, they are links."""
 
-    def __init__(self, namespace: str, levels: Sequence[Level], image: Callable[[Element, Image], None]) -> None:
+    def __init__(
+        self, namespace: str, levels: Sequence[Level], image: Callable[[Element, Image], None] | None = None
+    ) -> None:
         self._prefix = f"{{{namespace}}}" if namespace else ""
         self._levels = levels
         self._image = image
@@ -25,8 +29,11 @@ class Writer:
             made.set("style", "; ".join(f"{property}: {value}" for property, value in style))
         return made
 
-    def inlines(self, parent: Element, content: Inlines, level: int = 0) -> None:
+    def inlines(self, parent: Element, content: Inlines) -> None:
         """Elements are nested in one order only, so the same look is always the same markup."""
+        self._nested(parent, merged(map(self._shown, content)), 0)
+
+    def _nested(self, parent: Element, content: Inlines, level: int) -> None:
         if level == len(self._levels):
             for inline in content:
                 self._leaf(parent, inline)
@@ -34,23 +41,28 @@ class Writer:
         key, make = self._levels[level]
         for _, group in groupby(content, lambda inline: key(inline.look)):
             same = tuple(group)
-            self.inlines(make(parent, same[0].look), same, level + 1)
+            self._nested(make(parent, same[0].look), same, level + 1)
 
-    def text(self, parent: Element, text: str) -> None:
-        """Text at the end of ``parent``, with a ``<br/>`` for each line break."""
-        first, *lines = text.split("\n")
-        append(parent, first)
-        for line in lines:
-            self.element(parent, "br").tail = line
+    def _shown(self, inline: Inline) -> Inline:
+        if isinstance(inline, Image) and (self._image is None or inline.size is None):
+            return described(inline)
+        return inline
 
     def _leaf(self, parent: Element, inline: Inline) -> None:
         if isinstance(inline, Run):
-            self.text(parent, inline.text)
-        else:
+            self._text(parent, inline.text)
+        elif self._image:
             self._image(parent, inline)
 
+    def _text(self, parent: Element, text: str) -> None:
+        """Text at the end of ``parent``, with a ``<br/>`` for each line break."""
+        first, *lines = text.split("\n")
+        _append(parent, first)
+        for line in lines:
+            self.element(parent, "br").tail = line
 
-def append(parent: Element, text: str) -> None:
+
+def _append(parent: Element, text: str) -> None:
     """Text at the end of ``parent``."""
     if len(parent):
         parent[-1].tail = (parent[-1].tail or "") + text

@@ -24,9 +24,9 @@ from .document import (
     Style,
     Table,
 )
-from .inline import merged, preserved
+from .inline import merged, paragraphs, preserved
 from .tree import XHTML_NS
-from .writing import Level, Writer, append, merged_style
+from .writing import Level, Writer, merged_style
 
 XHTML_IM_NS = "http://jabber.org/protocol/xhtml-im"
 
@@ -49,7 +49,7 @@ def _simple(blocks: Blocks) -> Iterator[Block]:
             case Heading(level, content):
                 yield Paragraph(tuple(_as_heading(inline, level) for inline in content))
             case Preformatted(content):
-                yield Paragraph(merged(map(_as_code, content)))
+                yield from map(Paragraph, paragraphs(map(_as_code, content)))
             case Table():
                 yield Paragraph(_rows(rows_of(block)))
             case Rule():
@@ -162,10 +162,6 @@ def _image(parent: Element, image: Image) -> None:
         width, height = map(str, image.size)
         attributes = {"alt": image.description, "src": image.url, "width": width, "height": height}
         WRITER.element(parent, "img", attributes=attributes)
-    elif image.url and image.look.target is None:
-        WRITER.element(parent, "a", attributes={"href": image.url}).text = f"[{image.description or 'image'}]"
-    else:
-        append(parent, f"[{image.description or 'image'}]")
 
 
 WRITER = Writer(
