@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from . import plain, urls
 from .document import Blocks, Heading, Image, Inline, Inlines, List, Paragraph, Preformatted, Quote, Table
 
+LONGEST = 65_536
+"""Characters of a body that is compared."""
+
 _URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
 _STOPS = ".,;:!?'"
 _AROUND = f'()[]<>{_STOPS}"'
@@ -20,6 +23,8 @@ _ALIKE = str.maketrans({**dict.fromkeys("‘’‚‛′´", "'"), **dict.fromke
 
 def agree(text: str, blocks: Blocks) -> bool:
     """Whether ``text`` says what ``blocks`` say. Links may be written out in it or not, and so may pictures."""
+    if len(text) > LONGEST:
+        return False
     known = frozenset(urls.bare(target) for target in targets(blocks))
     forms = {_bare(text, known), _bare(_without_markers(text), known)}
     spoken = ("\n".join(_lines(blocks, True)), "\n".join(_lines(blocks, False)), plain.text(blocks))
@@ -28,9 +33,12 @@ def agree(text: str, blocks: Blocks) -> bool:
 
 def names_all(text: str, blocks: Blocks) -> bool:
     """Whether nothing is lost without the links and pictures, as ``text`` has their addresses."""
+    needed = {urls.bare(target) for target in targets(blocks)}
+    if not needed:
+        return True
     words = {urls.bare(word.strip(_AROUND)) for word in text.split()}
     words |= {urls.bare(urls.link(found) or "") for url in _URL.findall(text) for found in (url, url.rstrip(_AROUND))}
-    return all(urls.bare(target) in words for target in targets(blocks))
+    return needed <= words
 
 
 def targets(blocks: Blocks) -> Iterator[str]:
@@ -75,8 +83,9 @@ def _without_markers(text: str) -> str:
 
 def _bare(text: str, known: frozenset[str]) -> str:
     """The letters, without what clients write differently. URLs that are ``known`` are left out."""
-    text = _URL.sub(lambda found: _unless_known(found[0], known), text)
-    text = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    if known:
+        text = _URL.sub(lambda found: _unless_known(found[0], known), text)
+    text = unicodedata.normalize("NFC", text).translate(_ALIKE)
     return re.sub(r"\(\)|<>|\[\]", "", _IGNORED.sub("", text))
 
 

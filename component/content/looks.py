@@ -43,6 +43,10 @@ _MARKING = {
 """Declarations that mean the same as an element."""
 
 
+_LOOKS = frozenset({*MARKS, *STYLES, "font", "pre"})
+"""Elements that change it without a style of their own."""
+
+
 def is_hidden(element: Tree) -> bool:
     """Whether its author does not see it either."""
     return any(declaration in _HIDDEN for declaration in css.declarations(element.get("style", "")))
@@ -58,6 +62,8 @@ def is_tight(element: Tree) -> bool:
 
 def within(context: Context, name: str, element: Tree) -> Context:
     """The context inside of an element called ``name``."""
+    if name not in _LOOKS and not element.get("style", ""):
+        return context
     marks = context.look.marks | {MARKS[name]} if name in MARKS else context.look.marks
     look, style = dict(context.look.style), dict(context.style)
     space = Space.VERBATIM if name == "pre" else context.space

@@ -16,9 +16,10 @@ from component.element import split
 from .builder import Builder, Flow, OpenItem, OpenList, OpenPreformatted, OpenQuote
 from .document import Blocks, Look, Mark, Run
 from .inline import preserved, verbatim
+from .reading import LONGEST, TooMuch
 
 MARKUP_NS = "urn:xmpp:markup:0"
-MOST_MARKS = 1_000
+MOST_MARKS = 500
 
 _MARKER = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _SPANS = {"emphasis": Mark.EMPHASIS, "strong": Mark.STRONG, "code": Mark.CODE, "deleted": Mark.DELETED}
@@ -35,7 +36,9 @@ class _Range:
 
 
 def marked(body: str, markup: Element) -> Blocks:
-    """The blocks of a body's text under its ``<markup/>``."""
+    """The blocks of a body's text under its ``<markup/>``. Raises ``TooMuch``."""
+    if len(body) > LONGEST:
+        raise TooMuch
     ranges = _nested(sorted(_ranges(markup, len(body)), key=lambda range: (range.start, -range.end)))
     positions = sorted({0, len(body), *(place for range in ranges for place in (range.start, range.end))})
     return _Marked(body, ranges).read(positions)
@@ -130,8 +133,5 @@ class _Marked:
 
 def _unquoted(text: str, depth: int, at_line: bool) -> str:
     """Without the characters that mark each line as quoted."""
-    pattern = re.compile(rf"(?:>[ ]?){{0,{depth}}}")
-    first, *lines = text.split("\n")
-    return "\n".join(
-        [pattern.sub("", first, count=1) if at_line else first, *(pattern.sub("", line, count=1) for line in lines)]
-    )
+    begin = r"(?:\A|(?<=\n))" if at_line else r"(?<=\n)"
+    return re.sub(rf"{begin}(?:>[ ]?){{1,{depth}}}", "", text)

@@ -24,8 +24,10 @@ from .pictures import picture
 from .tree import Tree, name_in, number
 from .vocabulary import HEADINGS, LINES, UNREAD
 
-MOST_ELEMENTS = 5_000
+MOST_ELEMENTS = 2_500
 DEEPEST = 150
+LONGEST = 32_768
+"""Characters of text."""
 
 _TEXTS: dict[Space, Callable[[str], str]] = {
     Space.COLLAPSED: collapsed,
@@ -35,7 +37,7 @@ _TEXTS: dict[Space, Callable[[str], str]] = {
 
 
 class TooMuch(ValueError):
-    """More elements than anybody writes, or deeper inside of each other."""
+    """More text or elements than anybody writes in a message, or deeper inside of each other."""
 
 
 def blocks(root: Tree, namespace: str = "", hosts: Collection[str] = ()) -> Blocks:
@@ -53,14 +55,15 @@ class _Reader:
         self.builder = Builder()
         self._namespace = namespace
         self._accounts = tuple(f"@{host.lower()}" for host in hosts)
-        self._left = MOST_ELEMENTS
+        self._elements_left = MOST_ELEMENTS
+        self._text_left = LONGEST
 
     def inside(self, element: Tree, context: Context, depth: int) -> None:
         """What is in an element; ``depth`` is how much deeper it may go."""
         self._text(element.text, context)
         for child in element:
-            self._left -= 1
-            if self._left < 0 or depth <= 0:
+            self._elements_left -= 1
+            if self._elements_left < 0 or depth <= 0:
                 raise TooMuch
             name = name_in(self._namespace, child)
             if name and name not in UNREAD and not is_hidden(child):
@@ -109,7 +112,11 @@ class _Reader:
 
     def _text(self, text: str | None, context: Context) -> None:
         if text:
-            self.builder.add(Run(_TEXTS[context.space](text), context.look), context.style)
+            text = _TEXTS[context.space](text)
+            self._text_left -= len(text)
+            if self._text_left < 0:
+                raise TooMuch
+            self.builder.add(Run(text, context.look), context.style)
 
     def _is_allowed(self, url: str) -> bool:
         """AD2: an account may be hidden in a link, however it is written."""
