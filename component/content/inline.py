@@ -9,6 +9,7 @@ from .document import PLAIN, Image, Inline, Inlines, Run
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _SPACES = re.compile(r" {2,}|\t")
+_WORD_LIST = re.compile(r"^(?:[·•§o]|(\d{1,3}[.)]))\u00a0{2,}[\u00a0 ]*", re.MULTILINE)
 _BLANK = " \u00a0\u200b\ufeff"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -98,9 +99,16 @@ def _joined(lines: list[list[Inline]]) -> Inlines:
     for line in lines:
         if content:
             before, after = content[-1].look, line[0].look
-            content.append(Run("\n", before if before == after else PLAIN))
+            content.append(Run("\n", replace(before, target=None) if before == after else PLAIN))
         content.extend(line)
-    return merged(content)
+    return tuple(map(_with_marker, merged(content)))
+
+
+def _with_marker(inline: Inline) -> Inline:
+    """Word writes lists as lines that begin with a sign and a gap."""
+    if isinstance(inline, Run) and "\u00a0" in inline.text:
+        return replace(inline, text=_WORD_LIST.sub(lambda found: f"{found[1] or '•'} ", inline.text))
+    return inline
 
 
 def _is_visible(inline: Inline) -> bool:

@@ -1,6 +1,7 @@
 """Blocks as plain text that says the same."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from . import urls
@@ -29,12 +30,23 @@ def text(blocks: Blocks) -> str:
 
 def inline_text(content: Inlines) -> str:
     """Text with the targets of its links and the descriptions of its pictures written out."""
-    runs = (inline if isinstance(inline, Run) else described(inline) for inline in content)
+    runs = [inline if isinstance(inline, Run) else described(inline) for inline in content]
     parts = []
-    for target, group in groupby(runs, lambda run: run.look.target):
+    for target, group in groupby(_across_lines(runs), lambda run: run.look.target):
         text = "".join(run.text for run in group)
         parts.append(text if target is None else _link(text, target))
     return "".join(parts)
+
+
+def _across_lines(runs: list[Run]) -> Iterator[Run]:
+    """A line break inside of a link is part of it."""
+    targets = [run.look.target for run in runs]
+    for position, run in enumerate(runs):
+        around = targets[max(position - 1, 0) : position + 2 : 2]
+        if run.text == "\n" and len(set(around)) == 1:
+            yield replace(run, look=replace(run.look, target=around[0]))
+        else:
+            yield run
 
 
 def _link(text: str, target: str) -> str:

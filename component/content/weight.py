@@ -41,8 +41,9 @@ def is_formatted(blocks: Blocks) -> bool:
     runs = [inline for content in contents(blocks) for inline in content if _is_text(inline)]
     if any(inline.look.marks for inline in runs):
         return True
-    styles = {_style(inline) for inline in runs}
-    return len(styles) > 1 or any(name not in _FONTS for style in styles for name, _ in style)
+    styles = {inline.look.style for inline in runs if not inline.look.target}
+    fonts = {_font(inline.look.style) for inline in runs}
+    return len(styles) > 1 or len(fonts) > 1 or any(name not in _FONTS for style in styles for name, _ in style)
 
 
 def _has_form(block: Block) -> bool:
@@ -60,10 +61,9 @@ def _is_text(inline: Inline) -> bool:
     return isinstance(inline, Run) and bool(inline.text.strip())
 
 
-def _style(inline: Inline) -> Style:
-    """Links look like links in any case."""
-    style = inline.look.style
-    return tuple(pair for pair in style if pair[0] not in _LOOKS_OF_LINKS) if inline.look.target else style
+def _font(style: Style) -> Style:
+    """Without what makes links look like links in any case."""
+    return tuple(pair for pair in style if pair[0] not in _LOOKS_OF_LINKS)
 
 
 def _weight(blocks: Blocks) -> int:
