@@ -88,7 +88,8 @@ class EjabberdApi:
             groups = frozenset(item.get("groups", ())) | {item.get("group", "")} - {""}
             if before := found.get(item["jid"]):
                 groups |= before.groups
-            found[item["jid"]] = RosterItem(item["nick"], groups, item["subscription"], item["ask"] == "subscribe")
+            pending = item["pending"] if "pending" in item else item["ask"]  # 23.01 calls it so
+            found[item["jid"]] = RosterItem(item["nick"], groups, item["subscription"], pending == "subscribe")
         return found
 
     async def roster(self, account: str) -> dict[str, str]:
