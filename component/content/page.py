@@ -20,7 +20,8 @@ from .writing import Level, Writer
 
 _REL = "noopener noreferrer nofollow"
 _ANY_DIRECTION = {"dir": "auto"}
-"""Text shows from which side it is read."""
+"""Text shows from which side it is read: where list markers stand, quotes are marked, and columns begin. Nobody looks
+into an element that has this for those around it, so text itself has none; the page's style sees to paragraphs."""
 
 
 def html(blocks: Blocks, language: str | None) -> str:
@@ -38,20 +39,20 @@ def _write(parent: Element, blocks: Blocks) -> None:
 def _write_block(parent: Element, block: Block) -> None:
     match block:
         case Paragraph(content, style):
-            WRITER.inlines(WRITER.element(parent, "p", style, _ANY_DIRECTION), content)
+            WRITER.inlines(WRITER.element(parent, "p", style), content)
         case Heading(level, content):
-            WRITER.inlines(WRITER.element(parent, f"h{level}", attributes=_ANY_DIRECTION), content)
+            WRITER.inlines(WRITER.element(parent, f"h{level}"), content)
         case Preformatted(content):
             WRITER.inlines(WRITER.element(parent, "pre"), content)
         case Quote(inner):
-            _write(WRITER.element(parent, "blockquote"), inner)
+            _write(WRITER.element(parent, "blockquote", attributes=_ANY_DIRECTION), inner)
         case List(items, start):
-            attributes = {"start": str(start)} if start not in (None, 1) else {}
+            attributes = _ANY_DIRECTION | ({"start": str(start)} if start not in (None, 1) else {})
             made = WRITER.element(parent, "ul" if start is None else "ol", attributes=attributes)
             for item in items:
-                _write_item(WRITER.element(made, "li", attributes=_ANY_DIRECTION), item)
+                _write_item(WRITER.element(made, "li"), item)
         case Table(rows):
-            made = WRITER.element(WRITER.element(parent, "table"), "tbody")
+            made = WRITER.element(WRITER.element(parent, "table", attributes=_ANY_DIRECTION), "tbody")
             for row in rows:
                 _write_row(WRITER.element(made, "tr"), row)
         case Rule():
@@ -69,7 +70,7 @@ def _write_item(item: Element, blocks: Blocks) -> None:
 
 def _write_row(parent: Element, row: tuple[Cell, ...]) -> None:
     for cell in row:
-        WRITER.inlines(WRITER.element(parent, "th" if cell.header else "td", attributes=_ANY_DIRECTION), cell.content)
+        WRITER.inlines(WRITER.element(parent, "th" if cell.header else "td"), cell.content)
 
 
 def _link(parent: Element, look: Look) -> Element:

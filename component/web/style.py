@@ -19,8 +19,8 @@ header p{margin:.15rem 0 0;color:var(--soft);font-size:.9rem}
 footer{color:var(--soft);font-size:.85rem;padding:1rem clamp(1rem,4vw,1.75rem) 0}
 footer p{margin:0 0 .35rem}
 .message{padding:1.25rem clamp(1rem,4vw,1.75rem);overflow-wrap:anywhere;overflow-x:auto}
-.message>:first-child{margin-top:0}
-.message>:last-child{margin-bottom:0}
+.message>:first-child,.message>div>:first-child{margin-top:0}
+.message>:last-child,.message>div>:last-child{margin-bottom:0}
 .message :is(p,li,blockquote,h1,h2,h3,h4,h5,h6,dt,dd,td,th){unicode-bidi:plaintext}
 .message h1{font-size:1.35rem}
 .message h2{font-size:1.2rem}
