@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "rate": {"model"},
     "metrics": set(),
     "policy": {"model", "element"},
-    "stanza": {"model", "element", "policy"},
+    "stanza": {"model", "element", "policy", "content"},
     "content": {"model", "element", "policy"},
     "files": {"model", "addresses"},
     "config": {"model", "files"},

@@ -3,10 +3,11 @@
 import pytest
 
 from component.element import parse
-from component.model import Limits, Party
+from component.model import Limits, Party, Side
 from component.policy.classify import classify
 from component.policy.decide import MOST_FILES, Deliver, Drop, Refuse, Verdict, View, decide, refuse
 from component.policy.features import Feature
+from component.policy.matrix import Act
 from component.policy.reasons import Reason
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
 
@@ -163,10 +164,34 @@ class TestWhat:
         assert verdict(f"{TEXT}{event}") == Drop("C15")
 
     @every_direction
-    def test_rich_text(self, sender: Party, receiver: Party) -> None:
-        """C10, before it becomes a link: the plain body, and an answer if there is none."""
-        assert passed(f"{HTML}{TEXT}", view(sender, receiver)) == ["body"]
+    def test_rich_text_of_no_use(self, sender: Party, receiver: Party) -> None:
+        """C10: the plain body, and an answer if there is none."""
+        result = verdict(f"{HTML}{TEXT}", view(sender, receiver))
+        assert isinstance(result, Deliver)
+        assert (passed(f"{HTML}{TEXT}", view(sender, receiver)), result.rich) == (["body"], None)
         assert verdict(HTML, view(sender, receiver)) == Refuse(Reason.NO_PLAIN_TEXT)
+
+    @pytest.mark.parametrize(
+        ("sender", "receiver", "alone", "with_text"),
+        [
+            (BOB, ALICE, Act.TEXT, None),
+            (ALICE, BOB, Act.PAGE, Act.PAGE),
+            (ALICE, CAROL, Act.REBUILD, Act.REBUILD),
+        ],
+        ids=IDS,
+    )
+    def test_rich_text(self, sender: Party, receiver: Party, alone: Act, with_text: Act | None) -> None:
+        """C10; C18: its plain text counts as a body does."""
+        for content, act in ((HTML, alone), (f"{HTML}{TEXT}", with_text)):
+            result = verdict(content, view(sender, receiver, rich_chars=5))
+            assert isinstance(result, Deliver)
+            assert result.rich is act
+        too_long = view(sender, receiver, rich_chars=6, limits=Limits(body_chars=5))
+        assert verdict(HTML, too_long) == Refuse(Reason.TOO_LARGE)
+        assert verdict(HTML, view(sender, receiver, rich_chars=5, sender_online=False)) == Refuse(Reason.SENDER_OFFLINE)
+        if receiver.side is Side.AGENT:
+            out = view(sender, receiver, rich_chars=5, receiver_online=False)
+            assert verdict(HTML, out) == Refuse(Reason.RECEIVER_OFFLINE)
 
     def test_encryption(self) -> None:
         """C16: the text beside it says only that it is encrypted; keys alone say nothing."""

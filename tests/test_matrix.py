@@ -34,9 +34,9 @@ GONE                 C8    strip        strip        end
 REAL_TIME_TEXT       C8    strip        strip        strip
 RECEIPT              C9    strip        strip        strip
 MARKER               C9    strip        strip        strip
-XHTML                C10   strip        strip        strip
-MARKUP               C10   strip        strip        strip
-TYPED_CONTENT        C10   strip        strip        strip
+XHTML                C10   text         page         rebuild
+MARKUP               C10   strip        page         rebuild
+TYPED_CONTENT        C10   text         page         rebuild
 UNSTYLED             C11   pass         pass         pass
 CORRECTION           C12   pass         pass         pass
 RETRACTION           C13   pass         pass         pass

@@ -3,14 +3,16 @@
 Random stanzas go the whole pure way: classify, decide, build, write, read back.
 """
 
+import asyncio
 import itertools
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, tostring
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from component.content.rich import Rich
 from component.element import STREAM_NS, XML_LANG, parse, serialise, split
 from component.gateway.accepted import Accepted
 from component.gateway.intake import Incoming
@@ -19,12 +21,13 @@ from component.policy.classify import Facts, classify
 from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
 from component.policy.elements import ELEMENTS, OMEMO
 from component.policy.reasons import Reason
-from component.services.commands import COMMAND, Ask, Commands, Done
+from component.services.commands import COMMAND, Ask, Commands, Done, Run
 from component.stanza.compose import compose
 from component.stanza.errors import refusal
-from component.stanza.forms import Answers, Choice, answers, form
+from component.stanza.forms import Form, choice
 from component.stanza.links import LinkMaker
 from component.stanza.message import envelope
+from component.stanza.rich_text import rich_content
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
 
 patiently = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,6 +41,18 @@ UPLOADS = [
     "http://up.test/bob@work.acme.test",
     "see https://up.test/1/a.png, please",
 ]
+XHTML = "http://www.w3.org/1999/xhtml"
+XHTML_IM = "http://jabber.org/protocol/xhtml-im"
+HTML = {
+    f"{{{XHTML_IM}}}html": set(),
+    f"{{{XHTML}}}body": {XML_LANG},
+    **{f"{{{XHTML}}}{name}": set() for name in ("br", "em", "strong", "code", "cite", "ul", "ol", "li", "blockquote")},
+    **{f"{{{XHTML}}}{name}": {"style"} for name in ("p", "span")},
+    f"{{{XHTML}}}a": {"href"},
+    f"{{{XHTML}}}img": {"src", "alt", "width", "height"},
+}
+"""What formatted messages between agents may hold besides: XEP-0071 §7, as far as it is used."""
+
 FILES = ["jabber:x:oob", "urn:xmpp:sfs:0", "urn:xmpp:sims:1"]
 
 NAMED = {
@@ -180,6 +195,48 @@ def files(draw: st.DrawFn) -> list[Element]:
     return [file, mark][: draw(st.integers(1, 2))]
 
 
+HTML_NAMES = st.sampled_from(
+    ["p", "b", "em", "a", "img", "ul", "li", "span", "script", "table", "tr", "td", "h1", "svg"]
+)
+HTML_KEYS = st.sampled_from(["href", "src", "alt", "style", "title", "class", "onclick", "id", "xmlns", "width"])
+HTML_VALUES = st.one_of(
+    texts,
+    st.sampled_from(["color: red", "background: url(//up.test/x)", "javascript:alert(1)", "https://up.test/", "12"]),
+    st.sampled_from(ADDRESSES).map("mailto:{}".format),
+    st.sampled_from(ADDRESSES).map("xmpp:{}".format),
+    st.sampled_from(ADDRESSES).map("https://up.test/{}".format),
+)
+
+
+@st.composite
+def html(draw: st.DrawFn, depth: int = 2) -> Element:
+    attributes = draw(st.dictionaries(HTML_KEYS, HTML_VALUES, max_size=2))
+    element = Element(f"{{{XHTML}}}{draw(HTML_NAMES)}", attributes)
+    element.text, element.tail = draw(texts), draw(st.none() | texts)
+    if depth:
+        element.extend(draw(st.lists(html(depth - 1), max_size=2)))
+    return element
+
+
+@st.composite
+def formatted(draw: st.DrawFn) -> Element:
+    """Formatted content in one of its ways, more or less in order."""
+    content = draw(st.lists(html(), min_size=1, max_size=2))
+    match draw(st.integers(0, 2)):
+        case 0:
+            element = Element(f"{{{XHTML_IM}}}html")
+            body = Element(f"{{{XHTML}}}body", draw(st.sampled_from([{}, {XML_LANG: "de"}])))
+            body.extend(content)
+            element.append(body)
+        case 1:
+            element = Element("{urn:xmpp:content}content", {"type": "text/html"})
+            element.text = "".join(tostring(part, "unicode") for part in content)
+        case _:
+            element = parse("<markup xmlns='urn:xmpp:markup:0'><span start='0' end='3'><strong/></span></markup>")
+            element[0].set("start", draw(st.sampled_from(["0", "1", "-1", "9"])))
+    return element
+
+
 @st.composite
 def messages(draw: st.DrawFn) -> Element:
     """Any message; most have a text."""
@@ -192,6 +249,8 @@ def messages(draw: st.DrawFn) -> Element:
         message.extend(draw(marked()))
     if not draw(st.integers(0, 3)):
         message.extend(draw(files()))
+    if not draw(st.integers(0, 3)):
+        message.append(draw(formatted()))
     message.extend(draw(st.lists(st.sampled_from(sorted(NAMED)).flatmap(likely), max_size=2)))
     message.extend(draw(st.lists(elements(), max_size=3)))
     return message
@@ -211,13 +270,21 @@ def moments(draw: st.DrawFn) -> View:
     return view(sender, receiver, limits=limits, **{name: not getattr(usual, name) for name in unusual})
 
 
-def delivered(message: Element, sender: Party, receiver: Party, verdict: Verdict) -> Element | None:
+def judged(message: Element, sender: Party, receiver: Party, **moment: bool) -> tuple[Verdict, Rich | None]:
+    """The verdict on a message, and its formatted content."""
+    facts = classify(message)
+    rich = rich_content(facts.parts, [sender.tenant.account_host(side) for side in Side]) if facts.is_rich else None
+    return decide(facts, view(sender, receiver, rich_chars=len(rich.plain) if rich else None, **moment)), rich
+
+
+def delivered(
+    message: Element, sender: Party, receiver: Party, verdict: Verdict, rich: Rich | None = None
+) -> Element | None:
     """The message as it is written to the receiver and read there; None if it goes nowhere."""
     if not isinstance(verdict, Deliver):
         return None
-    facts = classify(message)
-    incoming = Incoming(message, facts, sender.account, "phone", receiver.face)
-    content = compose(verdict, sender.face, LinkMaker(PUBLIC, map(str, itertools.count())))
+    incoming = Incoming(message, classify(message), sender.account, "phone", receiver.face)
+    content = compose(verdict, sender.face, LinkMaker(PUBLIC, map(str, itertools.count())), rich)
     accepted = Accepted(incoming, sender, receiver, verdict, content)
     row = accepted.row(1, 1, 0)
     return parse(envelope(sender.face, receiver.account, row.type, row.client_id, row.payload))
@@ -226,9 +293,10 @@ def delivered(message: Element, sender: Party, receiver: Party, verdict: Verdict
 def everything_but_bodies(message: Element) -> Iterator[str]:
     """Every value and text of a message, except its own addresses and what the sender typed."""
     for part in message.iter():
+        typed = part.tag.startswith(f"{{{XHTML}}}")
         yield from (value for key, value in part.items() if part is not message or key not in ("from", "to"))
-        yield part.tail or ""
-        if part.tag != BODY:
+        yield "" if typed else part.tail or ""
+        if part.tag != BODY and not typed:
             yield part.text or ""
 
 
@@ -236,12 +304,13 @@ def everything_but_bodies(message: Element) -> Iterator[str]:
 @given(messages(), pairs, st.booleans())
 def test_only_named_parts_come_out(message: Element, pair: tuple[Party, Party], reply_visible: bool) -> None:
     """Default deny: no element and no attribute that nobody named, wherever it was hidden."""
-    out = delivered(message, *pair, decide(classify(message), view(*pair, reply_visible=reply_visible)))
+    named = {**NAMED, **HTML} if pair == (ALICE, CAROL) else NAMED
+    out = delivered(message, *pair, *judged(message, *pair, reply_visible=reply_visible))
     if out is not None:
         assert out.attrib.keys() <= {"from", "to", "type", "id"}
         assert out.get("type") in ("chat", "normal")
         for part in out.iter():
-            assert part is out or part.attrib.keys() <= NAMED[part.tag]
+            assert part is out or part.attrib.keys() <= named[part.tag]
             assert part.get("for") in (None, *FALLBACKS)
         once = [part.tag for part in out if part.tag not in (BODY, f"{{{FALLBACK}}}fallback")]
         assert len(once) == len(set(once))
@@ -251,7 +320,7 @@ def test_only_named_parts_come_out(message: Element, pair: tuple[Party, Party], 
 @given(messages(), pairs, st.booleans())
 def test_no_real_address_comes_out(message: Element, pair: tuple[Party, Party], reply_visible: bool) -> None:
     """AD2"""
-    out = delivered(message, *pair, decide(classify(message), view(*pair, reply_visible=reply_visible)))
+    out = delivered(message, *pair, *judged(message, *pair, reply_visible=reply_visible))
     if out is not None:
         for value in everything_but_bodies(out):
             assert not any(address in value.lower() for address in REAL)
@@ -261,9 +330,9 @@ def test_no_real_address_comes_out(message: Element, pair: tuple[Party, Party], 
 @given(messages(), pairs)
 def test_the_text_stays_as_it_was_typed(message: Element, pair: tuple[Party, Party]) -> None:
     """C1, C11: character by character; C15: but for a text that only stands in for a reaction."""
-    verdict = decide(classify(message), view(*pair))
-    out = delivered(message, *pair, verdict)
-    if out is not None and isinstance(verdict, Deliver) and not verdict.files:
+    verdict, rich = judged(message, *pair)
+    out = delivered(message, *pair, verdict, rich)
+    if out is not None and isinstance(verdict, Deliver) and not verdict.files and not verdict.rich:
         typed = [part.text for part in message.findall(BODY) if part.text and part.text.strip()]
         kept = [part.text for part in out.findall(BODY)]
         reacts = message.find(f"{{{FALLBACK}}}fallback[@for='urn:xmpp:reactions:0']") is not None
@@ -348,11 +417,10 @@ class Choose:
     def may_run(self, party: Party) -> bool:
         return party.side is Side.AGENT
 
-    def start(self, party: Party) -> Ask | Done:
-        return Ask(form("Choose", "One of these", Choice("a", "A", [("1", "One")])))
-
-    def finish(self, party: Party, answers: Answers) -> Done | None:
-        return Done("Chosen.") if answers.get("a") == ("1",) else None
+    async def step(self, run: Run) -> Ask | Done:
+        if run.step:
+            return Done("Chosen.")
+        return Ask(Form("Choose", "One of these", [choice("a", "A", [("1", "One")])]))
 
 
 @patiently
@@ -361,9 +429,8 @@ def test_any_command(payload: Element, attributes: dict[str, str], known: bool) 
     """D4: an answer or a refusal to everything; nothing is ended by accident."""
     request = Element(COMMAND, {**attributes, **({"node": "choose"} if known else {})})
     request.append(payload)
-    answer = Commands([Choose()], b"key").run(request, ALICE, "alice@cc.acme.test/desk")
+    answer = asyncio.run(Commands([Choose()]).run(request, ALICE, "alice@cc.acme.test/desk", "agents.acme.test"))
     assert isinstance(answer, Reason) or answer.get("status") == "executing"
-    assert answers(request) is None or isinstance(answers(request), dict)
 
 
 @pytest.mark.parametrize("depth", [1_000, 15_000])

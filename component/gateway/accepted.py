@@ -59,7 +59,7 @@ class Accepted:
                 kind=link.kind,
                 made_at=row.sent_at,
                 expires_at=row.sent_at + link_us,
-                title=link.title,
+                title=link.title or f"Message from {self.sender.person.name}",
                 content=link.content,
                 message_id=row.id,
                 sender=self.sender.person.name,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
+from component.content.rich import Rich
 from component.model import Party
 from component.policy.classify import Facts, classify
 from component.world import World
@@ -54,11 +55,12 @@ class Incoming:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
-    that the receiver knows; None if the receiver cannot see that message (C14). ``failed`` tells that nothing
-    could be found out."""
+    that the receiver knows; None if the receiver cannot see that message (C14). ``rich`` is its formatted content
+    (C10). ``failed`` tells that nothing could be found out."""
 
     sender_online: bool
     reply_to: str | None = None
+    rich: Rich | None = None
     failed: bool = False
 
 

@@ -1,14 +1,17 @@
 """What the bridge does not know by heart and looks up before a message is judged."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable
 
+from component.content.rich import Rich
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
 from component.policy.features import Feature
 from component.policy.matrix import HISTORY_WINDOW
 from component.stanza.message import REPLY
+from component.stanza.rich_text import rich_content
 from component.store.archive import Reference
 from component.store.errors import StoreError
 from component.store.store import Store
@@ -21,6 +24,10 @@ log = logging.getLogger(__name__)
 
 CONFIRMED_SECONDS = 10.0
 """How long a session that only ejabberd knows of is believed in, so that a chat does not ask for every line."""
+
+
+LONG_BYTES = 8_192
+"""A longer message takes more than some milliseconds to read if it is formatted, and others must not wait (R2)."""
 
 
 class LookUps:
@@ -37,9 +44,10 @@ class LookUps:
         if sender is None or message.over_rate:
             return NOTHING
         online = self._online(sender)
-        if online is None or self._in_question(message, sender, receiver):
+        is_long = message.facts.size > LONG_BYTES and self._is_readable(message)
+        if online is None or is_long or self._in_question(message, sender, receiver):
             return self._look_up(message, sender, receiver)
-        return Found(online)
+        return Found(online, rich=_read(message, sender) if self._is_readable(message) else None)
 
     def _in_question(self, message: Incoming, sender: Party, receiver: Party | None) -> bool:
         """Whether the store has to be asked."""
@@ -58,7 +66,7 @@ class LookUps:
         except (EjabberdApiError, StoreError) as problem:
             log.warning("a look-up failed, so a message is refused: %s", problem)
             return FAILED
-        return Found(online, reply_to)
+        return Found(online, reply_to, await self._rich(message, sender))
 
     # Is the sender logged in?
 
@@ -102,3 +110,21 @@ class LookUps:
         if window is None or conversation.kind != JOINED or receiver.side is not Side.AGENT:
             return True
         return target.seq >= await self._store.window_start(conversation.id, window)
+
+    # What is its formatted content?
+
+    def _is_readable(self, message: Incoming) -> bool:
+        """What is too large is refused anyway (C18)."""
+        return message.facts.is_rich and message.facts.size <= self._state.limits.stanza_bytes
+
+    async def _rich(self, message: Incoming, sender: Party) -> Rich | None:
+        """C10. What is long is read in a thread."""
+        if not self._is_readable(message):
+            return None
+        if message.facts.size <= LONG_BYTES:
+            return _read(message, sender)
+        return await asyncio.to_thread(_read, message, sender)
+
+
+def _read(message: Incoming, sender: Party) -> Rich | None:
+    return rich_content(message.facts.parts, [sender.tenant.account_host(side) for side in Side])

@@ -111,7 +111,7 @@ class Messages:
             case Deliver() as verdict:
                 assert sender and receiver, "nothing is delivered from or to strangers"
                 links = LinkMaker(self._state.web.public_url, _tokens())
-                content = compose(verdict, found.reply_to, links)
+                content = compose(verdict, found.reply_to, links, found.rich)
                 self._archive(Accepted(message, sender, receiver, verdict, content))
                 self._end_if(verdict.ends, sender, receiver)
 
@@ -127,6 +127,7 @@ class Messages:
             over_rate=message.over_rate,
             to_service=message.to_service,
             limits=self._state.limits,
+            rich_chars=max(map(len, found.rich.bodies.values())) if found.rich else None,
             unknowable=found.failed,
         )
 

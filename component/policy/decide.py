@@ -10,7 +10,7 @@ from component.model import Limits, Party, Side
 from .classify import Facts, Part
 from .contact import Pair, contact_rule
 from .elements import CORRECT_NS, FILES, REPLY_NS, RETRACT_NS
-from .features import Feature
+from .features import RICH, Feature
 from .files import File, files
 from .matrix import MATRIX, Act, Rule
 from .reasons import Reason
@@ -22,7 +22,8 @@ class View:
 
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
     face of the sender's tenant, ``to_service`` where it is that of a service. ``reply_visible`` says whether the
-    receiver can see the message replied to (C14). ``unknowable`` is set where the rest could not be found out.
+    receiver can see the message replied to (C14). ``rich_chars`` is how long the plain text of the formatted content
+    is, None if there is none of use (C10). ``unknowable`` is set where the rest could not be found out.
     """
 
     sender: Party | None
@@ -34,6 +35,7 @@ class View:
     over_rate: bool
     to_service: bool
     limits: Limits
+    rich_chars: int | None = None
     unknowable: bool = False
 
 
@@ -42,13 +44,15 @@ class Deliver:
     """The elements that go on, in order, and what is made of others.
 
     ``files`` become lines with links (C5); what ``file_texts`` mark of the body only stands in for them, and goes.
-    ``ends`` closes the conversation afterwards (V2).
+    ``rich`` is what becomes of the formatted content, if there is any (C10). ``ends`` closes the conversation
+    afterwards (V2).
     """
 
     parts: tuple[Part, ...]
     ends: bool = False
     files: tuple[File, ...] = ()
     file_texts: tuple[Element, ...] = ()
+    rich: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ MOST_FILES = 30
 
 # What makes a message more than an envelope, and what only looks like nothing once it is stripped.
 _CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
-_RICH = frozenset({Feature.XHTML, Feature.TYPED_CONTENT})
+_RICH_ACTS = (Act.TEXT, Act.PAGE, Act.REBUILD)
 
 _FILE = frozenset({Feature.FILE, Feature.FILE_ANNOUNCED, Feature.FILE_ELSEWHERE, Feature.FILE_DETAIL})
 
@@ -146,24 +150,32 @@ def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict
     parts = tuple(_passed(facts.parts, passing))
     acts = {rule.act for rule in rules.values()}
     linked = _linked(facts) if Act.LINK in acts else ()
+    rich = None if view.rich_chars is None else _rich(facts, acts)
     ends = Act.END in acts
-    if len(linked) > MOST_FILES:
+    if len(linked) > MOST_FILES or (rich and (view.rich_chars or 0) > view.limits.body_chars):
         return refuse(Reason.TOO_LARGE, facts)
-    if not linked and not any(feature in _CONTENT for feature, _ in parts):
+    if not linked and not rich and not any(feature in _CONTENT for feature, _ in parts):
         return _nothing_left(facts, rules.keys(), ends)
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
-    return Deliver(parts, ends, linked, tuple(_file_texts(facts)) if linked else ())
+    return Deliver(parts, ends, linked, tuple(_file_texts(facts)) if linked else (), rich)
 
 
 def _nothing_left(facts: Facts, features: Set[Feature], ends: bool) -> Refuse | Drop:
-    if features & _RICH:
+    if features & RICH:
         return refuse(Reason.NO_PLAIN_TEXT, facts)
     if Feature.FILE_ANNOUNCED in features:
         return Drop("C5", ends)
     if Feature.FILE_DETAIL in features:
         return refuse(Reason.NOT_ON_THE_WEB, facts)
     return Drop("C8" if ends else "C1", ends)
+
+
+def _rich(facts: Facts, acts: Set[Act]) -> Act | None:
+    """What becomes of formatted content that is of use. A text that is there anyway need not be made."""
+    act = next((act for act in _RICH_ACTS if act in acts), None)
+    has_text = any(feature is Feature.BODY for feature, _ in facts.parts)
+    return None if act is Act.TEXT and has_text else act
 
 
 def _linked(facts: Facts) -> tuple[File, ...]:

@@ -48,3 +48,7 @@ class Feature(Enum):
     OVERSIZE = auto()
     OVER_RATE = auto()
     UNKNOWN = auto()
+
+
+RICH = frozenset({Feature.XHTML, Feature.MARKUP, Feature.TYPED_CONTENT})
+"""Formatted content."""

@@ -29,6 +29,12 @@ class Act(Enum):
     """Taken out, and it ends the conversation (V2)."""
     LINK = auto()
     """Becomes a line of text with a link (C5)."""
+    TEXT = auto()
+    """Taken out; a message without a text gets its text (C10)."""
+    PAGE = auto()
+    """Becomes plain text, and a link to a page where that is not all (C10)."""
+    REBUILD = auto()
+    """Built anew of what is allowed, beside plain text that says the same (C10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,9 @@ STRIP: Cell = (Act.STRIP, None)
 DROP: Cell = (Act.DROP, None)
 END: Cell = (Act.END, None)
 LINK: Cell = (Act.LINK, None)
+TEXT: Cell = (Act.TEXT, None)
+PAGE: Cell = (Act.PAGE, None)
+REBUILD: Cell = (Act.REBUILD, None)
 
 
 def _refuse(reason: Reason) -> Cell:
@@ -96,9 +105,9 @@ _ROWS: tuple[Row, ...] = (
     _everywhere("C8", Feature.REAL_TIME_TEXT, STRIP),
     _everywhere("C9", Feature.RECEIPT, STRIP),
     _everywhere("C9", Feature.MARKER, STRIP),
-    _everywhere("C10", Feature.XHTML, STRIP),
-    _everywhere("C10", Feature.MARKUP, STRIP),
-    _everywhere("C10", Feature.TYPED_CONTENT, STRIP),
+    ("C10", Feature.XHTML, TEXT, PAGE, REBUILD),
+    ("C10", Feature.MARKUP, STRIP, PAGE, REBUILD),
+    ("C10", Feature.TYPED_CONTENT, TEXT, PAGE, REBUILD),
     _everywhere("C12", Feature.CORRECTION, PASS),
     _everywhere("C13", Feature.RETRACTION, PASS),
     _everywhere("C14", Feature.REPLY, PASS),

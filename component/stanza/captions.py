@@ -30,14 +30,13 @@ class Captioned:
     """
 
     def __init__(self, before: str, dropped: Sequence[Range], files: Sequence[Shown]) -> None:
-        blocks = [_block(file, before) for file in files]
-        placed: set[int] = set()
+        self._by_key = {one: file for file in files for one in file.keys}
+        blocks = {file.line: self._block(file, before) for file in files}
         edits = [Edit(*each) for each in dropped]
-        edits += _named(before, dropped, files, blocks, placed)
+        edits += self._named(before, dropped, blocks)
         self._edited = Edited(before, edits)
         self._trimmed = Edited(self._edited.text, trimmed(self._edited.text))
-        rest = [block for place, block in enumerate(blocks) if place not in placed]
-        self.text = "\n".join([self._trimmed.text, *rest] if self._trimmed.text else rest)
+        self.text = "\n".join([self._trimmed.text, *blocks.values()] if self._trimmed.text else blocks.values())
 
     def now(self, start: int, end: int) -> Range:
         """Where a range of the body is now."""
@@ -46,28 +45,21 @@ class Captioned:
     def _place(self, old: int) -> int:
         return self._trimmed.place(self._edited.place(old))
 
+    def _block(self, file: Shown, caption: str) -> str:
+        """The file's line, and the words about it, unless they are said anyway."""
+        words = Edited(file.description, self._named(file.description, (), {})).text
+        said = not words or words in caption or words in file.name
+        return file.line if said else f"{words}\n{file.line}"
 
-def _block(file: Shown, caption: str) -> str:
-    """The file's line, and the words about it, unless they are said anyway."""
-    said = not file.description or file.description in caption or file.description in file.name
-    return file.line if said else f"{file.description}\n{file.line}"
-
-
-def _named(
-    text: str, dropped: Sequence[Range], files: Sequence[Shown], blocks: Sequence[str], placed: set[int]
-) -> Iterator[Edit]:
-    """Edits for all addresses of files in the text. ``placed`` gets the files whose lines are in them."""
-    by_key = {one: place for place, file in enumerate(files) for one in file.keys}
-    for start, end in _addresses(text, dropped):
-        url = usable(text[start:end])
-        place = by_key.get(key(url)) if url else None
-        if place is None:
-            continue
-        if place in placed or not _stands_alone(text, start, end):
-            yield Edit(start, end, files[place].name)
-        else:
-            placed.add(place)
-            yield Edit(start, end, blocks[place])
+    def _named(self, text: str, dropped: Iterable[Range], blocks: dict[str, str]) -> Iterator[Edit]:
+        """Edits for all addresses of files in the text. A block that finds a place is taken out of ``blocks``."""
+        for start, end in _addresses(text, dropped):
+            url = usable(text[start:end])
+            file = self._by_key.get(key(url)) if url else None
+            if file and file.line in blocks and _stands_alone(text, start, end):
+                yield Edit(start, end, blocks.pop(file.line))
+            elif file:
+                yield Edit(start, end, file.name)
 
 
 def _addresses(text: str, dropped: Iterable[Range]) -> Iterator[Range]:

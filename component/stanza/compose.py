@@ -1,26 +1,24 @@
-"""What a message carries when it leaves: the children that may pass, and what is made of files (C5)."""
+"""What a message carries when it leaves: the children that may pass, and what is made of the others (C5, C10)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from component.content.rich import Rich
 from component.element import serialise
 from component.policy.classify import Part
 from component.policy.decide import Deliver
-from component.policy.elements import BODY, FALLBACK, FALLBACK_NS
-from component.policy.fallback import Range, range_of, ranges
+from component.policy.elements import BODY
+from component.policy.fallback import ranges
 from component.policy.features import Feature
 from component.policy.files import File
 
+from .bodies import Places, new_body, rewritten
 from .captions import Captioned, Shown
 from .file_line import description, file_line, file_name
 from .links import FILE, Link, LinkMaker
 from .message import cut, reply
-
-_MARKED = f"{{{FALLBACK_NS}}}body"
-
-Places = Callable[[int, int], Range]
-"""Where a range of the body is now."""
+from .rich_text import with_rich_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,15 @@ def fingerprint(payload: str, links: Iterable[tuple[str, str]]) -> str:
     return payload
 
 
-def compose(verdict: Deliver, author: str | None, links: LinkMaker) -> Composed:
+def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rich | None = None) -> Composed:
     """The message that a verdict lets go on.
 
-    ``author`` is who wrote the message replied to, by the address that the receiver knows (C14).
+    ``author`` is who wrote the message replied to, by the address that the receiver knows (C14); ``rich`` is its
+    formatted content.
     """
     children = list(_children(verdict.parts, author))
+    if verdict.rich and rich:
+        children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
         children = _with_files(children, verdict, links)
     body = next((part.text for part in children if part.tag == BODY), None)
@@ -61,48 +62,19 @@ def _children(parts: Sequence[Part], author: str | None) -> Iterator[Element]:
         yield reply(part, author or "") if feature is Feature.REPLY else cut(part)
 
 
-# Files
-
-
 def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker) -> list[Element]:
     """Every body with the lines of the files, of which each has one link, whatever the languages."""
     shown = [_shown(file, links) for file in verdict.files]
-    bodies = [part for part in children if part.tag == BODY]
-    if not bodies:
-        body = Element(BODY)
-        body.text = Captioned("", (), shown).text
-        return [body, *children]
-    for body in bodies:
-        before = body.text or ""
+    if not any(part.tag == BODY for part in children):
+        return [new_body(None, Captioned("", (), shown).text), *children]
+
+    def rewrite(_: str | None, before: str) -> tuple[str, Places]:
         captioned = Captioned(before, ranges(verdict.file_texts, len(before)), shown)
-        body.text = captioned.text
-    # Marks do not say which language they are about.
-    places = captioned.now if len(bodies) == 1 else None
-    return _marked_anew(children, places, len(before))
+        return captioned.text, captioned.now
+
+    return rewritten(children, rewrite)
 
 
 def _shown(file: File, links: LinkMaker) -> Shown:
     name = file_name(file)
     return Shown(file.keys, name, file_line(file, links(FILE, name, file.url)), description(file))
-
-
-# Fallback marks (XEP-0428), which must not cut off what they do not mean
-
-
-def _marked_anew(children: list[Element], places: Places | None, length: int) -> list[Element]:
-    """With the marks where their texts are now; ``length`` was that of the body. Marks that fit nowhere go."""
-    kept = [_moved(part, places, length) if part.tag == FALLBACK else part for part in children]
-    return [part for part in kept if part is not None]
-
-
-def _moved(mark: Element, places: Places | None, length: int) -> Element | None:
-    bodies = mark.findall(_MARKED) or ([] if len(mark) else [Element(_MARKED)])  # without parts it means all (§3)
-    moved = (_place(body, places, length) for body in bodies) if places else ()
-    others = (part for part in mark if part.tag != _MARKED)
-    mark[:] = [part for part in (*moved, *others) if part is not None]
-    return mark if len(mark) else None
-
-
-def _place(body: Element, places: Places, length: int) -> Element | None:
-    start, end = places(*range_of(body, length))
-    return Element(_MARKED, {"start": str(start), "end": str(end)}) if start < end else None

@@ -14,7 +14,10 @@ _TOKEN = r"[A-Za-z0-9_-]+"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``kind`` is FILE, then ``content`` is the address of an upload, or PAGE, then it is sanitised HTML."""
+    """``kind`` is FILE, then ``content`` is the address of an upload, or PAGE, then it is sanitised HTML.
+
+    ``title`` is empty for a page, which has its sender's name.
+    """
 
     kind: str
     token: str = field(repr=False)

@@ -274,24 +274,6 @@ class TestNotices:
         assert "forged" not in ids
 
 
-class TestRichText:
-    """C10 in its first form: the plain body"""
-
-    HTML = (
-        "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
-        "<p><b>Hello</b></p></body></html>"
-    )
-
-    async def test_stripped(self, chat: Direction) -> None:
-        markup = "<markup xmlns='urn:xmpp:markup:0'><span start='0' end='5'><emphasis/></span></markup>"
-        typed = "<content xmlns='urn:xmpp:content' type='text/markdown'>**Hello**</content>"
-        assert carried(await received(chat, f"{self.HTML}{TEXT}{markup}{typed}")) == "body"
-
-    async def test_without_a_plain_body(self, chat: Direction) -> None:
-        id = await send(chat.sender, chat.receiver_face, self.HTML)
-        await refused(chat.sender, id, chat.receiver_face, POLICY)
-
-
 class TestLaterThoughts:
     """C12, C13"""
 

@@ -1,0 +1,55 @@
+"""Giving a message other texts, and its fallback marks (XEP-0428) along with them.
+
+A mark that is wrong would have clients cut off what somebody wrote, so what fits nowhere any more goes.
+"""
+
+from collections.abc import Callable
+from xml.etree.ElementTree import Element
+
+from component.element import XML_LANG
+from component.policy.elements import BODY, FALLBACK, FALLBACK_NS
+from component.policy.fallback import Range, range_of
+
+Places = Callable[[int, int], Range]
+"""Where a range of a text is in the text instead; an empty range if nowhere."""
+
+Rewrite = Callable[[str | None, str], tuple[str, Places]]
+"""For a body's language and text: its new text, and where things are in it."""
+
+_MARKED = f"{{{FALLBACK_NS}}}body"
+
+
+def new_body(language: str | None, text: str) -> Element:
+    body = Element(BODY, {XML_LANG: language} if language else {})
+    body.text = text
+    return body
+
+
+def rewritten(children: list[Element], rewrite: Rewrite) -> list[Element]:
+    """The children of a message with other bodies. They are changed in place."""
+    bodies = [part for part in children if part.tag == BODY]
+    before = [body.text or "" for body in bodies]
+    places: list[Places] = []
+    for body, text in zip(bodies, before, strict=True):
+        body.text, each = rewrite(body.get(XML_LANG), text)
+        places.append(each)
+    if all(body.text == text for body, text in zip(bodies, before, strict=True)):
+        return children
+    # Marks do not say which language they are about.
+    only = places[0] if len(places) == 1 else None
+    moved = (_moved(part, only, len(before[0])) if part.tag == FALLBACK else part for part in children)
+    return [part for part in moved if part is not None]
+
+
+def _moved(mark: Element, places: Places | None, length: int) -> Element | None:
+    """The mark where its text is now; ``length`` is that of the body before."""
+    bodies = mark.findall(_MARKED) or ([] if len(mark) else [Element(_MARKED)])  # without parts it means all (§3)
+    moved = (_placed(body, places, length) for body in bodies) if places else ()
+    others = (part for part in mark if part.tag != _MARKED)
+    mark[:] = [part for part in (*moved, *others) if part is not None]
+    return mark if len(mark) else None
+
+
+def _placed(body: Element, places: Places, length: int) -> Element | None:
+    start, end = places(*range_of(body, length))
+    return Element(_MARKED, {"start": str(start), "end": str(end)}) if start < end else None
