@@ -11,6 +11,7 @@ from component.files.secret import read_secret
 from component.files.settings import HOST_KEYS, SECTIONS, SQLITE, FileShape, TenantShape
 from component.files.shapes import read_all
 from component.files.text import read_toml
+from component.files.wording import toml
 from component.model import (
     EjabberdSettings,
     Limits,
@@ -49,6 +50,7 @@ def load_settings(
     sections = _sections(top, file.place, problems)
     tenants = read_all(TenantShape, top.tenants or [], file.place.at("tenants"), problems)
     problems += _clashes(tenants)
+    problems += _foreign_operators(tenants)
     name = sections["xmpp"].pop("secret_file", None)
     secret_file = folder / name if name else None
     secret = read_secret(secret_file, file.place.at("xmpp", "secret_file"), environ, problems, warn)
@@ -80,8 +82,21 @@ def _clashes(tenants: list[tuple[Place, TenantShape]]) -> Iterator[Problem]:
     yield from duplicates("the host", ((place, host) for place, host in hosts if host))
 
 
+def _foreign_operators(tenants: list[tuple[Place, TenantShape]]) -> Iterator[Problem]:
+    """An operator logs in on a host of the tenant, where ejabberd knows who it is (R1)."""
+    for place, tenant in tenants:
+        hosts = [host for host in (tenant.work_host, tenant.desk_host) if host]
+        for number, account in enumerate(tenant.operators or ()):
+            if account.rpartition("@")[2] not in hosts:
+                here = f"must be an account on {' or '.join(hosts) or 'a host of this tenant'}, not {toml(account)}"
+                yield Problem(place.at("operators", number), here)
+
+
 def _tenant(shape: TenantShape, folder: Path) -> Tenant:
-    return Tenant(**{**shape.given(), "directory": folder / shape.directory})
+    given = shape.given()
+    given["operators"] = frozenset(shape.operators or ())
+    given["support_addresses"] = tuple(shape.support_addresses or ())
+    return Tenant(**{**given, "directory": folder / shape.directory})
 
 
 def _resolved(url: str, folder: Path) -> str:

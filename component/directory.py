@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from component import addresses
 from component.files.people_csv import read_rows
+from component.files.photo import read_photo
 from component.files.problems import LoadError, Place, Problem, duplicates
 from component.files.shapes import (
     OPTIONAL,
@@ -22,7 +23,7 @@ from component.files.shapes import (
 )
 from component.files.text import read_toml
 from component.files.wording import toml
-from component.model import EVERYBODY, RESERVED_PREFIX, Directory, Person, Side, Team
+from component.model import EVERYBODY, RESERVED_PREFIX, Directory, Person, Photo, Side, Team
 
 
 class DirectoryError(LoadError):
@@ -47,12 +48,17 @@ def load_directory(path: Path) -> Directory:
     for name in top.people_csv or []:
         rows = read_rows(path.parent / name, _COLUMNS, _LISTS, problems)
         people += [(place, _Person.read(cells, place, problems)) for place, cells in rows]
+    photos = {
+        number: read_photo(path.parent / person.photo, place.at("photo"), problems)
+        for number, (place, person) in enumerate(people)
+        if person.photo
+    }
     problems += _clashes(groups, queues, people)
     problems += _unknown_references(groups, queues, people)
     if problems:
         raise DirectoryError(problems)
     return make_directory(
-        (person.built() for _, person in people),
+        (person.built(photos.get(number)) for number, (_, person) in enumerate(people)),
         groups=(Team(**team.given()) for _, team in groups),
         queues=(Team(**team.given()) for _, team in queues),
     )
@@ -108,10 +114,11 @@ class _Person(Shape):
     groups: list[str] = OPTIONAL
     queues: list[str] = OPTIONAL
     supervises: OneOrMore = OPTIONAL
+    photo: Name = OPTIONAL
 
-    def built(self) -> Person:
+    def built(self, photo: Photo | None) -> Person:
         lists = {key: frozenset(getattr(self, key) or ()) for key in _LISTS}
-        return Person(**{**self.given(), **lists})
+        return Person(**{**self.given(), **lists, "photo": photo})
 
 
 _COLUMNS = tuple(_Person.model_fields)

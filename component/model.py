@@ -47,7 +47,11 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One organisation. Hosts are bare domains; ``directory`` is an absolute path."""
+    """One organisation. Hosts are bare domains; ``directory`` is an absolute path.
+
+    ``operators`` are bare accounts of the tenant that may run the operators' commands (D4), ``support_addresses`` URIs
+    at which people get help (XEP-0157).
+    """
 
     id: str
     name: str
@@ -62,6 +66,8 @@ class Tenant:
     watch_notice: bool = True
     retention_days: int = 0
     roster_limit: int = 500
+    operators: frozenset[str] = frozenset()
+    support_addresses: tuple[str, ...] = ()
 
     def account_host(self, side: Side) -> str:
         """The ejabberd virtual host on which that side logs in."""
@@ -91,6 +97,15 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture in a file: its media type, and the SHA-1 of its bytes in hexadecimal (XEP-0153 §2.1)."""
+
+    path: Path
+    type: str
+    sha1: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """One human being. ``work`` and ``agent`` are local parts; absent means no such licence."""
 
@@ -101,6 +116,7 @@ class Person:
     groups: frozenset[str] = frozenset()
     queues: frozenset[str] = frozenset()
     supervises: frozenset[str] = frozenset()
+    photo: Photo | None = None
 
     def local_part(self, side: Side) -> str | None:
         return self.work if side is Side.WORK else self.agent

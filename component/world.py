@@ -10,6 +10,7 @@ from typing import Self
 from component.addresses import normalise
 from component.directory import DirectoryError, load_directory
 from component.files.problems import Problem
+from component.finding import Finder
 from component.model import Directory, Party, Settings, Side, Tenant
 
 __all__ = ["World", "normalise"]
@@ -23,6 +24,7 @@ class World:
     tenants: tuple[Tenant, ...]
     _directories: Mapping[str, Directory]
     _parties: Mapping[tuple[str, Side], tuple[Party, ...]]
+    _finders: Mapping[tuple[str, Side], Finder]
     _accounts: Mapping[str, Party]
     _faces: Mapping[str, Party]
     _account_hosts: Mapping[str, tuple[Tenant, Side]]
@@ -53,6 +55,11 @@ class World:
             tenants=tuple(tenant for tenant, _ in pairs),
             _directories={tenant.id: directory for tenant, directory in pairs},
             _parties=parties,
+            _finders={
+                (tenant.id, side): Finder.of(parties[tenant.id, side], directory)
+                for tenant, directory in pairs
+                for side in Side
+            },
             _accounts={party.account: party for party in everybody},
             _faces={party.face: party for party in everybody},
             _account_hosts={tenant.account_host(side): (tenant, side) for tenant, side in roles},
@@ -103,6 +110,10 @@ class World:
     def parties(self, tenant: Tenant, side: Side) -> tuple[Party, ...]:
         """Everybody of a tenant with that licence, in the order of the files; KeyError as ``directory``."""
         return self._parties[tenant.id, side]
+
+    def finder(self, tenant: Tenant, side: Side) -> Finder:
+        """Where people of a tenant with that licence are looked for; KeyError as ``directory``."""
+        return self._finders[tenant.id, side]
 
 
 def _parties(tenant: Tenant, side: Side, directory: Directory) -> tuple[Party, ...]:

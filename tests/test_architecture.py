@@ -23,12 +23,15 @@ MAY_IMPORT = {
     "files": {"model", "addresses"},
     "config": {"model", "files"},
     "directory": {"model", "addresses", "files"},
-    "world": {"model", "addresses", "files", "directory"},
+    "finding": {"model"},
+    "world": {"model", "addresses", "files", "directory", "finding"},
     "explain": {"model", "addresses", "policy", "world"},
     "store": {"model"},
     "ejabberd": {"model"},
     "web": {"model", "rate", "metrics", "store"},
-    "services": {"model", "addresses", "element", "policy", "stanza", "content", "store", "world"},
+    "services": {
+        *("model", "addresses", "element", "policy", "stanza", "content", "store", "world", "finding", "__init__"),
+    },
     "gateway": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
         *("files", "config", "world", "rate", "metrics", "web"),
@@ -40,7 +43,7 @@ MAY_IMPORT = {
     },
 }
 
-PURE = ("model", "element", "policy", "stanza", "content", "explain")
+PURE = ("model", "element", "finding", "policy", "stanza", "content", "explain")
 OUTSIDE = {
     *("asyncio", "aiohttp", "concurrent", "logging", "os", "pathlib", "random", "secrets", "slixmpp", "socket"),
     *("sqlalchemy", "sqlite3", "subprocess", "threading", "time", "uvloop"),

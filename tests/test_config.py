@@ -86,6 +86,13 @@ class TestGoodFiles:
         assert tenant.directory == folder / "acme.toml"
         assert (tenant.watch, tenant.watch_notice) == (False, True)
         assert (tenant.retention_days, tenant.roster_limit) == (0, 500)
+        assert tenant.operators == {"sue@work.acme.test"}
+        assert tenant.support_addresses == ("mailto:help@acme.test",)
+
+    def test_operators_are_prepared_addresses(self, load: Load) -> None:
+        settings = load(changed('["sue@work.acme.test"]', '["Sue@Work.acme.test", "dan@cc.acme.test"]'))
+        assert settings.tenants[0].operators == {"sue@work.acme.test", "dan@cc.acme.test"}
+        assert load(EXAMPLE_TEXT + SECOND_TENANT).tenants[1].operators == frozenset()
 
     def test_the_example_shows_the_defaults(self, load: Load) -> None:
         shown = load_settings(EXAMPLE, SECRET)
@@ -192,6 +199,10 @@ class TestBadFiles:
             ('"http://127.0.0.1:5281/api"', '"ftp://h/"', "must be an address such as http://"),
             ('"http://127.0.0.1:5281/api"', '"http://h:x/"', "must be an address such as http://"),
             ('listen = "127.0.0.1:8088"', 'listen = "127.0.0.1"', "must be HOST:PORT"),
+            ('["sue@work.acme.test"]', '["sue"]', "must be the address of an account"),
+            ('["sue@work.acme.test"]', '["sue@work.acme.test/phone"]', "must be the address of an account"),
+            ('["sue@work.acme.test"]', '["sue@agents.acme.test"]', "operators[0] must be an account on work.acme.test"),
+            ('["mailto:help@acme.test"]', '["help@acme.test"]', "must be a URI such as mailto:"),
             ("sqlite:///deskbridge.db", "sqlite://", "must be sqlite:/// and the name of a file"),
             ("sqlite:///deskbridge.db", "sqlite:///:memory:", "and the name of a file"),
             ("sqlite:///deskbridge.db", "postgresql://db/x", "PostgreSQL is not supported yet"),

@@ -1,6 +1,7 @@
 """D1: directories are checked as a whole; AD3: local parts."""
 
 import csv
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from component.directory import DirectoryError, load_directory, make_directory
-from component.model import Directory, Person, Side, Team
+from component.files.photo import read_again
+from component.model import Directory, Person, Photo, Side, Team
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TEAMS = """
@@ -173,6 +175,40 @@ class TestLocalParts:
     def test_the_same_local_part_on_both_sides_is_fine(self, load: Load) -> None:
         """AD1: two accounts, two faces, on different hosts."""
         load(person(name="Sue", work="sue", agent="sam") + person(name="Sam", work="sam", agent="sue"))
+
+
+class TestPhotos:
+    """D3: checked when the directory is read, so that no card breaks later."""
+
+    PNG = b"\x89PNG\r\n\x1a\n rest"
+
+    @pytest.mark.parametrize(("content", "type"), [(PNG, "image/png"), (b"\xff\xd8\xff rest", "image/jpeg")])
+    def test_what_is_kept(self, load: Load, tmp_path: Path, content: bytes, type: str) -> None:
+        (tmp_path / "ann.img").write_bytes(content)
+        acme = load('people_csv = "p.csv"' + person(name="Ann", photo="ann.img"), p="name,photo\nBob,ann.img\n")
+        photo = Photo(tmp_path / "ann.img", type, hashlib.sha1(content).hexdigest())
+        assert [one.photo for one in acme.people] == [photo, photo]
+        assert read_again(photo) == content
+        (tmp_path / "ann.img").write_bytes(content + b"!")  # another picture has another hash
+        assert read_again(photo) is None
+        (tmp_path / "ann.img").unlink()
+        assert read_again(photo) is None
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "cannot be read: No such file"),
+            (b"GIF89a", "is neither a PNG nor a JPEG file"),
+            (b"", "is neither a PNG nor a JPEG file"),
+            (PNG + bytes(70_000), "is larger than 64 KiB"),
+        ],
+    )
+    def test_what_is_not(self, load: Load, tmp_path: Path, content: bytes | None, said: str) -> None:
+        if content is not None:
+            (tmp_path / "ann.img").write_bytes(content)
+        (problem,) = problems(load, person(name="Ann", photo="ann.img"))
+        assert problem.startswith("acme.toml:4: people[0].photo: ")
+        assert said in problem
 
 
 class TestCsv:

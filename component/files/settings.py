@@ -57,6 +57,20 @@ def _listen(text: str) -> str:
     return text
 
 
+def _account(text: str) -> str:
+    """Prepared. Whether its host is one of the tenant's is for ``component.config`` to say."""
+    prepared = addresses.normalise(text)
+    if prepared is None or prepared[1] or "@" not in prepared[0]:
+        raise ValueError(f"must be the address of an account such as sue@work.acme.test, not {toml(text)}")
+    return prepared[0]
+
+
+def _contact_address(text: str) -> str:
+    if urlsplit(text).scheme not in ("mailto", "xmpp", "https", "http", "tel"):
+        raise ValueError(f"must be a URI such as mailto:help@acme.test, not {toml(text)}")
+    return text
+
+
 def _storage_url(text: str) -> str:
     if text.startswith("postgresql"):
         raise ValueError(f"PostgreSQL is not supported yet; use {SQLITE}deskbridge.db")
@@ -68,6 +82,8 @@ def _storage_url(text: str) -> str:
 
 Host = Annotated[str, AfterValidator(_host)]
 WebAddress = Annotated[Name, AfterValidator(_web_address)]
+Account = Annotated[Name, AfterValidator(_account)]
+ContactAddress = Annotated[Name, AfterValidator(_contact_address)]
 Port = Annotated[int, Field(ge=1, le=_LAST_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(le=36_500)]
@@ -126,6 +142,8 @@ class TenantShape(Shape):
     watch_notice: bool = OPTIONAL
     retention_days: Annotated[Days, Field(ge=0)] = OPTIONAL
     roster_limit: Annotated[int, Field(ge=0)] = OPTIONAL
+    operators: list[Account] = OPTIONAL
+    support_addresses: list[ContactAddress] = OPTIONAL
 
 
 SECTIONS: dict[str, type[Shape]] = {

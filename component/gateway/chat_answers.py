@@ -10,6 +10,7 @@ from component.policy.presence import UNAVAILABLE, Seen
 from component.policy.reasons import Reason
 from component.policy.watching import Chat, title
 from component.services import disco
+from component.services.abilities import INFO
 from component.services.chat_card import VCARD, chat_card
 from component.stanza.errors import error
 from component.stanza.presence import PresenceText, plain
@@ -27,7 +28,7 @@ Answers = Mapping[tuple[str, str], Callable[[str], Element | None]]
 
 ANSWERS: Answers = {
     ("get", PING): lambda name: None,
-    ("get", disco.INFO): disco.chat_info,
+    ("get", INFO): disco.chat_info,
     ("get", disco.ITEMS): lambda name: disco.no_items(),
     ("get", VCARD): chat_card,
 }

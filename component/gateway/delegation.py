@@ -10,6 +10,7 @@ from component.element import attribute, serialise
 from component.model import Party, Side, Tenant
 from component.policy.reasons import Reason
 from component.services import disco
+from component.services.abilities import INFO
 from component.services.archive import Question
 from component.stanza.delegation import answer, bare_node, delegated_request, host_node, result
 from component.stanza.errors import refusal
@@ -46,7 +47,7 @@ class Delegation:
         tenant = self._state.world.tenant_of_account_host(iq.get("from", ""))
         if tenant is None or iq.get("from") != tenant.desk_host or iq.get("to") != tenant.service:
             return False
-        match iq.get("type"), delegated_request(iq), iq.find(disco.INFO):
+        match iq.get("type"), delegated_request(iq), iq.find(INFO):
             case "set", Element() as request, _:
                 self._request(iq, request, tenant)
                 return True

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from component.model import Limits, Party, Side, Tenant
 from component.policy.presence import STATUSES, UNAVAILABLE, Seen, Status, seen_by
 from component.rate import Buckets
+from component.services.abilities import shown_with_presence
 from component.stanza.presence import PresenceText
 
 from .state import State
@@ -52,7 +53,7 @@ class Faces:
     def show(self, receiver: str, viewer: Side, face: Party) -> None:
         """Tell one watcher what a face is now. While quiet, all are told soon anyway."""
         if not self._quiet:
-            self._send(PresenceText(face.face, self.seen(viewer, face)).to(receiver))
+            self._send(_text(face, viewer, self.seen(viewer, face)).to(receiver))
 
     def refresh(self, party: Party) -> None:
         """Tell the watchers of a person's face what changed, if anything they can see did."""
@@ -103,7 +104,7 @@ class Faces:
 
     def _broadcast(self, party: Party, viewer: Side, seen: Seen) -> int:
         """To all watchers of that side who are logged in; how many these are."""
-        text = PresenceText(party.face, seen)
+        text = _text(party, viewer, seen)
         host = "@" + party.tenant.account_host(viewer)
         count = 0
         for account in self._state.watchers.of(party.face):
@@ -181,3 +182,7 @@ class Faces:
     def forget(self, party: Party) -> None:
         """Somebody is not in the directory any more. Their watchers lose the subscription, and are told so."""
         self._shown.pop(party.account, None)
+
+
+def _text(face: Party, viewer: Side, seen: Seen) -> PresenceText:
+    return PresenceText(face.face, seen, shown_with_presence(viewer, face))

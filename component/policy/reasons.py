@@ -119,6 +119,11 @@ class Reason(Enum):
         "to {face}.",
     )
     NO_SUCH_SERVICE = _cancel("service-unavailable", "C17", "This address does not offer that.")
+    BAD_FORM = Answer("D4", "modify", "bad-request", "The form was not filled in as it asks for.")
+    NO_SUCH_NODE = _cancel("item-not-found", "D3", "This address has no such part.")
+    SEARCH_TOO_OFTEN = Answer(
+        "R2", "wait", "resource-constraint", "You are searching too often. Wait a moment, then search again."
+    )
     NO_SUCH_COMMAND = _cancel("item-not-found", "D4", "There is no such command here.")
     COMMAND_FORBIDDEN = Answer("D4", "auth", "forbidden", "This command is not for you.")
     UNKNOWN_ACTION = _bad_command("malformed-action", "This is no action of a command.")

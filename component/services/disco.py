@@ -4,36 +4,45 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from component.element import child
+from component.model import Party, Tenant
 from component.policy.elements import SID_NS
-from component.policy.reasons import COMMANDS_NS
-from component.stanza.forms import FORM_NS
+from component.policy.reasons import COMMANDS_NS, Reason
+from component.stanza.forms import FORM_NS, Field, typed
 from component.stanza.mam import EXTENDED, FULLTEXT_NS, MAM_NS
+from component.stanza.rsm import RSM_NS
+from component.stanza.search import SEARCH_NS
+from component.stanza.vcard import VCARD_NS
 
+from .abilities import ANSWERED, INFO, INFO_NS, PING_NS, capabilities_node, client_info
 from .commands import Command
 
-INFO_NS = "http://jabber.org/protocol/disco#info"
 ITEMS_NS = "http://jabber.org/protocol/disco#items"
-INFO = f"{{{INFO_NS}}}query"
 ITEMS = f"{{{ITEMS_NS}}}query"
 COMMANDS_NODE = COMMANDS_NS
 """The node of a service that lists its commands (XEP-0050 §2.2)."""
 
-_HOST_FEATURES = (INFO_NS, ITEMS_NS, COMMANDS_NS, "urn:xmpp:ping")
+_HOST_FEATURES = (*ANSWERED, ITEMS_NS, COMMANDS_NS, SEARCH_NS, RSM_NS)
 ARCHIVE_FEATURES = (MAM_NS, EXTENDED, FULLTEXT_NS, SID_NS)
 """What an address with an archive offers (XEP-0313 §7); the last is that messages carry its ids (XEP-0359 §3)."""
-_FACE_FEATURES = (INFO_NS, "urn:xmpp:ping", *ARCHIVE_FEATURES)
-_CHAT_FEATURES = (INFO_NS, "urn:xmpp:ping", "vcard-temp")
+_FACE_FEATURES = (*ANSWERED, ITEMS_NS, *ARCHIVE_FEATURES)
+_CHAT_FEATURES = (INFO_NS, PING_NS, VCARD_NS)
 _COMMAND_FEATURES = (INFO_NS, COMMANDS_NS, FORM_NS)
 
 
-def host_info(name: str) -> Element:
-    """What a component host is: a gateway between the two sides."""
-    return _info("gateway", "xmpp", name, _HOST_FEATURES)
+def host_info(tenant: Tenant) -> Element:
+    """What a component host is: a directory of people. Not a gateway, which clients want to register with."""
+    query = _info("directory", "user", tenant.name, _HOST_FEATURES)
+    if tenant.support_addresses:
+        query.append(_contact_addresses(tenant.support_addresses))
+    return query
 
 
-def face_info(name: str) -> Element:
-    """What a face is: an account, of which no client's abilities show (P7)."""
-    return _info("account", "registered", name, _FACE_FEATURES)
+def face_info(viewer: Party, face: Party, resource: str, node: str) -> Element | Reason:
+    """What a face is: an account, and behind its resource a client of which nothing is told but what passes (P7)."""
+    kind = (viewer.side, face.side, face.tenant.version)
+    if node:
+        return client_info(*kind, node) if node == capabilities_node(*kind) else Reason.NO_SUCH_NODE
+    return client_info(*kind) if resource else _info("account", "registered", face.person.name, _FACE_FEATURES)
 
 
 def chat_info(name: str) -> Element:
@@ -67,6 +76,12 @@ def command_list_info() -> Element:
 def command_info(command: Command) -> Element:
     """What one command is (XEP-0050 §3.3)."""
     return _info("automation", "command-node", command.name, _COMMAND_FEATURES, command.node)
+
+
+def _contact_addresses(addresses: tuple[str, ...]) -> Element:
+    """XEP-0157 §2"""
+    field = Field("list-multi", "support-addresses", "", addresses)
+    return typed("result", "http://jabber.org/network/serverinfo", "", (field,))
 
 
 def _info(category: str, type: str, name: str, features: tuple[str, ...], node: str = "") -> Element:

@@ -136,6 +136,11 @@ class Table:
         return [" · ".join(filter(None, row)) for row in self.rows]
 
 
+def typed(type: str, form_type: str, title: str, fields: Iterable[Field]) -> Element:
+    """A form of a kind that programs know (XEP-0068)."""
+    return _form(type, title, "", (hidden("FORM_TYPE", form_type), *fields))
+
+
 def answers(parent: Element) -> Answers | None:
     """What was filled into the form in ``parent``; None if there is no filled form."""
     filled = parent.find(FORM)
@@ -175,7 +180,8 @@ def _values(field: Element) -> tuple[str, ...]:
 
 def _form(type: str, title: str, instructions: str, fields: Iterable[Field]) -> Element:
     element = Element(FORM, {"type": type})
-    child(element, "title", FORM_NS, title)
+    if title:
+        child(element, "title", FORM_NS, title)
     if instructions:
         child(element, "instructions", FORM_NS, instructions)
     element.extend(map(_field, fields))

@@ -10,18 +10,21 @@ RESOURCE = "deskbridge"
 
 
 class PresenceText:
-    """Presence of one face, ready to be addressed: ``PresenceText(face, seen).to(watcher)``."""
+    """Presence of one face, ready to be addressed: ``PresenceText(face, seen).to(watcher)``.
+
+    ``more`` is text that goes with it where the face is available: capabilities, picture.
+    """
 
     __slots__ = ("_head", "_tail")
 
-    def __init__(self, face: str, seen: Seen) -> None:
+    def __init__(self, face: str, seen: Seen, more: str = "") -> None:
         self._head = f'<presence from="{attribute(face)}/{RESOURCE}" to="'
         if not seen.available:
             self._tail = '" type="unavailable"/>'
             return
         show = f"<show>{seen.show}</show>" if seen.show else ""
         status = f"<status>{text(seen.status)}</status>" if seen.status else ""
-        self._tail = f'">{show}{status}</presence>' if show or status else '"/>'
+        self._tail = f'">{show}{status}{more}</presence>' if show or status or more else '"/>'
 
     def to(self, watcher: str) -> str:
         return f"{self._head}{attribute(watcher)}{self._tail}"

@@ -29,8 +29,16 @@ def face(account: str) -> str:
 
 
 def content(stanza: Element) -> list[tuple[str, str | None]]:
-    """Every child element, by its name and text."""
-    return [(child.tag.partition("}")[2], child.text) for child in stanza]
+    """Every child element, by its name and text, without what all faces have: our capabilities, and no picture."""
+    return [(child.tag.partition("}")[2], child.text) for child in stanza if not _of_every_face(child)]
+
+
+def _of_every_face(child: Element) -> bool:
+    if child.tag == "{http://jabber.org/protocol/caps}c":
+        return child.get("node") == "urn:deskbridge:face"
+    return child.tag == "{vcard-temp:x:update}x" and [(part.tag, part.text) for part in child] == [
+        ("{vcard-temp:x:update}photo", None)
+    ]
 
 
 def shows(who: str, **wanted: object) -> Matcher:

@@ -1,0 +1,43 @@
+"""Pictures of people: PNG and JPEG, which every client shows, and small enough to be sent in one stanza (XEP-0153)."""
+
+import hashlib
+from pathlib import Path
+
+from component.files.problems import Place, Problem
+from component.model import Photo
+
+MOST_BYTES = 65_536
+_BEGINNINGS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def read_photo(path: Path, place: Place, problems: list[Problem]) -> Photo | None:
+    """What is in the file, or None and a problem. Only its hash is kept: thousands of pictures are many megabytes."""
+    try:
+        data = _read(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        problems.append(Problem(place, f"{path} cannot be read: {reason}; check the path and its permissions"))
+        return None
+    if len(data) > MOST_BYTES:
+        problems.append(Problem(place, f"{path} is larger than {MOST_BYTES // 1024} KiB; make it smaller"))
+        return None
+    type = next((type for beginning, type in _BEGINNINGS.items() if data.startswith(beginning)), None)
+    if type is None:
+        problems.append(Problem(place, f"{path} is neither a PNG nor a JPEG file; save it as one"))
+        return None
+    return Photo(path, type, hashlib.sha1(data, usedforsecurity=False).hexdigest())
+
+
+def read_again(photo: Photo) -> bytes | None:
+    """The picture as it was when its directory was read; None if the file is another one by now."""
+    try:
+        data = _read(photo.path)
+    except OSError:
+        return None
+    return data if hashlib.sha1(data, usedforsecurity=False).hexdigest() == photo.sha1 else None
+
+
+def _read(path: Path) -> bytes:
+    """No more of the file than is needed to see that it is too much."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)

@@ -1,0 +1,98 @@
+"""What a face can do for whoever sees it: what the policy table passes, by the names that service discovery has for it.
+
+Nothing is said here twice: a cell of the table that is changed changes what clients offer.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from xml.etree.ElementTree import Element
+
+from component.element import child
+from component.model import Party, Profile, Side
+from component.policy.elements import CORRECT_NS, FALLBACK_NS, REACTIONS_NS, REPLY_NS, RETRACT_NS, SID_NS
+from component.policy.features import Feature
+from component.policy.matrix import MATRIX, Act
+from component.stanza.caps import CAPS_NS, caps, verification
+from component.stanza.vcard import VCARD_NS, update
+
+INFO_NS = "http://jabber.org/protocol/disco#info"
+INFO = f"{{{INFO_NS}}}query"
+PING_NS = "urn:xmpp:ping"
+TIME_NS = "urn:xmpp:time"
+VERSION_NS = "jabber:iq:version"
+
+CAPS_NODE = "urn:deskbridge:face"
+
+ANSWERED = (INFO_NS, PING_NS, TIME_NS, VERSION_NS, VCARD_NS)
+"""What every address answers."""
+
+ADVERTISED: Mapping[Feature, tuple[str, ...]] = MappingProxyType(
+    {
+        Feature.ORIGIN_ID: (SID_NS,),
+        Feature.UNSTYLED: ("urn:xmpp:styling:0",),
+        Feature.GROUP_CHAT: ("http://jabber.org/protocol/muc",),
+        Feature.ROOM_INVITATION: ("jabber:x:conference",),
+        Feature.FILE: ("jabber:x:oob", "urn:xmpp:sfs:0"),
+        Feature.CALL_OFFER: ("urn:xmpp:jingle:1", "urn:xmpp:jingle-message:0", "urn:xmpp:call-invites:0"),
+        Feature.CHAT_STATE: ("http://jabber.org/protocol/chatstates",),
+        Feature.REAL_TIME_TEXT: ("urn:xmpp:rtt:0",),
+        Feature.RECEIPT: ("urn:xmpp:receipts",),
+        Feature.MARKER: ("urn:xmpp:chat-markers:0",),
+        Feature.XHTML: ("http://jabber.org/protocol/xhtml-im",),
+        Feature.MARKUP: ("urn:xmpp:markup:0",),
+        Feature.CORRECTION: (CORRECT_NS,),
+        Feature.RETRACTION: (RETRACT_NS,),
+        Feature.REPLY: (REPLY_NS,),
+        Feature.FALLBACK: (FALLBACK_NS,),
+        Feature.REACTION: (REACTIONS_NS,),
+        Feature.ATTENTION: ("urn:xmpp:attention:0",),
+        Feature.NICK: ("http://jabber.org/protocol/nick",),
+        Feature.ENCRYPTED: ("urn:xmpp:openpgp:0",),
+    }
+)
+"""Feature of the policy table -> what a client that handles it advertises. Only what passes is."""
+
+
+@cache
+def abilities(viewer: Side, side: Side, profile: Profile) -> tuple[str, ...]:
+    """The features of a face of ``side`` as seen from ``viewer``, where both may write to each other."""
+    passed = (
+        namespace
+        for feature, namespaces in ADVERTISED.items()
+        for namespace in namespaces
+        if (rule := MATRIX.get((feature, viewer, side, profile))) and rule.act is Act.PASS
+    )
+    return (*ANSWERED, CAPS_NS, *passed)
+
+
+def client_info(viewer: Side, side: Side, profile: Profile, node: str = "") -> Element:
+    """What is behind the one resource of a face: the same for all faces of a side (P7), and without a name, so that
+    it has one hash and clients ask once (XEP-0115)."""
+    query = Element(INFO, {"node": node} if node else {})
+    child(query, "identity", INFO_NS).attrib.update(category="client", type="pc", name="deskbridge")
+    for feature in abilities(viewer, side, profile):
+        child(query, "feature", INFO_NS).set("var", feature)
+    return query
+
+
+@cache
+def version(viewer: Side, side: Side, profile: Profile) -> str:
+    """The hash of that."""
+    return verification(client_info(viewer, side, profile))
+
+
+def capabilities_node(viewer: Side, side: Side, profile: Profile) -> str:
+    """Where clients ask what a hash they do not know yet stands for (XEP-0115 §6.2)."""
+    return f"{CAPS_NODE}#{version(viewer, side, profile)}"
+
+
+@cache
+def _caps(viewer: Side, side: Side, profile: Profile) -> str:
+    return caps(CAPS_NODE, version(viewer, side, profile))
+
+
+def shown_with_presence(viewer: Side, face: Party) -> str:
+    """What goes with a face's available presence to that side, as text: capabilities and picture."""
+    photo = face.person.photo
+    return _caps(viewer, face.side, face.tenant.version) + update(photo.sha1 if photo else "")
