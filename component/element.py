@@ -1,5 +1,6 @@
 """Elements to text. Stanzas are ElementTree elements in the stream's namespace, as slixmpp parses them."""
 
+import re
 from xml.etree.ElementTree import Element, SubElement, XMLParser
 
 STREAM_NS = "jabber:component:accept"
@@ -10,8 +11,7 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _XML_NS = "http://www.w3.org/XML/1998/namespace"
 _INHERITED = (STREAM_NS, "jabber:client", "")
 
-# A bare carriage return would be read back as a line feed (XML 1.0 §2.11).
-_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_NOT_IN_ATTRIBUTES = re.compile("[&<>\"'\n\r\t]")
 _ATTRIBUTE = str.maketrans(
     {
         "&": "&amp;",
@@ -36,12 +36,14 @@ def split(tag: str) -> tuple[str, str]:
 
 def text(value: str) -> str:
     """Character data, escaped."""
-    return value.translate(_TEXT)
+    # A bare carriage return would be read back as a line feed (XML 1.0 §2.11). Faster than to translate, which looks at
+    # each character by itself.
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
 def attribute(value: str) -> str:
     """An attribute's value, escaped, without quotes."""
-    return value.translate(_ATTRIBUTE)
+    return value.translate(_ATTRIBUTE) if _NOT_IN_ATTRIBUTES.search(value) else value
 
 
 def serialise(element: Element, inherited: str = STREAM_NS) -> str:

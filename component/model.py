@@ -148,22 +148,17 @@ class Party:
     tenant: Tenant
     side: Side
     person: Person
+    account: str = field(init=False, compare=False, repr=False)
+    """The real bare address, which never crosses to others (AD2)."""
+    face: str = field(init=False, compare=False, repr=False)
+    """The bare address under which everybody else sees this party."""
 
-    @property
-    def _local_part(self) -> str:
+    def __post_init__(self) -> None:
+        """Addresses are made once, as each message asks for them a dozen times."""
         local_part = self.person.local_part(self.side)
         assert local_part is not None, "a Party is only made for a licence the person has"
-        return local_part
-
-    @property
-    def account(self) -> str:
-        """The real bare address, which never crosses to others (AD2)."""
-        return f"{self._local_part}@{self.tenant.account_host(self.side)}"
-
-    @property
-    def face(self) -> str:
-        """The bare address under which everybody else sees this party."""
-        return f"{self._local_part}@{self.tenant.face_host(self.side)}"
+        object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")
+        object.__setattr__(self, "face", f"{local_part}@{self.tenant.face_host(self.side)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from component.addresses import _PREPARED, _normalise
 from component.config import load_settings
 from component.directory import DirectoryError, make_directory
 from component.model import Mode, Party, Person, Profile, Side, Tenant
@@ -142,3 +143,12 @@ def test_normalised_addresses_stay_as_they_are(jid: str) -> None:
     prepared = normalise(jid)
     if prepared is not None:
         assert normalise(prepared[0]) == (prepared[0], "")
+
+
+@given(st.text(alphabet="abz09.-_+@/:=#Zü", max_size=20) | st.from_regex(_PREPARED, fullmatch=True))
+@example("a@b--c.test")
+@example("a@xn--mller-kva.test")
+@example(f"{'a' * 256}@{'.'.join(['a' * 21 + '-b' * 2] * 4)}/{'c' * 256}")
+def test_addresses_that_are_let_through_are_what_xmpp_makes_of_them(jid: str) -> None:
+    """The short cut for plain addresses changes nothing."""
+    assert normalise(jid) == _normalise.__wrapped__(jid)

@@ -68,7 +68,7 @@ class Facts:
 
     @property
     def features(self) -> frozenset[Feature]:
-        return self.flags.union(feature for feature, _ in self.parts)
+        return self.flags.union([feature for feature, _ in self.parts])
 
 
 def classify(message: Element) -> Facts:
@@ -102,9 +102,9 @@ def _feature(part: Element) -> Feature:
     look = _LOOKS.get(part.tag)
     if look:
         return look(part)
-    if split(part.tag)[0] in OMEMO:
-        return _omemo(part)
     feature = named(part.tag)
+    if feature is Feature.UNKNOWN and split(part.tag)[0] in OMEMO:
+        return _omemo(part)
     return _file(part) if feature is Feature.FILE else feature
 
 
@@ -112,9 +112,9 @@ def _body(part: Element) -> Feature:
     text = part.text or ""
     if not text.strip():
         return Feature.UNKNOWN
-    if _ENCRYPTED_URL.search(text):
+    if ":" in text and _ENCRYPTED_URL.search(text):
         return Feature.ENCRYPTED_FILE
-    return Feature.ENCRYPTED if _OTR.match(text) else Feature.BODY
+    return Feature.ENCRYPTED if "?" in text and _OTR.match(text) else Feature.BODY
 
 
 def _omemo(part: Element) -> Feature:
@@ -202,17 +202,19 @@ def _reached(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 def _size(message: Element) -> int:
     """About the bytes the stanza takes on the stream, without writing it out. A namespace counts where it is likely
     to be declared, on the children of the message."""
-    size = sum(len(part.tag) for part in message)
+    size = sum([len(part.tag) for part in message])
     for element in message.iter():
         size += 2 * len(element.tag.rpartition("}")[2]) + 5
-        for key, value in element.attrib.items():
-            size += len(key) + _bytes(value) + 4
-        if element.text:
-            size += _bytes(element.text)
-        if element.tail:
-            size += _bytes(element.tail)
+        for key, value in element.items():
+            size += len(key) + len(value) + 4
+            if not value.isascii():
+                size += _more(value)
+        for text in (element.text, element.tail):
+            if text:
+                size += len(text) if text.isascii() else len(text) + _more(text)
     return size
 
 
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+def _more(text: str) -> int:
+    """How many more bytes than characters."""
+    return len(text.encode()) - len(text)

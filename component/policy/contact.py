@@ -79,23 +79,25 @@ CONTACT_RULES: tuple[ContactRule, ...] = (
 )
 
 
+_RULES_OF = {
+    (sender, receiver): tuple(rule for rule in CONTACT_RULES if sender in rule.senders and receiver in rule.receivers)
+    for sender in Side
+    for receiver in Side
+}
+
+
 def contact_rule(pair: Pair) -> ContactRule:
     """The rule that decides whether ``pair.sender`` may write to ``pair.receiver``."""
-    sender, receiver = pair.sender.side, pair.receiver.side
-    for rule in CONTACT_RULES:
-        if sender in rule.senders and receiver in rule.receivers and rule.fits(pair):
+    for rule in _RULES_OF[pair.sender.side, pair.receiver.side]:
+        if rule.fits(pair):
             return rule
     raise AssertionError("the table ends with a row for every pair of sides")
 
 
 def allowing(pair: Pair) -> frozenset[str]:
     """Every rule that would allow it, whichever comes first: one person may be reached for several reasons."""
-    sender, receiver = pair.sender.side, pair.receiver.side
-    return frozenset(
-        rule.spec
-        for rule in CONTACT_RULES
-        if rule.allows and sender in rule.senders and receiver in rule.receivers and rule.fits(pair)
-    )
+    rules = _RULES_OF[pair.sender.side, pair.receiver.side]
+    return frozenset(rule.spec for rule in rules if rule.allows and rule.fits(pair))
 
 
 def may_see(watcher: Party, face: Party) -> bool:

@@ -1,6 +1,7 @@
 """Which element belongs to which row of the policy table. Data; what needs a closer look is in ``classify``."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -87,9 +88,20 @@ OMEMO = frozenset({"eu.siacs.conversations.axolotl", "urn:xmpp:omemo:1", "urn:xm
 """XEP-0384, in the versions that clients speak."""
 
 
+LONGEST_KNOWN = 200
+"""Characters of a tag that is remembered: nobody fills the memory with names."""
+
+
 def named(tag: str) -> Feature:
     """The feature that an element's tag names, without a look at what is in it."""
+    return _known(tag) if len(tag) <= LONGEST_KNOWN else _named(tag)
+
+
+def _named(tag: str) -> Feature:
     namespace, name = split(tag)
     if namespace.startswith(_MIX_PREFIX):
         return Feature.MIX
     return ELEMENTS.get((namespace, name)) or ELEMENTS.get((namespace, ANY)) or Feature.UNKNOWN
+
+
+_known = lru_cache(maxsize=1024)(_named)

@@ -17,6 +17,8 @@ from .reasons import Reason
 
 
 class Act(Enum):
+    __hash__ = object.__hash__  # as in Feature
+
     PASS = auto()
     """Goes through, cut to the shape that the protocol gives it."""
     STRIP = auto()
