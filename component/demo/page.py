@@ -13,7 +13,7 @@ from aiohttp import web
 from component.ejabberd.config import LOOPBACK
 from component.model import Party, Profile, Side
 
-from .server import PASSWORD, Ports
+from .server import PASSWORD, DemoError, Ports
 from .version import TenantVersion
 
 ASSETS = Path(__file__).with_name("assets")
@@ -31,7 +31,7 @@ def page_is_installed() -> bool:
 
 
 class Page:
-    """For ``async with``: serves while inside."""
+    """For ``async with``: serves while inside. Raises ``DemoError`` if a port is taken."""
 
     def __init__(self, people: Sequence[Party], ports: Ports, version: TenantVersion) -> None:
         self._people = people
@@ -52,8 +52,12 @@ class Page:
         app.router.add_static("/converse/", CONVERSE)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        for port in self._ports.of_page:
-            await web.TCPSite(self._runner, LOOPBACK, port).start()
+        try:
+            for port in self._ports.of_page:
+                await web.TCPSite(self._runner, LOOPBACK, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise DemoError(f"the demo page cannot be served on port {port}: {error.strerror}") from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -113,8 +117,10 @@ class Page:
         }
 
     def _page_policy(self) -> dict[str, list[str]]:
+        """Stanzas that it reads have styles in them."""
         return {
             "default-src": ["'self'"],
+            "style-src-attr": ["'unsafe-inline'"],
             "frame-src": self._origins(*self._ports.sides),
             "img-src": ["'self'", "data:"],
             "base-uri": ["'none'"],

@@ -61,12 +61,11 @@ class Frame:
     async def shows(self, selector: str, text: str = "", seconds: float = SECONDS) -> str:
         """The text of the first such element with ``text`` in it, as soon as there is one."""
 
-        async def look() -> str | None:
-            script = f"(selector, text) => ({FIND})(selector, text)[0]?.innerText.trim() ?? null"
-            found: str | None = await self.evaluate(script, selector, text)
-            return found
+        async def look() -> list[str]:
+            script = f"(selector, text) => ({FIND})(selector, text).map(one => one.innerText.trim())"
+            return list(await self.evaluate(script, selector, text))
 
-        return await self.page.until(look, f"{selector} with {text!r}", seconds)
+        return str((await self.page.until(look, f"{selector} with {text!r}", seconds))[0])
 
     async def hides(self, selector: str, text: str = "", seconds: float = SECONDS) -> None:
         """Wait until there is none (any more)."""
@@ -82,22 +81,22 @@ class Frame:
         await self.page.click_at(x, y)
 
     async def type(self, selector: str, text: str, *, enter: bool = False) -> None:
+        """Key by key."""
         await self.click(selector)
-        await self.page.call("Input.insertText", text=text)
+        for character in text:
+            await self.page.press_key(text=character, key=character)
         if enter:
-            for kind in ("keyDown", "keyUp"):
-                key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
-                await self.page.call("Input.dispatchKeyEvent", type=kind, **key)
+            await self.page.press_key(text="\r", key="Enter", code="Enter", windowsVirtualKeyCode=13)
 
-    async def choose(self, selector: str, label: str) -> None:
+    async def choose(self, selector: str, value: str) -> None:
         """An option of a ``select``."""
         await self.shows(selector)
-        script = """(selector, label) => {
+        script = """(selector, value) => {
             const select = document.querySelector(selector);
-            select.value = [...select.options].find(option => option.label.includes(label)).value;
+            select.value = value;
             select.dispatchEvent(new Event("change", {bubbles: true}));
         }"""
-        await self.evaluate(script, selector, label)
+        await self.evaluate(script, selector, value)
 
     async def attach(self, selector: str, *files: Path) -> None:
         """Files for an ``input`` of type ``file``, visible or not."""
@@ -174,6 +173,10 @@ class Page(Frame):
         place = {"x": x, "y": y, "button": "left", "clickCount": 1}
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, **place)
+
+    async def press_key(self, **key: Any) -> None:
+        await self.call("Input.dispatchKeyEvent", type="keyDown", **key)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **{**key, "text": ""})
 
     async def context(self, selector: str | None) -> int:
         """The number of the world in which scripts of a frame run."""

@@ -1,6 +1,7 @@
 """``deskbridge demo`` as a newcomer runs it, on free ports, and its page as they use it."""
 
 import asyncio
+import random
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.support.browser import Frame, Page
 EXAMPLES = Path(__file__).parents[2] / "examples"
 READY = "ready after"
 SECONDS = 60.0
+
+BOB, ALICE = "bob@work.acme.test", "alice@cc.acme.test"
 
 
 def usable() -> bool:
@@ -75,13 +78,11 @@ class DemoPage:
         self.left = Side(page, "left")
         self.right = Side(page, "right")
 
-    async def log_in(self, left: str = "Bob Berg", right: str = "Alice Ames") -> None:
+    async def log_in(self, left: str = BOB, right: str = ALICE) -> None:
         """With one click each."""
-        for side, name in ((self.left, left), (self.right, right)):
-            await self.page.choose(f"{side.place} .who", name)
-            await self.page.click(f"{side.place} .enter", name)
-        for side in (self.left, self.right):
-            await self.page.shows(f"{side.place}.ready")
+        await self.left.log_in(left, wait=False)
+        await self.right.log_in(right)
+        await self.page.shows(f"{self.left.place}.ready")
 
     async def press(self, step: str, button: str) -> None:
         """A button of the guide."""
@@ -104,6 +105,12 @@ class Side:
         self.page = page
         self.place = f"#{name}"
         self.frame = Frame(page, f"#{name} iframe")
+
+    async def log_in(self, account: str, *, wait: bool = True) -> None:
+        await self.page.choose(f"{self.place} .who", account)
+        await self.page.click(f"{self.place} .enter")
+        if wait:
+            await self.page.shows(f"{self.place}.ready")
 
     async def contacts(self, *wanted: str) -> dict[str, list[str]]:
         """Group -> names, once all of ``wanted`` are there."""
@@ -135,15 +142,23 @@ class Side:
         """The message with ``text`` in it, as soon as it is shown."""
         return await self.frame.shows(".chat-msg__text", text)
 
+    async def has(self, messages: list[str]) -> bool:
+        return await self.messages() == messages
+
+    async def attach(self, *files: Path) -> None:
+        await self.frame.shows(".chat-toolbar .toggle-fileupload, .chat-toolbar .fileupload, .chat-toolbar button")
+        await self.frame.attach(".chat-toolbar input[type=file]", *files)
+
     async def messages(self) -> list[str]:
         return await self.frame.texts(".chat-msg__text")
 
-    async def everything(self) -> str:
-        """All that this person's client was sent or shows, but for what it says of itself."""
+    async def everything(self, *, sent: bool = True) -> str:
+        """All stanzas that this person's client received, or also sent, as the page lists them."""
         await self.page.evaluate("place => { document.querySelector(place + ' .wire').open = true; }", self.place)
         if not await self.page.evaluate("place => document.querySelector(place + ' .requests').checked", self.place):
             await self.page.click(f"{self.place} .requests")
-        return "\n".join(await self.page.texts(f"{self.place} .wire li pre"))
+        which = "" if sent else ":not(.sent)"
+        return "\n".join(await self.page.texts(f"{self.place} .wire li{which} pre"))
 
     async def logs_out(self) -> None:
         await self.page.click(f"{self.place} .log")
@@ -151,7 +166,8 @@ class Side:
 
 
 def _three_in_a_row() -> int:
+    """The first of three free ports, out of the range from which Linux takes ports for everybody else."""
     while True:
-        (first,) = free_ports(1)
-        if not any(accepts(port) for port in (first + 1, first + 2)):
+        first = random.randrange(20_000, 32_000)
+        if not any(accepts(port) for port in range(first, first + 3)):
             return first

@@ -22,7 +22,7 @@ export function guide(list, panes, setup) {
 function roles(panes) {
     const [work] = panes.filter(({ person }) => person.kind === "work");
     const [agent] = panes.filter(({ person }) => person.kind === "agent");
-    return { panes, work, agent, both: work?.ready && agent?.ready };
+    return { panes, work, agent, paired: Boolean(work && agent), both: work?.ready && agent?.ready };
 }
 
 class Step {
@@ -38,7 +38,7 @@ class Step {
     draw(people) {
         this.people = people;
         const { step } = this;
-        this.item.querySelector(".text").replaceChildren(...step.text(names(people)));
+        this.item.querySelector(".text").replaceChildren(...step.text(names(people), people));
         const rows = step.actions(names(people), people);
         this.item.querySelector(".actions").replaceChildren(...rows.map((row) => this.row(row)));
     }
@@ -83,13 +83,23 @@ class Step {
     }
 
     say(text, good = true) {
-        this.output.textContent = text;
+        this.output.replaceChildren(...linked(text));
         this.output.classList.toggle("bad", !good);
     }
 }
 
 function names({ work, agent }) {
     return { work: work?.firstName ?? "a Work user", agent: agent?.firstName ?? "an agent" };
+}
+
+/** Addresses on this computer become links. */
+function linked(text) {
+    return text.split(/(https?:\/\/(?:localhost|127\.0\.0\.1)[^\s]*)/).map((part, index) => {
+        if (index % 2 === 0) return part;
+        const link = document.createElement("a");
+        Object.assign(link, { href: part, textContent: part, target: "_blank", rel: "noreferrer" });
+        return link;
+    });
 }
 
 function span(text) {

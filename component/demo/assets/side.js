@@ -16,13 +16,14 @@ await import("/converse/converse.min.js");
 
 let html = null; // formatting of the next message
 
-const commands = (api, { env }) => ({
+const commands = (api, profile, { env }) => ({
     async open({ jid }) {
         await api.chats.open(jid, {}, true);
     },
 
-    async status({ show, text }) {
-        await api.user.status.set(show, text);
+    // Not by api.user.status.set, which in Converse.js 14 makes "do not disturb" of "away".
+    async status({ show }) {
+        (await api.user.status.get(), profile()).save({ show });
     },
 
     async logout() {
@@ -59,7 +60,7 @@ converse.plugins.add("deskbridge-demo", {
     initialize() {
         const { _converse } = this;
         const { api } = _converse;
-        const can = commands(api, converse);
+        const can = commands(api, () => _converse.state.profile, converse);
 
         api.listen.on("connectionInitialized", () => {
             const connection = api.connection.get();

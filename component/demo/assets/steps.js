@@ -9,6 +9,7 @@ const FORMATTED = {
         '<p style="color:#0b6f62"><strong>Price list</strong></p><ul><li>Standard: <em>12.50</em></li>' +
         '<li>Express: <em>19.00</em></li></ul><p><a href="https://example.org/terms">Terms</a></p>',
 };
+const LINK = /https?:\/\/(localhost|127\.0\.0\.1)\S+/; // of this bridge
 const MANY = 35;
 const PAUSE = 60; // milliseconds between many messages
 
@@ -26,11 +27,13 @@ export const steps = (setup) => [
 const logIn = {
     id: "log-in",
     title: "Log in on both sides",
-    text: ({ work, agent }) =>
-        words`${work} is a Work user, ${agent} a contact-centre agent. Each has an account that the other never sees, and a face: the address under which the other side knows them.`,
-    actions: ({ work, agent }, { panes, both }) =>
+    text: ({ work, agent }, { paired }) =>
+        paired
+            ? words`${work} is a Work user, ${agent} a contact-centre agent. Each has an account that the other never sees, and a face: the address under which the other side knows them.`
+            : words`Anybody can be on either side. The steps below want a Work user on one and an agent on the other.`,
+    actions: (_, { panes, both }) =>
         both ? [] : [{
-            label: `Log in ${work} and ${agent}`,
+            label: `Log in ${panes.map((pane) => pane.firstName).join(" and ")}`,
             main: true,
             always: true,
             run: () => Promise.all(panes.map((pane) => pane.logIn())).then(() => ""),
@@ -87,7 +90,7 @@ const presence = () => {
             {
                 label: agent,
                 row: [
-                    status("agent", "Available", "online"),
+                    status("agent", "Available"),
                     status("agent", "Busy", "dnd"),
                     status("agent", "On break", "away"),
                     status("agent", "Work offline", "xa"),
@@ -96,7 +99,7 @@ const presence = () => {
             {
                 label: work,
                 row: [
-                    status("work", "Available", "online"),
+                    status("work", "Available"),
                     status("work", "Away", "away"),
                     status("work", "Do not disturb", "dnd"),
                 ],
@@ -125,7 +128,7 @@ const formatted = {
     }],
     look: ({ pane, stanza, sent, work, agent }) => {
         if (pane !== work || sent || !said(stanza)?.startsWith("Price list")) return false;
-        const [link] = said(stanza).match(/https?:\/\/(localhost|127\.)\S+/) ?? [];
+        const [link] = said(stanza).match(LINK) ?? [];
         return link ? `${work.firstName} got the text and a link:\n${link}` : `${work.firstName} got plain text.`;
     },
 };
@@ -143,7 +146,7 @@ const file = {
         },
     }],
     look: ({ pane, stanza, sent, agent, work, both }) => {
-        if (!both || pane !== agent || sent || !/opening|\.\w{2,4} \(/.test(said(stanza) ?? "")) return false;
+        if (!both || pane !== agent || sent || !LINK.test(said(stanza) ?? "")) return false;
         return bare(stanza.getAttribute("from")) === work.person.face && `${agent.firstName} got:\n${said(stanza)}`;
     },
 };
