@@ -22,6 +22,7 @@ from tests.support.faces import (
     gone,
     last_seen,
     shows,
+    taken_out,
     watch,
 )
 from tests.support.matching import Matcher, message, presence
@@ -140,7 +141,7 @@ class TestALostRight:
         bridge.write_people("acme", PEOPLE.replace('["sales", "support"]', '["support"]'))
         await bridge.reload()
         await carol.expect(gone(ALICE))
-        await carol.expect(presence(sender=face(ALICE), type="unsubscribed"))
+        await carol.expect(taken_out(ALICE))
         await alice.set_presence(show="away")
         await carol.expect_nothing(anything_of(ALICE))
         assert last_seen(bob, ALICE)
@@ -154,7 +155,7 @@ class TestALostRight:
         bridge.write_people("acme", PEOPLE.replace('["sales", "support"]', '["support"]'))
         await bridge.restart()
         await carol.expect(gone(ALICE))
-        await carol.expect(presence(sender=face(ALICE), type="unsubscribed"))
+        await carol.expect(taken_out(ALICE))
 
     async def test_a_reload_during_an_outage_takes_it_away_afterwards(
         self, ejabberd: TestServer, tmp_path: Path, login: Login
@@ -170,7 +171,7 @@ class TestALostRight:
             await carol.expect_nothing(anything_of(ALICE))
             wire.thaw()
             await carol.expect(gone(ALICE), seconds=20)
-            await carol.expect(presence(sender=face(ALICE), type="unsubscribed"))
+            await carol.expect(taken_out(ALICE))
 
 
 class TestACleanStop:

@@ -8,7 +8,7 @@ from tests.conftest import Login
 from tests.support.archived import query
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
-from tests.support.faces import ALICE, BOB, CAROL, DAN, ask, face, gone, shows, watch
+from tests.support.faces import ALICE, BOB, CAROL, DAN, ask, face, gone, shows, taken_out, watch
 from tests.support.matching import message, presence
 from tests.support.scripts import error_of
 
@@ -44,7 +44,7 @@ class TestThePeople:
         bridge.write_people("acme", PEOPLE.replace(CAROL_CHO, ""))
         await bridge.reload()
         await bob.expect(gone(CAROL))
-        await bob.expect(presence(sender=face(CAROL), type="unsubscribed"))
+        await bob.expect(taken_out(CAROL))
         await alice.expect(message(sender=face(CAROL), body="Carol Cho logged out. This chat has ended."))
         assert query(bridge, "SELECT end_reason FROM conversation WHERE kind = 'desk'") == ["logged-out"]
         assert await refused(carol, ALICE) == "auth/forbidden"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 from component.ejabberd.api import EjabberdApi
-from component.model import Party, RosterItem, Side, Tenant
+from component.model import RESERVED_PREFIX, Party, RosterItem, Side, Tenant
 from component.policy.contact import may_see
 from component.policy.contact_notes import Notes, decode, encode
 from component.policy.contacts import Entries, Entry, People, contacts, entry
@@ -76,9 +76,8 @@ class ContactKeeper:
         return made.changes
 
     async def _faces_in_roster(self, account: str, tenant: Tenant) -> Mapping[str, RosterItem]:
-        hosts = tenant.component_hosts
         found = await self._api.contacts(account)
-        return {face: item for face, item in found.items() if "@" in face and face.rpartition("@")[2] in hosts}
+        return {face: item for face, item in found.items() if _is_face(face, tenant)}
 
     def _plan(
         self, account: str, tenant: Tenant, items: Mapping[str, RosterItem], notes: Notes, wishes: Wishes
@@ -112,7 +111,7 @@ class ContactKeeper:
 
     async def _change(self, account: str, made: Plan) -> None:
         for face in made.delete:
-            if self._state.watchers.remove(account, face):
+            if self._state.watchers.remove(account, face) and self._state.sessions.logged_in(account):
                 self._send(PresenceText(face, UNAVAILABLE).to(account))
             await self._api.delete_contact(account, face)
         for face, (stands, subscription) in made.put.items():
@@ -139,7 +138,8 @@ class ContactKeeper:
 
     async def _forget_what_is_not(self, account: str, tenant: Tenant, watched: Set[str], seen: Set[str]) -> None:
         """A crash may have kept us from writing that somebody does not watch a face any more."""
-        doubtful = {face for face in watched - seen if account in self._state.watchers.of(face)}
+        faces = {face for face in watched - seen if _is_face(face, tenant)}
+        doubtful = {face for face in faces if account in self._state.watchers.of(face)}
         if not doubtful:
             return
         await asyncio.sleep(SECOND_LOOK_SECONDS)
@@ -147,3 +147,9 @@ class ContactKeeper:
         for face in doubtful:
             if face not in items or not items[face].sees:
                 self._state.watchers.remove(account, face)
+
+
+def _is_face(address: str, tenant: Tenant) -> bool:
+    """Of a person. Chat faces come and go with what supervisors watch."""
+    local, _, host = address.rpartition("@")
+    return bool(local) and host in tenant.component_hosts and not local.startswith(RESERVED_PREFIX)

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
 from component.element import serialise
-from component.model import Limits, Party
+from component.model import RESERVED_PREFIX, Limits, Party
 from component.policy.classify import joins_room
 from component.policy.contact import may_see
 from component.policy.presence import UNAVAILABLE
@@ -145,7 +145,8 @@ class Presence:
             case "probe":
                 self._probe(presence, party, address)
             case "unsubscribe":
-                if self._turn_out(party.account, address):
+                # ejabberd has ended the subscription already, and would end a newer one by an answer that comes late.
+                if self._hide(party.account, address):
                     self._contacts.left(party, address)
 
     def _subscribe(self, watcher: Party, address: str) -> None:
@@ -179,15 +180,16 @@ class Presence:
         self._state.watchers.add(watcher.account, address)
         self._faces.show(presence.get("from", ""), watcher.side, face)
 
-    def _turn_out(self, account: str, address: str) -> bool:
-        """P5: this account does not see this face, from now on; whether there is such a face is not told.
-
-        Whether it saw it before.
-        """
-        watched = self._state.watchers.remove(account, address)
-        if watched:
-            self._send(PresenceText(address, UNAVAILABLE).to(account))
+    def _turn_out(self, account: str, address: str) -> None:
+        """P5: this account may not see this face; whether there is such a face is not told."""
+        self._hide(account, address)
         self._send(plain("unsubscribed", address, account))
+
+    def _hide(self, account: str, address: str) -> bool:
+        """From now on this account does not see this face. Whether it did before."""
+        watched = self._state.watchers.remove(account, address)
+        if watched and self._state.sessions.logged_in(account):
+            self._send(PresenceText(address, UNAVAILABLE).to(account))
         return watched
 
     def _may_see(self, account: str, address: str) -> bool:
@@ -197,9 +199,14 @@ class Presence:
         return may_see(watcher, face) if face else self._chats.seen_by(watcher, address) is not None
 
     async def look_through(self) -> None:
-        """P5 after a change of the directory: who lost the right to see a face sees it go."""
+        """P5 after a change of the directory: who lost the right to see a face sees it go.
+
+        ejabberd needs some milliseconds for the end of each subscription, and hears nothing else from us meanwhile.
+        So that is left to ``Contacts``, which takes the contact out of the list; but for the few chat faces.
+        """
         for number, (account, address) in enumerate(self._state.watchers.all(), 1):
             if not self._may_see(account, address):
-                self._turn_out(account, address)
+                end = self._turn_out if address.startswith(RESERVED_PREFIX) else self._hide
+                end(account, address)
             if number % SLICE == 0:
                 await asyncio.sleep(0)

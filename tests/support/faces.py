@@ -55,6 +55,16 @@ def anything_of(who: str) -> Matcher:
     return presence(sender=face(who))
 
 
+def taken_out(who: str) -> Matcher:
+    """A roster push: this person's face is no contact any more."""
+
+    def matches(stanza: Element) -> bool:
+        items = stanza.iter("{jabber:iq:roster}item") if stanza.get("type") == "set" else ()
+        return any(item.get("jid") == face(who) and item.get("subscription") == "remove" for item in items)
+
+    return matches
+
+
 def last_seen(client: XmppClient, who: str) -> bool:
     """Whether the newest presence of this face that the client got is an available one."""
     told = [stanza for stanza in client.received if anything_of(who)(stanza)]

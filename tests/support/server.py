@@ -61,12 +61,12 @@ class TestServer:
             await asyncio.gather(*(api.register(account, PASSWORD) for account in new))
         self.accounts |= new
 
-    async def empty_rosters(self) -> None:
-        """Nobody has contacts any more."""
+    async def empty_rosters(self, *others: str) -> None:
+        """None of these accounts and of those made here has contacts any more."""
         async with self.api() as api:
-            for account in self.accounts:
-                for contact in await api.roster(account):
-                    await api.delete_contact(account, contact)
+            for account in self.accounts.union(others):
+                contacts = await api.roster(account)
+                await asyncio.gather(*(api.delete_contact(account, contact) for contact in contacts))
 
     async def client(self, account: str, resource: str = "test") -> XmppClient:
         """A client of that account, which is made if need be; not yet logged in."""
