@@ -1,7 +1,8 @@
 """Files of Work users: reading how clients describe them, and what agents read instead (C5). Pure."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from component.element import parse, parse_children
 from component.policy.classify import classify
 from component.policy.decide import Deliver, Refuse, decide
 from component.policy.fallback import ranges
-from component.policy.files import File, files
+from component.policy.files import File, descriptions
+from component.policy.files import files as files_of
 from component.policy.reasons import Reason
 from component.policy.web import key, usable, without_punctuation
 from component.stanza.captions import Captioned, Shown
@@ -25,6 +27,10 @@ from tests.support.people import view
 URL = "https://up.test/4a771ac1/summit.jpg"
 PUBLIC = "https://desk.test"
 BODY = "{jabber:component:accept}body"
+
+
+def files(elements: Iterable[Element]) -> tuple[File, ...]:
+    return files_of(descriptions(elements))
 
 
 def numbered() -> Iterator[str]:

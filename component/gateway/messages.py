@@ -24,6 +24,7 @@ from component.store.errors import StoreError
 from component.store.store import Store
 
 from .accepted import Accepted
+from .announced import Announced
 from .chat_answers import ChatAnswers
 from .clock import now_us
 from .conversations import Conversation
@@ -74,6 +75,7 @@ class Messages:
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
         self._send = send
         self._metrics = metrics
+        self._announced = Announced()
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
@@ -101,14 +103,17 @@ class Messages:
     def _judge(self, message: Incoming, found: Found) -> None:
         # Asked again, as a reload may have come while the message waited.
         sender, receiver = message.parties(self._state.world)
-        match decide(message.facts, self._view(message, found, sender, receiver)):
+        verdict = decide(message.facts, self._view(message, found, sender, receiver))
+        if message.facts.has_files and not isinstance(verdict, Refuse):
+            self._announced.remember(message)
+        match verdict:
             case Refuse(reason):
                 self._answer(reason, message)
             case Drop(rule, ends):
                 log.debug("dropped a message from %s by rule %s", message.account, rule)
                 self._count(message, "dropped", rule)
                 self._end_if(ends, sender, receiver)
-            case Deliver() as verdict:
+            case Deliver():
                 assert sender and receiver, "nothing is delivered from or to strangers"
                 links = LinkMaker(self._state.web.public_url, _tokens())
                 content = compose(verdict, found.reply_to, links, found.rich)
@@ -127,6 +132,7 @@ class Messages:
             over_rate=message.over_rate,
             to_service=message.to_service,
             limits=self._state.limits,
+            attached=self._announced.before(message),
             rich_chars=max(map(len, found.rich.bodies.values())) if found.rich else None,
             unknowable=found.failed,
         )

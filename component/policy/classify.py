@@ -13,7 +13,7 @@ from component.element import split
 
 from .elements import BODY, FALLBACK, MUC_USER_NS, OMEMO, REACTIONS_NS, named
 from .fallback import is_blank_without
-from .features import RICH, Feature
+from .features import FILES, RICH, Feature
 from .files import OOB, Reach, reach
 
 Part = tuple[Feature, Element]
@@ -65,6 +65,11 @@ class Facts:
     def is_rich(self) -> bool:
         """Whether there is formatted content (C10)."""
         return any(feature in RICH for feature, _ in self.parts)
+
+    @property
+    def has_files(self) -> bool:
+        """Whether anything is said of files (C5)."""
+        return any(feature in FILES for feature, _ in self.parts)
 
     @property
     def features(self) -> frozenset[Feature]:

@@ -7,11 +7,12 @@ from xml.etree.ElementTree import Element
 
 from component.model import Limits, Party, Side
 
+from .attachments import file_texts, on_the_web, only_repeats
 from .classify import Facts, Part
 from .contact import Pair, contact_rule
-from .elements import CORRECT_NS, FILES, REPLY_NS, RETRACT_NS
+from .elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from .features import RICH, Feature
-from .files import File, files
+from .files import File
 from .matrix import MATRIX, Act, Rule
 from .reasons import Reason
 
@@ -23,7 +24,8 @@ class View:
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
     face of the sender's tenant, ``to_service`` where it is that of a service. ``reply_visible`` says whether the
     receiver can see the message replied to (C14). ``rich_chars`` is how long the plain text of the formatted content
-    is, None if there is none of use (C10). ``unknowable`` is set where the rest could not be found out.
+    is, None if there is none of use (C10). ``attached`` is what an earlier message, which this one adds to, said of
+    files (C5). ``unknowable`` is set where the rest could not be found out.
     """
 
     sender: Party | None
@@ -36,6 +38,7 @@ class View:
     to_service: bool
     limits: Limits
     rich_chars: int | None = None
+    attached: tuple[File, ...] = ()
     unknowable: bool = False
 
 
@@ -76,8 +79,6 @@ MOST_FILES = 30
 # What makes a message more than an envelope, and what only looks like nothing once it is stripped.
 _CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
 _RICH_ACTS = (Act.TEXT, Act.PAGE, Act.REBUILD)
-
-_FILE = frozenset({Feature.FILE, Feature.FILE_ANNOUNCED, Feature.FILE_ELSEWHERE, Feature.FILE_DETAIL})
 
 # Texts may come in several languages (RFC 6121 §5.2.3), and have several parts that are fallbacks.
 _REPEATABLE = frozenset({Feature.BODY, Feature.FALLBACK})
@@ -149,16 +150,18 @@ def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict
         passing.discard(Feature.REPLY)
     parts = tuple(_passed(facts.parts, passing))
     acts = {rule.act for rule in rules.values()}
-    linked = _linked(facts) if Act.LINK in acts else ()
+    linked = on_the_web(facts, view.attached) if Act.LINK in acts else ()
     rich = None if view.rich_chars is None else _rich(facts, acts)
     ends = Act.END in acts
     if len(linked) > MOST_FILES or (rich and (view.rich_chars or 0) > view.limits.body_chars):
         return refuse(Reason.TOO_LARGE, facts)
+    if linked and only_repeats(facts, linked, view.attached):
+        return Drop("C5", ends)
     if not linked and not rich and not any(feature in _CONTENT for feature, _ in parts):
         return _nothing_left(facts, rules.keys(), ends)
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
-    return Deliver(parts, ends, linked, tuple(_file_texts(facts)) if linked else (), rich)
+    return Deliver(parts, ends, linked, file_texts(facts) if linked else (), rich)
 
 
 def _nothing_left(facts: Facts, features: Set[Feature], ends: bool) -> Refuse | Drop:
@@ -176,15 +179,6 @@ def _rich(facts: Facts, acts: Set[Act]) -> Act | None:
     act = next((act for act in _RICH_ACTS if act in acts), None)
     has_text = any(feature is Feature.BODY for feature, _ in facts.parts)
     return None if act is Act.TEXT and has_text else act
-
-
-def _linked(facts: Facts) -> tuple[File, ...]:
-    return files(part for feature, part in facts.parts if feature in _FILE)
-
-
-def _file_texts(facts: Facts) -> Iterator[Element]:
-    """The marks on texts that only stand in for a file (XEP-0447 §3.1)."""
-    return (part for feature, part in facts.parts if feature is Feature.FALLBACK and part.get("for") in FILES)
 
 
 def _passed(parts: Iterable[Part], passing: set[Feature]) -> Iterator[Part]:

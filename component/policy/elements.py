@@ -23,10 +23,11 @@ OOB_NS = "jabber:x:oob"
 SFS_NS = "urn:xmpp:sfs:0"
 SIMS_NS = "urn:xmpp:sims:1"
 
-FILES = frozenset({OOB_NS, SFS_NS, SIMS_NS, "urn:xmpp:reference:0"})
+FILE_NAMESPACES = frozenset({OOB_NS, SFS_NS, SIMS_NS, "urn:xmpp:reference:0"})
 """What a text may be the fallback of where a file is sent (XEP-0447 §3.1)."""
 
 BODY = f"{{{STREAM_NS}}}body"
+ATTACH_TO = "{urn:xmpp:message-attaching:1}attach-to"
 FALLBACK = f"{{{FALLBACK_NS}}}fallback"
 
 _MIX_PREFIX = "urn:xmpp:mix:"

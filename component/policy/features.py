@@ -55,3 +55,6 @@ class Feature(Enum):
 
 RICH = frozenset({Feature.XHTML, Feature.MARKUP, Feature.TYPED_CONTENT})
 """Formatted content."""
+
+FILES = frozenset({Feature.FILE, Feature.FILE_ANNOUNCED, Feature.FILE_ELSEWHERE, Feature.FILE_DETAIL})
+"""What describes files, or a part of one."""

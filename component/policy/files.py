@@ -38,7 +38,8 @@ class Reach(Enum):
 class File:
     """A file at an absolute http(s) address. ``size`` is in bytes; what was not said is empty or None.
 
-    ``keys`` are all its addresses, in the form in which they compare (``web.key``).
+    ``keys`` are all its addresses, in the form in which they compare (``web.key``). By ``id`` a later message may say
+    more of the file (XEP-0447 §3.3).
     """
 
     url: str
@@ -46,6 +47,7 @@ class File:
     size: int | None = None
     description: str = ""
     keys: frozenset[str] = field(default=frozenset())
+    id: str = ""
 
 
 def reach(element: Element) -> Reach:
@@ -57,24 +59,34 @@ def reach(element: Element) -> Reach:
     return Reach.UNSAID
 
 
-def files(elements: Iterable[Element]) -> tuple[File, ...]:
-    """The files that a message's elements describe, each once, in order.
+def descriptions(elements: Iterable[Element]) -> tuple[File, ...]:
+    """Everything that is said of files, in order; the ``url`` is empty where none of the web is given."""
+    return tuple(described.file for element in elements for described in _described(element))
+
+
+def files(described: Iterable[File]) -> tuple[File, ...]:
+    """The files that are on the web, each once, in order.
 
     What one description leaves out is taken from the others of the same file. One without an address belongs to the
-    only file there is, if there is only one.
+    file of the same id, or to the only one there is.
     """
-    found: list[File] = []
-    elsewhere: list[File] = []
-    for element in elements:
-        for described in _described(element):
-            (found if described.file.url else elsewhere).append(described.file)
     merged: list[File] = []
-    for file in found:
-        _add(merged, file)
-    if len(merged) == 1:
-        for file in elsewhere:
-            merged[0] = _completed(merged[0], file)
+    elsewhere: list[File] = []
+    for file in described:
+        if file.url:
+            _add(merged, file)
+        else:
+            elsewhere.append(file)
+    for file in elsewhere:
+        place = _place_of(file, merged)
+        if place is not None:
+            merged[place] = _completed(merged[place], file)
     return tuple(merged)
+
+
+def _place_of(file: File, merged: list[File]) -> int | None:
+    same = [place for place, known in enumerate(merged) if file.id and known.id == file.id]
+    return same[0] if same else 0 if len(merged) == 1 and not (file.id and merged[0].id) else None
 
 
 def _add(merged: list[File], file: File) -> None:
@@ -92,6 +104,7 @@ def _completed(one: File, other: File) -> File:
         size=other.size if one.size is None else one.size,
         description=one.description or other.description,
         keys=one.keys | other.keys,
+        id=one.id or other.id,
     )
 
 
@@ -136,9 +149,9 @@ def _shared(element: Element, sources: Iterable[Element]) -> _Described:
     each = [source for some in sources for source in some]
     metadata = element.find("{*}file")
     if metadata is None:
-        return _Described(_file(map(_address, each)), len(each))
+        return _Described(_file(map(_address, each), id=element.get("id", "")), len(each))
     name, size, words = (metadata.findtext(f"{{*}}{part}") or "" for part in ("name", "size", "desc"))
-    return _Described(_file(map(_address, each), name, _number(size), words), len(each))
+    return _Described(_file(map(_address, each), name, _number(size), words, element.get("id", "")), len(each))
 
 
 def _address(source: Element) -> str:
@@ -146,10 +159,12 @@ def _address(source: Element) -> str:
     return source.get("target" if source.tag == _URL_DATA else "uri", "")
 
 
-def _file(addresses: Iterable[str], name: str = "", size: int | None = None, description: str = "") -> File:
+def _file(
+    addresses: Iterable[str], name: str = "", size: int | None = None, description: str = "", id: str = ""
+) -> File:
     """Several addresses of one file are copies; the first one is as good as any."""
     urls = [url for url in map(usable, addresses) if url]
-    return File(urls[0] if urls else "", name, size, description, frozenset(map(key, urls)))
+    return File(urls[0] if urls else "", name, size, description, frozenset(map(key, urls)), id)
 
 
 def _number(text: str) -> int | None:

@@ -1,4 +1,8 @@
-"""An archived message as its sender or its receiver saw it (A6): their own account, the other's face (AD2)."""
+"""An archived message as its sender or its receiver saw it (A6): their own account, the other's face (AD2).
+
+Both see what was delivered. A formatted message of an agent to a Work user is plain text with a link in the sender's
+archive too: it says what the other side got, and the link shows how it looks.
+"""
 
 from component.element import attribute, parse_children, serialise
 from component.model import Party

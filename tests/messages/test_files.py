@@ -11,11 +11,11 @@ from tests.support.archive import ask, live_id
 from tests.support.archived import bodies, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
-from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, UPLOADS
+from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, KAIDAN_AGAIN, KAIDAN_SEVERAL, UPLOADS
 from tests.support.links import TOKEN, all_tokens, opens, token
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
-from tests.support.upload import download, upload
+from tests.support.upload import download, status, upload
 
 POLICY = "modify/policy-violation"
 URL = "https://up.test/4a771ac1/summit.jpg"
@@ -41,22 +41,38 @@ class TestWhatAgentsGet:
     async def test_a_file_that_was_really_uploaded(
         self, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess
     ) -> None:
-        """By ejabberd's own service (XEP-0363); what the link opens is the file."""
+        """By ejabberd's own service (XEP-0363); the link in the text leads to the file, until it is retracted."""
         photo = b"\xff\xd8\xff" + bytes(100_000)
         url = await upload(bob, "Urlaub.jpg", photo)
-        await send(bob, ALICE, UPLOADS["conversations"].to(url))
-        text = (await alice.expect(message(sender=BOB))).findtext("{*}body") or ""
-        assert text.startswith("Urlaub.jpg: http")
-        kind, target = opens(bridge, token(text)) or ("", "")
-        assert (kind, target) == ("file", url)
-        assert await download(target) == photo
+        id = await send(bob, ALICE, UPLOADS["conversations"].to(url))
+        name, _, link = ((await alice.expect(message(id=id))).findtext("{*}body") or "").partition(": ")
+        assert name == "Urlaub.jpg"
+        assert link.startswith(f"{bridge.web}/f/")
+        assert await download(link) == photo
+        await send(bob, ALICE, f"<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/>")
+        await alice.expect(message(sender=BOB))
+        assert await status(link) == 404
 
     async def test_a_client_that_tells_of_the_file_before(self, bob: XmppClient, alice: XmppClient) -> None:
-        """Dino sends two messages. The first one, without an address, goes nowhere and is not answered."""
+        """Dino sends two messages. The first one, without an address, goes nowhere and is not answered; what it says of
+        the file is in the line all the same."""
         await send(bob, ALICE, DINO_FIRST, id="d1f1")
         await hears_nothing(alice, bob, ALICE)
-        id = await send(bob, ALICE, UPLOADS["dino"].to(URL))
-        assert (await alice.expect(message(id=id))).findtext("{*}body", "").count("summit.jpg") == 1
+        id = await send(bob, ALICE, UPLOADS["dino"].to("https://up.test/4a771ac1/_-1.jpg"))
+        text = (await alice.expect(message(id=id))).findtext("{*}body") or ""
+        assert text.startswith("summit.jpg (3 MB): http")
+
+    async def test_a_client_that_repeats_every_file(self, bob: XmppClient, alice: XmppClient) -> None:
+        """Kaidan sends several files in one message, and then each address again, for old clients."""
+        urls = [f"https://up.test/{number}.jpg" for number in range(2)]
+        id = await send(bob, ALICE, KAIDAN_SEVERAL.format(*urls))
+        text = (await alice.expect(message(id=id))).findtext("{*}body") or ""
+        assert [line.partition(":")[0] for line in text.split("\n")] == ["Both", "0.jpg", "1.jpg"]
+        for number, url in enumerate(urls, 1):
+            await send(bob, ALICE, KAIDAN_AGAIN.format(url=url, id=id), id=f"{id}_{number}")
+        await hears_nothing(alice, bob, ALICE)
+        other = await send(bob, ALICE, KAIDAN_AGAIN.format(url="https://up.test/new.jpg", id=id))
+        assert (await alice.expect(message(id=other))).findtext("{*}body", "").startswith("new.jpg: http")
 
     async def test_several_files_with_a_caption(
         self, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess

@@ -14,6 +14,7 @@ from tests.support.client import XmppClient
 from tests.support.links import all_tokens, opens, token
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
+from tests.support.upload import download
 
 POLICY = "modify/policy-violation"
 FAST = {"messages_per_second": 2000, "burst": 4000}
@@ -54,9 +55,10 @@ class TestAgentToWork:
         said, _, line = text(got).rpartition("\n")
         assert said == LIST
         assert line.startswith("Formatted message: http")
-        kind, page = opens(bridge, token(text(got))) or ("", "")
-        assert kind == "page"
-        assert "<strong>out</strong>" in page
+        page = (await download(line.rpartition(" ")[2])).decode()
+        assert "log <strong>out</strong>" in page
+        assert "Alice Ames" in page
+        assert alice.account not in page
 
     async def test_what_plain_text_can_say(self, alice: XmppClient, bob: XmppClient, bridge: BridgeProcess) -> None:
         """Text, lists and links lose nothing, so there is no page."""

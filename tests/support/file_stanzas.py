@@ -138,6 +138,14 @@ DINO_FIRST = (
 )
 """Dino tells of the file before it uploads it."""
 
+KAIDAN_SEVERAL = "<body>Both</body>" + "".join(
+    f"<file-sharing xmlns='urn:xmpp:sfs:0' id='{id}'><file xmlns='urn:xmpp:file:metadata:0'/><sources>"
+    f"{URL_DATA.replace('{url}', '{}')}</sources></file-sharing>"
+    for id in ("f1", "f2")
+)
+KAIDAN_AGAIN = f"<body>{{url}}</body>{OOB}{SFS_FALLBACK}<attach-to xmlns='urn:xmpp:message-attaching:1' id='{{id}}'/>"
+"""Kaidan sends several files at once, and then a message for each one."""
+
 ESFS = (
     f"<file-sharing xmlns='urn:xmpp:sfs:0'>{METADATA}<sources><encrypted xmlns='urn:xmpp:esfs:0'"
     " cipher='urn:xmpp:ciphers:aes-256-gcm-nopadding:0'><key>SuRJ</key><iv>T8RD</iv><sources xmlns='urn:xmpp:sfs:0'>"

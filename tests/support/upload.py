@@ -26,3 +26,8 @@ async def download(url: str) -> bytes:
     async with aiohttp.ClientSession() as http, http.get(url) as answer:
         assert answer.status == 200
         return await answer.read()
+
+
+async def status(url: str) -> int:
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return answer.status
