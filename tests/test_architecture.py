@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "explain": {"model", "addresses", "policy", "world"},
     "store": {"model"},
     "ejabberd": {"model"},
-    "web": {"model", "rate", "metrics", "store"},
+    "web": {"model", "rate", "metrics", "policy", "store"},
     "services": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "world", "finding", "__init__"),
     },

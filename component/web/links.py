@@ -5,11 +5,11 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from component.metrics import Metrics
+from component.policy.web import usable
 from component.store.errors import StoreError
 from component.store.links import FoundLink
 from component.store.store import Store
@@ -83,20 +83,10 @@ class Links:
         link = found.link
         match link.kind:
             case "file":
-                return redirect(found.content) if _is_of_the_web(found.content) else None
+                # Checked when the link was made, and again here: this is the last moment.
+                return redirect(found.content) if usable(found.content) == found.content else None
             case "transcript":
                 return download(found.content, link.title)
         organisation = self._organisation(link.tenant)
         message = Message(link.title, link.sender, organisation, link.made_at, link.expires_at, found.content)
         return html(message_page(message))
-
-
-def _is_of_the_web(address: str) -> bool:
-    """Checked when the link was made, and again here: this is the last moment."""
-    if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
-        return False
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        return False

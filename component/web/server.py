@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -110,7 +111,7 @@ class Web:
             await web.TCPSite(runner, host.strip("[]"), int(port)).start()
         except OSError as problem:
             await runner.cleanup()
-            reason = problem.strerror or problem
+            reason = os.strerror(problem.errno) if problem.errno else problem
             raise WebError(
                 f"cannot listen at {self._listen}: {reason} (does deskbridge run already? `listen` in [web] says where)"
             ) from problem

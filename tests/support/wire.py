@@ -17,6 +17,8 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self.port = 0
+        self.refusing = False
+        """New connections."""
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
         self._there, self._back = asyncio.Event(), asyncio.Event()
@@ -51,6 +53,9 @@ class Wire:
         self.cut()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refusing:
+            writer.transport.abort()
+            return
         try:
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
