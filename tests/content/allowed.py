@@ -45,12 +45,11 @@ WITHOUT_TEXT = {"body", "blockquote", "ol", "ul", "br", "img"}
 ATTRIBUTES = {"a": {"href"}, "img": {"alt", "src", "width", "height"}, "span": {"style"}, "p": {"style"}}
 
 _PAGE = {
-    "blockquote ul table tbody tr pre hr br strong em code del cite": set[str](),
-    "h1 h2 h3 h4 h5 h6 li td th": {"dir"},
+    "h1 h2 h3 h4 h5 h6 li td th tbody tr pre hr br strong em code del cite": set[str](),
+    "blockquote ul table": {"dir"},
     "div": {"dir", "lang"},
-    "p": {"dir", "style"},
-    "span": {"style"},
-    "ol": {"start"},
+    "p span": {"style"},
+    "ol": {"dir", "start"},
     "a": {"href", "rel"},
 }
 PAGE_ATTRIBUTES = {name: attributes for names, attributes in _PAGE.items() for name in names.split()}
