@@ -154,11 +154,11 @@ class Party:
     """The bare address under which everybody else sees this party."""
 
     def __post_init__(self) -> None:
-        """Addresses are made once, as each message asks for them a dozen times."""
+        """Addresses are made once, as each message asks for them a dozen times. Who lacks the licence has none."""
         local_part = self.person.local_part(self.side)
-        assert local_part is not None, "a Party is only made for a licence the person has"
-        object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")
-        object.__setattr__(self, "face", f"{local_part}@{self.tenant.face_host(self.side)}")
+        if local_part is not None:
+            object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")
+            object.__setattr__(self, "face", f"{local_part}@{self.tenant.face_host(self.side)}")
 
 
 @dataclass(frozen=True, slots=True)
