@@ -19,6 +19,7 @@ from component.world import World
 from .bridge import Bridge
 from .reload import ReloadError
 from .state import open_state
+from .systemd import Systemd
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +51,14 @@ async def _serve(
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
         reloading = asyncio.create_task(_reload_when(asked, bridge, path, reloaded))
+        telling = asyncio.create_task(Systemd().run(bridge.missing, stop))
         try:
             async with Web(settings.web, store, metrics, partial(_organisation, settings), bridge.missing):
                 await bridge.run(stop)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
             reloading.cancel()
+            telling.cancel()
 
 
 def _organisation(settings: Settings, tenant_id: str) -> str:
