@@ -66,6 +66,13 @@ class EjabberdServer:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of the first process of its group."""
+        if self._process is None:
+            raise EjabberdServerError("ejabberd is not running")
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when ejabberd is ready. Raises ``EjabberdServerError`` if it does not get so."""
         if self.running:

@@ -27,7 +27,7 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
 """Seconds between attempts."""
 
 PATIENCE_SECONDS = 1.0
-"""Where a user changes something by hand, more may follow."""
+"""Where a user changes something by hand, more follows, perhaps without end."""
 
 
 @dataclass(slots=True)
@@ -51,6 +51,7 @@ class Contacts:
         self._state = state
         self._turns = Turns()
         self._wishes: dict[str, Wishes] = {}
+        self._planned: set[str] = set()
         self._failing: dict[str, Backoff] = {}
         self._round: _Round | None = None
         self._trouble = Seldom(log, logging.WARNING)
@@ -58,7 +59,7 @@ class Contacts:
     @property
     def waiting(self) -> int:
         """Accounts whose list is not known to be in order."""
-        return len(self._turns) + len(self._failing)
+        return len(self._turns.accounts | self._failing.keys())
 
     # What one person does
 
@@ -111,7 +112,14 @@ class Contacts:
         return self._wishes.setdefault(account, Wishes())
 
     def _later(self, account: str, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._turns.add, [account])
+        """One look for all that happens until then, however much it is (R2)."""
+        if account not in self._planned:
+            self._planned.add(account)
+            asyncio.get_running_loop().call_later(seconds, self._due, account)
+
+    def _due(self, account: str) -> None:
+        self._planned.discard(account)
+        self._turns.add([account])
 
     # The work
 
@@ -152,7 +160,7 @@ class Contacts:
 
     def _finish(self) -> None:
         done = self._round
-        if done and not self.waiting:
+        if done and not self._turns and not self._failing:
             took = time.monotonic() - done.started
             log.info("contacts of %d people in order after %.1f s, %d changes", done.people, took, done.changes)
             self._round = None

@@ -23,7 +23,7 @@ from .faces import SERVICE_SEEN, Faces
 from .rosters import ServiceContacts
 from .state import State
 
-QUESTIONS = Limits(messages_per_second=200, burst=5_000)
+QUESTIONS_A_SECOND, LOG_INS_AT_ONCE = 200, 10
 """How often one account may subscribe to faces and probe them. Each log-in of a client probes all its contacts
 at once; what goes far beyond that is no client (R2)."""
 
@@ -57,7 +57,11 @@ class Presence:
         self._send = send
         self._logged_in = logged_in
         self._logged_out = logged_out
-        self._questions = Buckets(lambda: QUESTIONS, time.monotonic)
+        self._questions = Buckets(self._question_limits, time.monotonic)
+
+    def _question_limits(self) -> Limits:
+        contacts = max(tenant.roster_limit for tenant in self._state.world.tenants)
+        return Limits(messages_per_second=QUESTIONS_A_SECOND, burst=max(5_000, LOG_INS_AT_ONCE * contacts))
 
     def receive(self, presence: Element) -> None:
         """Handle one presence stanza from ejabberd."""

@@ -19,6 +19,11 @@ class Turns:
         """Accounts that wait, or are being dealt with."""
         return len(self._first) + len(self._others) + len(self._busy)
 
+    @property
+    def accounts(self) -> set[str]:
+        """The same, by name."""
+        return {*self._first, *self._others, *self._busy}
+
     def __contains__(self, account: str) -> bool:
         return account in self._first or account in self._others
 
