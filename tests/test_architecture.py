@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "demo": {"model", "config", "world", "ejabberd", "gateway", "web"},
     "cli": {
         *("model", "addresses", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo"),
-        *("web", "__init__"),
+        *("web", "services", "__init__"),
     },
 }
 

@@ -22,6 +22,7 @@ from component.world import World
 
 from .archive import archive
 from .links import links
+from .transcripts import transcripts
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -48,6 +49,7 @@ def main(log_level: str) -> None:
 
 main.add_command(archive)
 main.add_command(links)
+main.add_command(transcripts)
 
 
 @main.command()

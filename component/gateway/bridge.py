@@ -58,8 +58,8 @@ class Bridge:
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
         self._grants = Grants(state)
-        self._supervision = Supervision(state, store, self._link, self._grants)
-        copies, chats = self._supervision.copies, self._supervision.chats
+        self.supervision = Supervision(state, store, self._link, self._grants)
+        copies, chats = self.supervision.copies, self.supervision.chats
         self._endings = Endings(state, store, send, copies.ended)
         self._returns = Returns(state, send)
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
@@ -73,7 +73,7 @@ class Bridge:
         look_ups = LookUps(state, store, api)
         self._messages = Messages(state, store, self._delivery, self._endings, look_ups, copies, chats, send, metrics)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
-        commands = all_commands(state, store, self._endings, self._supervision.watching)
+        commands = all_commands(state, store, self._endings, self.supervision)
         self._requests = Requests(state, commands, self._archives, chats, send)
         self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
@@ -118,7 +118,7 @@ class Bridge:
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._store.submit()
-                self._supervision.chats.farewell()
+                self.supervision.chats.farewell()
                 await self._faces.farewell()
                 await self._delivery.tick()
         except (LinkDown, StoreError, TimeoutError) as problem:
@@ -138,21 +138,21 @@ class Bridge:
                 if not self._delegation.receive(stanza):
                     self._requests.receive(stanza)
             case "message" if is_error(stanza):
-                if not self._supervision.watching.bounced(stanza):
+                if not self.supervision.watching.bounced(stanza):
                     self._undelivered.bounced(stanza)
-            case "message" if not self._grants.take(stanza) and not self._supervision.copies.takes(stanza):
+            case "message" if not self._grants.take(stanza) and not self.supervision.copies.takes(stanza):
                 self._gate.receive(stanza)
                 self._pressure.check()
 
     def _logged_in(self, party: Party, client: str) -> None:
         self._contacts.logged_in(party)
         self._returns.logged_in(party, client)
-        self._supervision.watching.logged_in(party)
+        self.supervision.watching.logged_in(party)
 
     def _logged_out(self, party: Party) -> None:
         self._services.logged_out(party)
         self._endings.logged_out(party)
-        self._supervision.watching.logged_out(party)
+        self.supervision.watching.logged_out(party)
 
     def _contact_put(self, party: Party) -> None:
         self._presence.show_service(party)
@@ -165,7 +165,7 @@ class Bridge:
 
     async def _bounces_handled(self) -> bool:
         handled = await self._undelivered.handled()
-        return await self._supervision.copies.lines.settled() or handled
+        return await self.supervision.copies.lines.settled() or handled
 
     # A stream comes and goes
 
@@ -185,7 +185,7 @@ class Bridge:
         self._gate.hold()
         self._delivery.shut()
         self._faces.pause()
-        self._supervision.watching.down()
+        self.supervision.watching.down()
         if self._settling:
             self._settling.cancel()
 
@@ -193,7 +193,7 @@ class Bridge:
         """A new stream: get everything right again. If that fails, the next stream brings another try."""
         try:
             await self._find_the_truth()
-            self._supervision.chats.announce()
+            self.supervision.chats.announce()
             await self._faces.announce()
         except LinkDown:
             pass
@@ -216,7 +216,7 @@ class Bridge:
         if self._seen_through is not self._state.world:
             await self._look_through()
         self._faces.resume()
-        self._supervision.watching.settle()
+        self.supervision.watching.settle()
         self._endings.of_the_absent()
         await self._undelivered.recover(ejabberd_restarted=self._link.failed_attempts > 0)
         self._returns.settle()
@@ -251,4 +251,4 @@ class Bridge:
         if self._settled:
             await self._look_through()
             self._contacts.reloaded(before)
-            await self._supervision.watching.look_through(before)
+            await self.supervision.watching.look_through(before)

@@ -11,9 +11,9 @@ from component.policy.reasons import Reason
 from component.policy.watching import Chat, title
 from component.services import disco
 from component.services.abilities import INFO
-from component.services.chat_card import VCARD, chat_card
 from component.stanza.errors import error
 from component.stanza.presence import PresenceText, plain
+from component.stanza.vcard import VCARD, Details, vcard
 
 from .chat_faces import contact_of
 from .intake import Incoming
@@ -24,15 +24,15 @@ THERE = Seen(True)
 
 PING = "{urn:xmpp:ping}ping"
 
-Answers = Mapping[tuple[str, str], Callable[[str], Element | None]]
+Answers = Mapping[tuple[str, str], Callable[[str, str], Element | None]]
 
 ANSWERS: Answers = {
-    ("get", PING): lambda name: None,
-    ("get", INFO): disco.chat_info,
-    ("get", disco.ITEMS): lambda name: disco.no_items(),
-    ("get", VCARD): chat_card,
+    ("get", PING): lambda name, address: None,
+    ("get", INFO): lambda name, address: disco.chat_info(name),
+    ("get", disco.ITEMS): lambda name, address: disco.no_items(),
+    ("get", VCARD): lambda name, address: vcard(Details(name, address)),
 }
-"""``(type, tag of the payload)`` -> what answers it, given the name of the chat."""
+"""``(type, tag of the payload)`` -> what answers it, given the name of the chat and its address."""
 
 
 class ChatAnswers:
@@ -110,4 +110,4 @@ class ChatAnswers:
         answer = ANSWERS.get((type, payload.tag))
         if answer is None or payload.get("node"):
             return Reason.NO_SUCH_SERVICE
-        return answer(title(viewer, chat))
+        return answer(title(viewer, chat), chat.face)

@@ -53,7 +53,8 @@ async def _serve(
         reloading = asyncio.create_task(_reload_when(asked, bridge, path, reloaded))
         telling = asyncio.create_task(Systemd().run(bridge.missing, stop))
         try:
-            async with Web(settings.web, store, metrics, partial(_organisation, settings), bridge.missing):
+            transcript = bridge.supervision.transcript_links.open
+            async with Web(settings.web, store, metrics, partial(_organisation, settings), transcript, bridge.missing):
                 await bridge.run(stop)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)

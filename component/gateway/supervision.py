@@ -1,5 +1,6 @@
 """What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
 
+from component.services.transcripts import Transcripts
 from component.store.store import Store
 
 from .audience import Audience
@@ -9,15 +10,19 @@ from .grants import Grants
 from .link import Link
 from .past import Past
 from .state import State
+from .transcript_links import TranscriptLinks
 from .watching import Watching
 
 
 class Supervision:
-    """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces."""
+    """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces.
+    ``transcripts`` are read afterwards, also by ``transcript_links``."""
 
     def __init__(self, state: State, store: Store, link: Link, grants: Grants) -> None:
         audience = Audience(state)
         self.copies = Copies(state, store, link, audience, grants)
         self.past = Past(state, store, link, audience, self.copies)
         self.watching = Watching(state, store, audience, self.copies, self.past)
+        self.transcripts = Transcripts(store)
+        self.transcript_links = TranscriptLinks(state, store, self.transcripts)
         self.chats = ChatAnswers(state, link.send)

@@ -3,10 +3,11 @@
 Asked again with every line that is copied: a right that is taken away is gone with the next one.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from component.model import EVERYBODY, Directory, Party, Person, Side, Team
+from component.model import EVERYBODY, Directory, Party, Person, Side, Team, Tenant
 
 
 class Scope(StrEnum):
@@ -37,7 +38,7 @@ def is_watchable(chat: Chat, directory: Directory) -> bool:
     """S1: two agents, and watching is switched on for their tenant, or for a group or queue of either."""
     if any(party.side is not Side.AGENT for party in chat.sides) or chat.one.tenant is not chat.other.tenant:
         return False
-    return chat.one.tenant.watch or any(team.watch for party in chat.sides for team in _teams(party.person, directory))
+    return _switched_on(chat.one.tenant, _people(chat), directory)
 
 
 def supervises(supervisor: Person, agent: Person) -> bool:
@@ -50,13 +51,19 @@ def may_watch(supervisor: Party, chat: Chat, directory: Directory) -> bool:
 
     Nobody watches themselves: a supervisor has their own chats already.
     """
-    people = [party.person for party in chat.sides]
     return (
         supervisor.tenant is chat.one.tenant
-        and supervisor.person not in people
-        and any(supervises(supervisor.person, person) for person in people)
         and is_watchable(chat, directory)
+        and _is_over(supervisor.person, _people(chat))
     )
+
+
+def may_read(supervisor: Party, people: Sequence[Person], directory: Directory) -> bool:
+    """S3: whether this person may read what two agents said, of whom these ``people`` are still in the directory.
+
+    By the same rules as if it were said now; of those who left, everybody's supervisors alone are in charge.
+    """
+    return _switched_on(supervisor.tenant, people, directory) and _is_over(supervisor.person, people)
 
 
 def may_watch_group(supervisor: Person, group: str) -> bool:
@@ -99,6 +106,19 @@ def title(viewer: Party, chat: Chat) -> str:
         contact = chat.other if own is chat.one else chat.one
         return f"{contact.person.name} (agent chat)"
     return f"{chat.one.person.name}, {chat.other.person.name}"
+
+
+def _people(chat: Chat) -> list[Person]:
+    return [party.person for party in chat.sides]
+
+
+def _switched_on(tenant: Tenant, people: Iterable[Person], directory: Directory) -> bool:
+    return tenant.watch or any(team.watch for person in people for team in _teams(person, directory))
+
+
+def _is_over(supervisor: Person, people: Sequence[Person]) -> bool:
+    everybody = EVERYBODY in supervisor.supervises
+    return supervisor not in people and (everybody or any(supervises(supervisor, person) for person in people))
 
 
 def _teams(person: Person, directory: Directory) -> list[Team]:

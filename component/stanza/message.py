@@ -142,6 +142,11 @@ def minute(at: int) -> str:
     return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%d %H:%M")
 
 
+def second(at: int) -> str:
+    """Like ``minute``, to the second."""
+    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def notice(sender: str, receiver: str, text: str, id: str) -> Element:
     """A line from the bridge itself, which no archive keeps (XEP-0334 §4.2)."""
     element = stanza("message", sender, receiver, type="chat", id=id)

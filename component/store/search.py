@@ -80,17 +80,23 @@ class Picked:
         return _BY_WORDS if self.numbers is None else _BY_BOTH
 
 
-def _expression(chats: Chats, text: str) -> str:
-    """The search in FTS5's language, in which a quoted word is nothing but a word; "" if there are no words.
+def words_expression(text: str) -> str:
+    """The search for all words of ``text`` in the language of FTS5, where a quoted word is just a word; "" if there
+    are no words.
 
     What the tokenizer takes for several words must stand in that order; what has no letters or digits is ignored.
     """
     words = [word.replace('"', '""') for word in _NO_TEXT.sub(" ", text).split()[:MOST_WORDS]]
-    if not words:
-        return ""
+    quoted = " ".join(f'"{word}"' for word in words)
+    return f"body : ({quoted})" if words else ""
+
+
+def _expression(chats: Chats, text: str) -> str:
+    """The same in what these chats' accounts wrote and got."""
+    words = words_expression(text)
     accounts = [chats.viewer] if chats.other is None else [chats.viewer, chats.other]
-    scope, body = (" ".join(f'"{word}"' for word in some) for some in (accounts, words))
-    return f"scope : ({scope}) AND body : ({body})"
+    scope = " ".join(f'"{number}"' for number in accounts)
+    return f"scope : ({scope}) AND {words}" if words else ""
 
 
 @cache

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -17,6 +18,9 @@ from component.store.store import Store
 from .openings import Openings
 from .page import Message, message_page
 from .responses import busy, dead, download, html, redirect
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +37,21 @@ KINDS = {"m": "page", "f": "file", "t": "transcript"}
 """The first part of a link's path, and what kind of link it is."""
 
 
-class Links:
-    """Opens links. ``organisation`` gives a tenant's name by its id."""
+Transcript = Callable[[FoundLink], Awaitable[str | None]]
+"""The file; None if its reader may not read it any more, or nothing of it is left."""
 
-    def __init__(self, store: Store, metrics: Metrics, organisation: Callable[[str], str]) -> None:
+
+class Links:
+    """Opens links. ``organisation`` gives a tenant's name by its id, ``transcript`` the file that such a link opens."""
+
+    def __init__(
+        self, store: Store, metrics: Metrics, organisation: Callable[[str], str], transcript: Transcript
+    ) -> None:
         self.openings = Openings(store)
         self._store = store
         self._metrics = metrics
         self._organisation = organisation
+        self._transcript = transcript
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -55,13 +66,14 @@ class Links:
         if not TOKEN.fullmatch(token):
             return dead(), "dead"
         try:
-            found = await self._find(token)
+            found = await self._in_turn(self._store.links.find, token)
+            if found is None or found.link.kind != kind or not found.link.live(time.time_ns() // 1000):
+                return dead(), "dead"
+            file = await self._in_turn(self._transcript, found) if kind == "transcript" else None
         except (StoreError, TimeoutError) as problem:
             log.warning("a link could not be looked up: %s", problem or "it took too long")
             return busy(), "failed"
-        if found is None or found.link.kind != kind or not found.link.live(time.time_ns() // 1000):
-            return dead(), "dead"
-        response = self._show(found)
+        response = download(file, found.link.title) if file is not None else self._show(found)
         if response is None:
             log.warning("link %d leads to nothing that may be opened", found.link.id)
             return dead(), "dead"
@@ -69,13 +81,13 @@ class Links:
             self.openings.add(found.link.id)
         return response, "opened"
 
-    async def _find(self, token: str) -> FoundLink | None:
+    async def _in_turn(self, ask: Callable[[A], Awaitable[T]], what: A) -> T:
         if self._waiting >= MOST_WAITING:
             raise TimeoutError("too many at once")
         self._waiting += 1
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._places:
-                return await self._store.links.find(token)
+                return await ask(what)
         finally:
             self._waiting -= 1
 
@@ -86,7 +98,7 @@ class Links:
                 # Checked when the link was made, and again here: this is the last moment.
                 return redirect(found.content) if usable(found.content) == found.content else None
             case "transcript":
-                return download(found.content, link.title)
+                return None  # its reader may not read it any more
         organisation = self._organisation(link.tenant)
         message = Message(link.title, link.sender, organisation, link.made_at, link.expires_at, found.content)
         return html(message_page(message))

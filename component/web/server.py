@@ -13,7 +13,7 @@ from component.metrics import Metrics
 from component.model import WebSettings
 from component.store.store import Store
 
-from .links import Links
+from .links import Links, Transcript
 from .responses import plain
 from .room import Room
 from .routes import Routes
@@ -86,7 +86,8 @@ class _Server(web.Server):
 class Web:
     """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen.
 
-    ``organisation`` gives a tenant's name by its id, ``missing`` what keeps the bridge from being ready.
+    ``organisation`` gives a tenant's name by its id, ``transcript`` the file of such a link, ``missing`` what keeps the
+    bridge from being ready.
     """
 
     def __init__(
@@ -95,10 +96,11 @@ class Web:
         store: Store,
         metrics: Metrics,
         organisation: Callable[[str], str],
+        transcript: Transcript,
         missing: Callable[[], Sequence[str]],
     ) -> None:
         self._listen = settings.listen
-        self._links = Links(store, metrics, organisation)
+        self._links = Links(store, metrics, organisation, transcript)
         self._routes = Routes(self._links, metrics, missing)
         self._runner: web.ServerRunner | None = None
         self._counting: asyncio.Task[None] | None = None

@@ -15,6 +15,7 @@ from component.ejabberd.server import free_ports
 from component.metrics import Metrics
 from component.model import WebSettings
 from component.store.changes import NewLink
+from component.store.links import FoundLink
 from component.store.store import Store
 from component.web.server import Web
 from tests.support.store import opened
@@ -79,6 +80,12 @@ async def site(folder: Path) -> AsyncIterator[Site]:
     missing: list[str] = []
     async with opened(folder) as store:
         settings = WebSettings(listen=f"{LOOPBACK}:{port}")
-        part = Web(settings, store, Metrics(), lambda tenant: tenant.capitalize() + " Ltd", lambda: missing)
+        organisation = "{} Ltd".format
+        part = Web(settings, store, Metrics(), lambda id: organisation(id.capitalize()), _transcript, lambda: missing)
         async with part:
             yield Site(f"http://{LOOPBACK}:{port}", port, store, part, missing)
+
+
+async def _transcript(found: FoundLink) -> str:
+    """Stands for what makes the file of a link."""
+    return found.content

@@ -1,0 +1,99 @@
+"""``deskbridge transcripts``: what agents said to each other, for operators (S3, O5), also while the bridge runs."""
+
+import getpass
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from component.files.problems import LoadError
+from component.model import Settings, Tenant
+from component.services.transcript_files import FORMATS, period
+from component.services.transcripts import NEWEST, Heading, Search, Transcript, Transcripts
+from component.store.changes import Audit
+from component.store.store import Store
+from component.world import World
+
+from .support import DAY, find_tenant, settings_option, tenant_argument, us, with_store
+
+PAGE = 100
+
+
+@click.group()
+def transcripts() -> None:
+    """Chats between agents: find and print them. Each look is written into the audit log."""
+
+
+@transcripts.command("list")
+@settings_option
+@click.option("--agent", default="", metavar="NAME", help="Part of an agent's name, or the address.")
+@click.option("--text", default="", metavar="WORDS", help="Words that were said in one message.")
+@click.option("--from", "start", type=DAY, metavar="DAY", help="Going on since this day (UTC), like 2026-01-31.")
+@click.option("--until", "end", type=DAY, metavar="DAY", help="And until the end of this day.")
+@click.option("--most", type=click.IntRange(min=1), default=PAGE, show_default=True, help="So many of them.")
+@tenant_argument
+def list_transcripts(
+    settings: Settings, agent: str, text: str, start: datetime | None, end: datetime | None, most: int, tenant_id: str
+) -> None:
+    """Show chats of a tenant, the newest first: their number, when they were, who took part."""
+    tenant, world = find_tenant(settings, tenant_id), _world(settings)
+    search = Search(
+        agent=agent,
+        text=text,
+        start=None if start is None else us(start),
+        end=None if end is None else us(end + timedelta(days=1)) - 1,
+    )
+    found = with_store(settings, lambda store: _find(store, tenant, world, search, most))
+    for heading in found:
+        click.echo(f"{heading.id}\t{period(heading)}\t{heading.title}\t{heading.messages}")
+
+
+@transcripts.command()
+@settings_option
+@click.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="A new file, for no other user to read.")
+@tenant_argument
+@click.argument("number", type=click.IntRange(min=1))
+def show(settings: Settings, format: str, output: Path | None, tenant_id: str, number: int) -> None:
+    """Print one chat, of the NUMBER that `deskbridge transcripts list` shows."""
+    tenant, world = find_tenant(settings, tenant_id), _world(settings)
+    transcript = with_store(settings, lambda store: _read(store, tenant, world, number, format))
+    if transcript is None:
+        raise click.ClickException(f"{tenant.id} has no chat of agents with the number {number} (any more)")
+    text = FORMATS[format](transcript)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        raise click.ClickException(f"cannot write {output}: {problem.strerror}") from problem
+
+
+def _world(settings: Settings) -> World:
+    try:
+        return World.load(settings)
+    except LoadError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+async def _find(store: Store, tenant: Tenant, world: World, search: Search, most: int) -> tuple[Heading, ...]:
+    given = {name: value for name in ("agent", "text", "start", "end") if (value := getattr(search, name))}
+    await _enter(store, tenant, "transcripts.searched", "transcripts", json.dumps(given, ensure_ascii=False))
+    return (await Transcripts(store).find(None, tenant, world, search, NEWEST, most)).found
+
+
+async def _read(store: Store, tenant: Tenant, world: World, number: int, format: str) -> Transcript | None:
+    transcript = await Transcripts(store).read(None, tenant, world, number)
+    if transcript is not None:
+        await _enter(store, tenant, "transcript.read", f"conversation {number}", format)
+    return transcript
+
+
+async def _enter(store: Store, tenant: Tenant, action: str, subject: str, detail: str) -> None:
+    """Before anything is shown."""
+    by = f"operator {getpass.getuser()}"
+    await store.submit(Audit(us(datetime.now(UTC)), tenant.id, by, action, subject, detail))

@@ -1,0 +1,165 @@
+"""The command *Transcripts*: search, read and download what agents said to each other (S3, D4)."""
+
+import json
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+from component.gateway.clock import now_us
+from component.gateway.state import State
+from component.gateway.transcript_links import TranscriptLinks
+from component.model import Party
+from component.services.commands import Ask, Done, Outcome, Run
+from component.services.transcript_files import period, spoken
+from component.services.transcripts import NEWEST, Heading, Headings, Search, Transcript, Transcripts
+from component.stanza.forms import Form, choice, line, said
+from component.store.changes import Audit
+from component.store.errors import StoreError
+from component.store.store import Store
+
+AGENT, TEXT, FROM, UNTIL, CHOSEN = "agent", "text", "from", "until", "chosen"
+
+MOST_FOUND = 25
+MOST_SHOWN = 50
+"""Lines of a transcript shown at once."""
+
+OLDER, OPEN, MORE = "older", "open", "more"
+DOWNLOADS = {"text": "Download as text", "json": "Download as JSON", "csv": "Download as CSV (spreadsheet)"}
+
+TITLE = "Transcripts"
+NOT_NOW = Done("The transcripts cannot be read right now. Try again in a moment.", "error")
+GONE = Done("There is no such transcript, or you may not read it any more.", "warn")
+
+
+_NUMBER = re.compile("[0-9]{1,19}")
+
+
+class BadDay(ValueError):
+    """Not a date."""
+
+
+class TranscriptsCommand:
+    """What was chosen last says what comes next: ``older ID``, ``open ID``, ``more ID LINES``, or ``FORMAT ID``."""
+
+    node = "transcripts"
+    name = "Transcripts"
+
+    def __init__(self, state: State, store: Store, transcripts: Transcripts, links: TranscriptLinks) -> None:
+        self._state = state
+        self._store = store
+        self._transcripts = transcripts
+        self._links = links
+
+    def may_run(self, party: Party) -> bool:
+        return party.person.is_supervisor
+
+    async def step(self, run: Run) -> Outcome:
+        if not run.step:
+            return Ask(_search_form(), last=False)
+        try:
+            return await self._go_on(run)
+        except BadDay as problem:
+            return Ask(_search_form(run), last=False, problem=str(problem))
+        except StoreError:
+            return NOT_NOW
+
+    async def _go_on(self, run: Run) -> Outcome:
+        what, *given = run.value(CHOSEN).split() or [OLDER, str(NEWEST)]
+        if not all(map(_NUMBER.fullmatch, given)):
+            return GONE
+        match what, list(map(int, given)):
+            case "older", [before]:
+                return await self._list(run, before)
+            case "open", [id]:
+                return await self._show(run.party, id, 0)
+            case "more", [id, skip]:
+                return await self._show(run.party, id, skip)
+            case format, [id] if format in DOWNLOADS:
+                return await self._download(run.party, id, format)
+        return GONE
+
+    async def _list(self, run: Run, before: int) -> Outcome:
+        party, search = run.party, _search(run)
+        await self._enter(party, "transcripts.searched", TITLE.lower(), _detail(run))
+        headings = await self._transcripts.find(party, party.tenant, self._state.world, search, before, MOST_FOUND)
+        if not headings.found and headings.before is None:
+            return Done("No chat was found that you may read.")
+        return Ask(_list_form(headings), last=False)
+
+    async def _show(self, party: Party, id: int, skip: int) -> Outcome:
+        transcript = await self._transcripts.read(party, party.tenant, self._state.world, id, skip, MOST_SHOWN)
+        if transcript is None:
+            return GONE
+        await self._enter(party, "transcript.read", f"conversation {id}", f"lines {skip + 1} and on")
+        return Ask(_transcript_form(transcript, skip))
+
+    async def _download(self, party: Party, id: int, format: str) -> Outcome:
+        if await self._transcripts.read(party, party.tenant, self._state.world, id, 0, 1) is None:
+            return GONE
+        address = await self._links.make(party, id, format)
+        return Done(f"For one hour the transcript can be downloaded here: {address}")
+
+    async def _enter(self, party: Party, action: str, subject: str, detail: str) -> None:
+        """Before anything is shown: what the audit log does not have was not looked at."""
+        await self._store.submit(Audit(now_us(), party.tenant.id, party.account, action, subject, detail))
+
+
+def _search_form(run: Run | None = None) -> Form:
+    def filled(var: str) -> str:
+        return run.value(var) if run else ""
+
+    fields = (
+        line(AGENT, "Agent (part of the name, or address)", filled(AGENT)),
+        line(TEXT, "Words that were said", filled(TEXT)),
+        line(FROM, "From the day (YYYY-MM-DD)", filled(FROM)),
+        line(UNTIL, "Until the day (YYYY-MM-DD)", filled(UNTIL)),
+    )
+    return Form(TITLE, "Which chats of agents are you looking for? Leave empty what does not matter.", fields)
+
+
+def _list_form(headings: Headings) -> Form:
+    options = [(f"{OPEN} {one.id}", _label(one)) for one in headings.found]
+    if headings.before is not None:
+        options.append((f"{OLDER} {headings.before}", "Older ones"))
+    return Form(TITLE, "Which chat do you want to read? Times are in UTC.", (choice(CHOSEN, "Chat", options),))
+
+
+def _label(heading: Heading) -> str:
+    words = "1 message" if heading.messages == 1 else f"{heading.messages} messages"
+    return f"{period(heading)}: {heading.title} ({words})"
+
+
+def _transcript_form(transcript: Transcript, skip: int) -> Form:
+    heading = transcript.heading
+    options = [(f"{format} {heading.id}", label) for format, label in DOWNLOADS.items()]
+    if not transcript.complete:
+        options.insert(0, (f"{MORE} {heading.id} {skip + MOST_SHOWN}", "Go on reading"))
+    fields = [said(spoken(one)) for one in transcript.lines]
+    title = f"Chat of {heading.title}, {period(heading)} (UTC)"
+    return Form(title, "", (*fields, choice(CHOSEN, "Next", options)))
+
+
+def _search(run: Run) -> Search:
+    """Raises ``BadDay``."""
+    start, end = _day(run.value(FROM)), _day(run.value(UNTIL))
+    return Search(
+        agent=run.value(AGENT),
+        text=run.value(TEXT),
+        start=None if start is None else _us(start),
+        end=None if end is None else _us(end + timedelta(days=1)) - 1,
+    )
+
+
+def _detail(run: Run) -> str:
+    given = {var: run.value(var) for var in (AGENT, TEXT, FROM, UNTIL) if run.value(var)}
+    return json.dumps(given, ensure_ascii=False)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadDay(f"A day looks like 2026-01-31, not like {text[:40]}.") from None
+
+
+def _us(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp()) * 1_000_000

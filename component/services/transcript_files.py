@@ -1,0 +1,89 @@
+"""A transcript as a file: text for people, JSON for programs, CSV for spreadsheets (S3). Pure."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from component.stanza.message import second, stamp
+
+from .transcripts import Heading, Line, Transcript
+
+COLUMNS = ("number", "time", "name", "address", "kind", "text", "about")
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)."""
+
+
+def as_text(transcript: Transcript) -> str:
+    heading = transcript.heading
+    lines = [f"Chat of {heading.title}", f"{period(heading)} (UTC)", ""]
+    lines += map(spoken, transcript.lines)
+    if not transcript.complete:
+        lines.append("(There is more.)")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(transcript: Transcript) -> str:
+    heading = transcript.heading
+    agents = [{"name": name, "address": face} for name, face in zip(heading.names, heading.faces, strict=True)]
+    document = {
+        "conversation": heading.id,
+        "agents": agents,
+        "opened": stamp(heading.opened_at),
+        "ended": None if heading.ended_at is None else stamp(heading.ended_at),
+        "complete": transcript.complete,
+        "messages": [dict(zip(COLUMNS, _row(line), strict=True)) for line in transcript.lines],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def as_csv(transcript: Transcript) -> str:
+    """RFC 4180, with a byte order mark: without it, spreadsheets read another character set."""
+    file = io.StringIO()
+    file.write("\ufeff")
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for line in transcript.lines:
+        writer.writerow([_cell(value) for value in _row(line)])
+    return file.getvalue()
+
+
+FORMATS: Mapping[str, Callable[[Transcript], str]] = MappingProxyType({"text": as_text, "json": as_json, "csv": as_csv})
+"""Every kind of file there is."""
+
+ENDINGS = MappingProxyType({"text": "txt", "json": "json", "csv": "csv"})
+
+
+def file_name(id: int, format: str) -> str:
+    return f"chat-{id}.{ENDINGS[format]}"
+
+
+def spoken(line: Line) -> str:
+    """One line as text; further lines of what was said are set in."""
+    text = line.text.replace("\n", "\n    ")
+    when = second(line.at)
+    was = f' "{line.was}"' if line.was is not None else " a message"
+    match line.kind:
+        case "retraction":
+            return f"{when}  {line.name} retracted{was}"
+        case "correction":
+            return f"{when}  {line.name} corrected{was}: {text}"
+    return f"{when}  {line.name}: {text}"
+
+
+def period(heading: Heading) -> str:
+    ended = "still going on" if heading.ended_at is None else f"until {second(heading.ended_at)}"
+    return f"{second(heading.opened_at)}, {ended}"
+
+
+def _row(line: Line) -> tuple[object, ...]:
+    return line.number, stamp(line.at), line.name, line.face, line.kind, line.text, line.about
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would calculate gets an apostrophe before it."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return value
