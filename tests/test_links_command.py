@@ -27,12 +27,13 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def deskbridge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """``deskbridge("list")``: a command of ``deskbridge links``, with a configuration of two tenants."""
+    """``deskbridge("list")``: a command of ``deskbridge links``, or ``audit``, with a configuration of two tenants."""
     monkeypatch.setenv("DESKBRIDGE_XMPP_SECRET", "secret")
     process = BridgeProcess(tmp_path, make_settings(tmp_path, 1, 1))
 
     def run(command: str, *arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(main, ["links", command, "--config", str(process.config), *arguments], **options)
+        words = ["audit"] if command == "audit" else ["links", command]
+        return CliRunner().invoke(main, [*words, "--config", str(process.config), *arguments], **options)
 
     return run
 
@@ -152,6 +153,25 @@ class TestRevoke:
             assert deskbridge("revoke", *arguments).exit_code != 0
         found = store(tmp_path, lambda opened: opened.links.revoke(Which(), "nobody", 1))
         assert len(found) == 3
+
+
+class TestAudit:
+    """S3, O5: what was done to links is to be read, also when they are long gone."""
+
+    def test_everything(self, tmp_path: Path, deskbridge: Run, messages: list[int]) -> None:
+        store(tmp_path, lambda opened: opened.links.opened({1: 3}, 1_795_480_000_000_000))
+        deskbridge("revoke", "3")
+        opened, revoked = deskbridge("audit").output.splitlines()
+        assert opened == "2026-11-24 00:26:40 acme: web link.opened link 1 (3 times)"
+        assert revoked.endswith(f" globex: operator {getpass.getuser()} link.revoked link 3")
+
+    def test_some(self, tmp_path: Path, deskbridge: Run, messages: list[int]) -> None:
+        store(tmp_path, lambda opened: opened.links.opened({1: 1, 2: 1, 3: 1}, 1_795_480_000_000_000))
+        (entry,) = (json.loads(line) for line in deskbridge("audit", "--json", "--about", "link 2").output.splitlines())
+        assert (entry["subject"], entry["at"]) == ("link 2", "2026-11-24T00:26:40+00:00")
+        assert deskbridge("audit", "--tenant", "globex").output.count("\n") == 1
+        assert deskbridge("audit", "--from", "2026-11-24").output.count("\n") == 3
+        assert deskbridge("audit", "--from", "2026-11-25").output == ""
 
 
 def test_before_the_first_run(deskbridge: Run) -> None:

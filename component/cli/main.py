@@ -1,7 +1,5 @@
 """``deskbridge``: running, checking and explaining; the other commands are put in here."""
 
-import logging
-import sys
 from pathlib import Path
 
 import click
@@ -20,11 +18,11 @@ from component.store.errors import StoreError
 from component.web.server import WebError
 from component.world import World
 
+from . import logs
 from .archive import archive
+from .audit import audit
 from .links import links
 from .transcripts import transcripts
-
-LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 config_option = click.option(
     "--config",
@@ -39,15 +37,14 @@ config_option = click.option(
 @click.group()
 @click.version_option(__version__, prog_name="deskbridge")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
-def main(log_level: str) -> None:
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line.")
+def main(log_level: str, log_format: str) -> None:
     """Joins Work users and contact-centre agents on one ejabberd."""
-    logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    # What these have to say below this, the link and the store say in their own words.
-    logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up(log_level, log_format)
 
 
 main.add_command(archive)
+main.add_command(audit)
 main.add_command(links)
 main.add_command(transcripts)
 

@@ -1,0 +1,41 @@
+"""``deskbridge audit``: who looked at what, and who took it away (S3, O5), also while the bridge runs."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from component.model import Settings
+from component.store.audit import Entry
+from component.store.store import Store
+
+from .support import DAY, find_tenant, moment, settings_option, us, with_store
+
+
+@click.command()
+@settings_option
+@click.option("--tenant", "tenant_id", metavar="TENANT", help="Only of this tenant.")
+@click.option("--about", metavar="SUBJECT", help="Only what was done to this, such as 'link 17'.")
+@click.option("--from", "start", type=DAY, metavar="DAY", help="Only from this day on (UTC).")
+@click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
+def audit(settings: Settings, tenant_id: str | None, about: str | None, start: datetime | None, as_json: bool) -> None:
+    """Print the audit log, the oldest first. Nothing can be changed in it or removed from it."""
+    tenant = None if tenant_id is None else find_tenant(settings, tenant_id).id
+    since = 0 if start is None else us(start)
+    with_store(settings, lambda store: _show(store, tenant, about, since, as_json))
+
+
+async def _show(store: Store, tenant: str | None, about: str | None, since: int, as_json: bool) -> None:
+    async for entry in store.audit.entries(tenant, about):
+        if entry.at >= since:
+            click.echo(_as_json(entry) if as_json else _as_text(entry))
+
+
+def _as_text(entry: Entry) -> str:
+    detail = f" ({entry.detail})" if entry.detail else ""
+    return f"{moment(entry.at):%Y-%m-%d %H:%M:%S} {entry.tenant}: {entry.actor} {entry.action} {entry.subject}{detail}"
+
+
+def _as_json(entry: Entry) -> str:
+    return json.dumps({**asdict(entry), "at": moment(entry.at).isoformat()}, ensure_ascii=False)
