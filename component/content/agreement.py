@@ -2,23 +2,34 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from . import plain, urls
-from .document import Blocks, Heading, Image, Inline, Inlines, List, Paragraph, Preformatted, Quote, Table
+from .document import Blocks, Image, Inline, Run
+from .walking import contents
 
 LONGEST = 65_536
 """Characters of a body that is compared."""
 
-_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
+_URL = re.compile(r"(?:[:=][ \t]*|[-–—→][ \t]+)?((?:https?://|mailto:)[^\s<>\"]+)", re.IGNORECASE)
+"""An address, with what introduces it."""
 _STOPS = ".,;:!?'"
 _AROUND = f'()[]<>{_STOPS}"'
 _MARKER = re.compile(
     r"^[ \t\u00a0>|]*(?:(?:[-*+•◦▪‣⁃·–—o]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])[ \t\u00a0]+)?", re.MULTILINE
 )
 _RULE = re.compile(r"^[ \t\u00a0\-=_*~—–+|]+$", re.MULTILINE)
-_IGNORED = re.compile("[\\s*_~`|#\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufe0e\\ufe0f\\ufeff]+")
-_ALIKE = str.maketrans({**dict.fromkeys("‘’‚‛′´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("–—−‐‑", "-")})
+_IGNORED = re.compile(
+    "[\\s*_~`|#\\[\\]\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufe0e\\ufe0f\\ufeff\\ufffc]+"
+)
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′´", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("–—−‐‑", "-"),
+        "…": "...",
+    }
+)
 
 
 def agree(text: str, blocks: Blocks) -> bool:
@@ -27,7 +38,8 @@ def agree(text: str, blocks: Blocks) -> bool:
         return False
     known = frozenset(urls.bare(target) for target in targets(blocks))
     forms = {_bare(text, known), _bare(_without_markers(text), known)}
-    spoken = ("\n".join(_lines(blocks, True)), "\n".join(_lines(blocks, False)), plain.text(blocks))
+    shapes = (_as_written, _with_targets, _without_pictures)
+    spoken = (*("\n".join(_lines(blocks, shape)) for shape in shapes), plain.text(blocks))
     return any(_bare(said, known) in forms or _bare(_without_markers(said), known) in forms for said in spoken)
 
 
@@ -37,7 +49,7 @@ def names_all(text: str, blocks: Blocks) -> bool:
     if not needed:
         return True
     words = {urls.bare(word.strip(_AROUND)) for word in text.split()}
-    words |= {urls.bare(urls.link(found) or "") for url in _URL.findall(text) for found in (url, url.rstrip(_AROUND))}
+    words |= {urls.bare(urls.link(form) or "") for url in _URL.findall(text) for form in (url, url.rstrip(_AROUND))}
     return needed <= words
 
 
@@ -51,30 +63,24 @@ def targets(blocks: Blocks) -> Iterator[str]:
                 yield inline.url
 
 
-def contents(blocks: Blocks) -> Iterator[Inlines]:
-    """All text, in the order of reading."""
-    for block in blocks:
-        match block:
-            case Paragraph(content) | Preformatted(content) | Heading(_, content):
-                yield content
-            case Quote(inner):
-                yield from contents(inner)
-            case List(items):
-                for item in items:
-                    yield from contents(item)
-            case Table(rows):
-                yield from (cell.content for row in rows for cell in row)
-
-
-def _lines(blocks: Blocks, described: bool) -> Iterator[str]:
+def _lines(blocks: Blocks, shape: Callable[[Inline], str]) -> Iterator[str]:
     for content in contents(blocks):
-        yield "".join(_spoken(inline, described) for inline in content)
+        yield "".join(map(shape, content))
 
 
-def _spoken(inline: Inline, described: bool) -> str:
-    if isinstance(inline, Image):
-        return inline.description if described else ""
-    return "" if inline.look.target and urls.same(inline.text, inline.look.target) else inline.text
+def _as_written(inline: Inline) -> str:
+    return inline.description if isinstance(inline, Image) else inline.text
+
+
+def _with_targets(inline: Inline) -> str:
+    """Links whose text is their target, but written differently, as the target."""
+    target = inline.look.target
+    is_target = target is not None and isinstance(inline, Run) and urls.same(inline.text, target)
+    return target if target and is_target else _as_written(inline)
+
+
+def _without_pictures(inline: Inline) -> str:
+    return "" if isinstance(inline, Image) else _with_targets(inline)
 
 
 def _without_markers(text: str) -> str:
@@ -84,14 +90,15 @@ def _without_markers(text: str) -> str:
 def _bare(text: str, known: frozenset[str]) -> str:
     """The letters, without what clients write differently. URLs that are ``known`` are left out."""
     if known:
-        text = _URL.sub(lambda found: _unless_known(found[0], known), text)
+        text = _URL.sub(lambda found: _unless_known(found, known), text.replace("![", "["))
     text = unicodedata.normalize("NFC", text).translate(_ALIKE)
-    return re.sub(r"\(\)|<>|\[\]", "", _IGNORED.sub("", text))
+    return re.sub(r"\(\)|<>", "", _IGNORED.sub("", text))
 
 
-def _unless_known(url: str, known: frozenset[str]) -> str:
+def _unless_known(found: re.Match[str], known: frozenset[str]) -> str:
     """Nothing in place of a known URL, but what stands behind it is left."""
+    url = found[1]
     for shorter in (url, url.rstrip(_STOPS), url.rstrip(_AROUND)):
         if urls.bare(urls.link(shorter) or shorter) in known:
             return url[len(shorter) :]
-    return url
+    return found[0]

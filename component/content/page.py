@@ -16,6 +16,7 @@ from .document import (
     Rule,
     Table,
 )
+from .legible import legible
 from .writing import Level, Writer
 
 _REL = "noopener noreferrer nofollow"
@@ -27,7 +28,7 @@ into an element that has this for those around it, so text itself has none; the 
 def html(blocks: Blocks, language: str | None) -> str:
     """Text that can be put into a ``<body>`` or any other block."""
     root = Element("div", {"dir": "auto", **({"lang": language} if language else {})})
-    _write(root, blocks)
+    _write(root, legible(blocks))
     return tostring(root, encoding="unicode", method="html")
 
 

@@ -1,6 +1,7 @@
 """Where links may lead to, and pictures may be had."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 LONGEST = 2_000
@@ -8,6 +9,8 @@ LONGEST = 2_000
 
 _AUTHORITY = re.compile(r"(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _MAILBOX = re.compile(r"[^\s@,;?&<>\"'\\()]+@[\w-]+(?:\.[\w-]+)+")
+_IN_TEXT = re.compile(r"(?<!\w)https?://[^\s<>\"\u00a0]+", re.IGNORECASE)
+_BEHIND = ".,;:!?'*_"
 _REMOVED_BY_BROWSERS = re.compile(r"[\t\n\r]")
 _UNSAFE = re.compile(
     '[\\x00-\\x20\\x7f-\\xa0\\xad\\u061c\\u200b-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff"<>\\\\^`{|}]'
@@ -29,6 +32,17 @@ def link(value: str) -> str | None:
 def same(text: str, target: str) -> bool:
     """Whether a text names a link's target, so that there is no need to write it twice."""
     return bare(text) == bare(target)
+
+
+def found(text: str) -> Iterator[tuple[int, int, str]]:
+    """``(start, end, target)`` of each web address in a text."""
+    for match in _IN_TEXT.finditer(text):
+        shown = match[0].rstrip(_BEHIND)
+        if shown.count("(") < shown.count(")"):
+            shown = shown.removesuffix(")").rstrip(_BEHIND)
+        target = link(shown)
+        if target:
+            yield match.start(), match.start() + len(shown), target
 
 
 def bare(url: str) -> str:

@@ -2,48 +2,49 @@
 
 from dataclasses import replace
 
-from .agreement import contents
-from .document import (
-    Block,
-    Blocks,
-    Cell,
-    Heading,
-    Inline,
-    Inlines,
-    List,
-    Paragraph,
-    Preformatted,
-    Quote,
-    Run,
-    Style,
-    Table,
-)
+from .document import Block, Blocks, Heading, Inline, Inlines, List, Preformatted, Quote, Run, Style, Table
+from .walking import changed, contents
 
 HEAVIEST = 262_144
 """Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text."""
 
-_LOOKS_OF_LINKS = frozenset({"color", "text-decoration"})
 _FONTS = frozenset({"font-family", "font-size", "color", "background-color"})
+_LOOKS_OF_LINKS = frozenset({"color", "text-decoration"})
 
 
 def lightened(blocks: Blocks) -> Blocks | None:
     """The blocks, without styles if they are too heavy; None if they still are."""
     if _weight(blocks) <= HEAVIEST:
         return blocks
-    bare = tuple(_without_styles(block) for block in blocks)
+    bare = changed(blocks, _without_styles)
     return bare if _weight(bare) <= HEAVIEST else None
 
 
 def is_formatted(blocks: Blocks) -> bool:
-    """Whether plain text lacks something. One font for the whole message is the writer's client's choice of font."""
+    """Whether plain text lacks something."""
     if any(_has_form(block) for block in blocks):
         return True
-    runs = [inline for content in contents(blocks) for inline in content if _is_text(inline)]
-    if any(inline.look.marks for inline in runs):
-        return True
-    styles = {inline.look.style for inline in runs if not inline.look.target}
-    fonts = {_font(inline.look.style) for inline in runs}
-    return len(styles) > 1 or len(fonts) > 1 or any(name not in _FONTS for style in styles for name, _ in style)
+    runs = [inline for content in contents(without_font(blocks)) for inline in content if _is_text(inline)]
+    return any(inline.look.marks or _own_style(inline) for inline in runs)
+
+
+def without_font(blocks: Blocks) -> Blocks:
+    """Without what all of the text has in common: that is how the writer's client looks, and means nothing."""
+    styles = [
+        frozenset(inline.look.style)
+        for content in contents(blocks)
+        for inline in content
+        if _is_text(inline) and not inline.look.target
+    ]
+    common = {pair for pair in frozenset.intersection(*styles) if pair[0] in _FONTS} if styles else set()
+    return changed(blocks, lambda content: _without(content, common)) if common else blocks
+
+
+def _without(content: Inlines, common: set[tuple[str, str]]) -> Inlines:
+    return tuple(
+        replace(inline, look=replace(inline.look, style=tuple(p for p in inline.look.style if p not in common)))
+        for inline in content
+    )
 
 
 def _has_form(block: Block) -> bool:
@@ -61,9 +62,10 @@ def _is_text(inline: Inline) -> bool:
     return isinstance(inline, Run) and bool(inline.text.strip())
 
 
-def _font(style: Style) -> Style:
-    """Without what makes links look like links in any case."""
-    return tuple(pair for pair in style if pair[0] not in _LOOKS_OF_LINKS)
+def _own_style(inline: Inline) -> Style:
+    """Links look like links in any case."""
+    style = inline.look.style
+    return tuple(pair for pair in style if pair[0] not in _LOOKS_OF_LINKS) if inline.look.target else style
 
 
 def _weight(blocks: Blocks) -> int:
@@ -76,22 +78,5 @@ def _inline_weight(inline: Inline) -> int:
     return len(text) + len(inline.look.target or "") + style
 
 
-def _without_styles(block: Block) -> Block:
-    match block:
-        case Paragraph(content):
-            return Paragraph(_bare(content))
-        case Heading(level, content):
-            return Heading(level, _bare(content))
-        case Preformatted(content):
-            return Preformatted(_bare(content))
-        case Quote(inner):
-            return Quote(tuple(map(_without_styles, inner)))
-        case List(items, start):
-            return List(tuple(tuple(map(_without_styles, item)) for item in items), start)
-        case Table(rows):
-            return Table(tuple(tuple(Cell(_bare(cell.content), cell.header) for cell in row) for row in rows))
-    return block
-
-
-def _bare(content: Inlines) -> Inlines:
+def _without_styles(content: Inlines) -> Inlines:
     return tuple(replace(inline, look=replace(inline.look, style=())) for inline in content)

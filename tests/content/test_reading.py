@@ -26,7 +26,7 @@ def test_the_first_example_of_the_protocol() -> None:
     assert rich.plain == "Wow, I'm green with envy!"
     assert rich.formatted
     assert inside(rich) == (
-        '<p><em>Wow</em>, I\'m <span style="color: green">green</span> with <strong>envy</strong>!</p>'
+        '<p><em>Wow</em>, I\'m <span style="color: #008000">green</span> with <strong>envy</strong>!</p>'
     )
 
 
