@@ -1,8 +1,12 @@
 """``deskbridge explain``: which rule allows or refuses a message, from the table that decides in the bridge."""
 
+from collections.abc import Iterator
+
 from component.addresses import normalise
 from component.model import Party, Side
 from component.policy.contact import Pair, contact_rule
+from component.policy.features import Feature
+from component.policy.matrix import MATRIX
 from component.policy.reasons import Reason
 from component.world import World
 
@@ -11,10 +15,20 @@ class Unknown(LookupError):
     """Nobody has this address. The text says so, and what to give instead."""
 
 
-def explain(world: World, sender: str, receiver: str) -> str:
-    """One paragraph for each direction. Raises ``Unknown``."""
+def explain(world: World, sender: str, receiver: str, content: bool = False) -> str:
+    """One paragraph for each direction; with ``content`` it says what a message may carry. Raises ``Unknown``."""
     one, other = find(world, sender), find(world, receiver)
-    return "\n".join(_direction(*pair) for pair in ((one, other), (other, one)))
+    return "\n".join(line for pair in ((one, other), (other, one)) for line in _paragraph(*pair, content))
+
+
+def _paragraph(sender: Party, receiver: Party, content: bool) -> Iterator[str]:
+    yield _direction(sender, receiver)
+    if content and sender.tenant is receiver.tenant:
+        for feature in Feature:
+            rule = MATRIX.get((feature, sender.side, receiver.side, sender.tenant.version))
+            if rule:
+                answer = f": {_error(rule.reason)}" if rule.reason else ""
+                yield f"  {rule.spec}: {feature.value} {rule.act.value}{answer}"
 
 
 def find(world: World, address: str) -> Party:
@@ -46,8 +60,12 @@ def _direction(sender: Party, receiver: Party) -> str:
 
 
 def _answer(reason: Reason) -> str:
+    return f"\n  answer: {_error(reason)}"
+
+
+def _error(reason: Reason) -> str:
     answer = reason.value
-    return f'\n  answer: {answer.type}/{answer.condition}, "{answer.text}"'
+    return f'{answer.type}/{answer.condition}, "{answer.text}"'
 
 
 def _conditions(receiver: Party) -> str:

@@ -10,6 +10,7 @@ from component.cli.main import main
 from component.directory import make_directory
 from component.explain import Unknown, explain
 from component.model import Mode, Person
+from component.policy.features import Feature
 from component.world import World
 from tests.support.server import make_tenant
 
@@ -40,6 +41,29 @@ def test_allowed_both_ways() -> None:
         "ann@cc.acme.test -> bob@directory.acme.test: allowed by M2: agents reach any Work user in mode 3; "
         "the sender has to be logged in",
     ]
+
+
+def test_what_a_message_may_carry() -> None:
+    """Section 4, from the table that decides: every row, with the answer where there is one."""
+    there, *rows = explain(WORLD, "bob@work.acme.test", "ann@cc.acme.test", content=True).splitlines()
+    back = next(place for place, row in enumerate(rows) if row.startswith("ann@"))
+    assert there.startswith("bob@work.acme.test -> ann@agents.acme.test: allowed by M1")
+    assert back == len(Feature) == len(rows) - back - 1
+    assert "  C5: a file on the web becomes a line of text with a link" in rows[:back]
+    assert [row for row in rows[back:] if "a file on the web" in row] == [
+        "  C5: a file on the web is refused, with all of the message: modify/policy-violation, "
+        '"Files cannot be sent here. Put the file where the other side can reach it and send its address as text."'
+    ]
+    assert [row for row in rows if "XHTML" in row] == [
+        "  C10: formatted text (XHTML-IM) is taken out; becomes the text of a message that has none",
+        "  C10: formatted text (XHTML-IM) becomes plain text, with a link to the formatted message where that is "
+        "not all",
+    ]
+
+
+def test_there_is_nothing_to_carry() -> None:
+    """M11: no message goes that way."""
+    assert len(explain(WORLD, "bob@work.acme.test", "erin@work.acme.test", content=True).splitlines()) == 4
 
 
 def test_refused() -> None:

@@ -81,14 +81,15 @@ def check(path: Path) -> None:
 @config_option
 @click.argument("sender", metavar="FROM")
 @click.argument("receiver", metavar="TO")
-def explain_command(path: Path, sender: str, receiver: str) -> None:
+@click.option("--content", is_flag=True, help="Say what a message between the two may carry, too.")
+def explain_command(path: Path, sender: str, receiver: str, content: bool) -> None:
     """Say which rule allows or refuses a message, in each direction.
 
     FROM and TO are addresses of accounts or of faces.
     """
     _, world = _load(path)
     try:
-        click.echo(explain(world, sender, receiver))
+        click.echo(explain(world, sender, receiver, content))
     except Unknown as problem:
         raise click.ClickException(str(problem)) from problem
 

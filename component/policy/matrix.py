@@ -7,7 +7,7 @@ missing or given twice fails at import.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from types import MappingProxyType
 
 from component.model import Profile, Side
@@ -17,26 +17,17 @@ from .reasons import Reason
 
 
 class Act(Enum):
-    __hash__ = object.__hash__  # as in Feature
+    """What becomes of it, in words."""
 
-    PASS = auto()
-    """Goes through, cut to the shape that the protocol gives it."""
-    STRIP = auto()
-    """Taken out; the rest of the message goes on."""
-    DROP = auto()
-    """The whole stanza goes nowhere, without an answer."""
-    REFUSE = auto()
-    """The whole stanza is answered with an error."""
-    END = auto()
-    """Taken out, and it ends the conversation (V2)."""
-    LINK = auto()
-    """Becomes a line of text with a link (C5)."""
-    TEXT = auto()
-    """Taken out; a message without a text gets its text (C10)."""
-    PAGE = auto()
-    """Becomes plain text, and a link to a page where that is not all (C10)."""
-    REBUILD = auto()
-    """Built anew of what is allowed, beside plain text that says the same (C10)."""
+    PASS = "passes, in the shape that the protocol gives it"
+    STRIP = "is taken out; the rest of the message goes on"
+    DROP = "goes nowhere, with all of the message, and is not answered"
+    REFUSE = "is refused, with all of the message"
+    END = "is taken out, and ends the chat (V2)"
+    LINK = "becomes a line of text with a link"
+    TEXT = "is taken out; becomes the text of a message that has none"
+    PAGE = "becomes plain text, with a link to the formatted message where that is not all"
+    REBUILD = "is built anew of what is allowed, beside plain text that says the same"
 
 
 @dataclass(frozen=True, slots=True)
