@@ -138,6 +138,22 @@ class TestAgentToWork:
             assert marks == ([("0", "12")] if text(got).startswith("> How much?\nTen\n") else [])
         assert "https://acme.test/prices" in text(got)
 
+    async def test_a_reply_whose_answer_is_formatted(self, alice: XmppClient, carol: XmppClient) -> None:
+        """C14: what is replied to is only in the body, for old clients."""
+        asked = await carol.say(ALICE, "How much?")
+        await alice.expect(message(id=asked))
+        got = await received(
+            alice,
+            carol,
+            CAROL,
+            f"{html('<p><b>Ten</b></p>')}<body>&gt; How much?\nTen</body>"
+            f"<reply xmlns='urn:xmpp:reply:0' to='{CAROL}' id='{asked}'/>"
+            "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='12'/></fallback>",
+        )
+        assert carried(got) == "body fallback html reply"
+        assert text(got) == "> How much?\nTen"
+        assert "".join(part.text or "" for part in got.iter() if part.tag.startswith(XHTML)) == "Ten"
+
 
 class TestAgentToAgent:
     """XHTML-IM, built anew, and a text that says the same."""
