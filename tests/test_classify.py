@@ -3,7 +3,7 @@
 import pytest
 
 from component.element import parse
-from component.policy.classify import Facts, classify, invitation, joins_room
+from component.policy.classify import MOST_PARTS, Facts, classify, invitation, joins_room
 from component.policy.elements import ELEMENTS
 from component.policy.features import Feature
 
@@ -253,6 +253,29 @@ NOTICES = {
     "carbon": ("<received xmlns='urn:xmpp:carbons:2'/>", "wrapper"),
     "key of unknown make": ("<key xmlns='of:nobody'/>", "unknown"),
 }
+
+
+MANY = {
+    "files": "<x xmlns='jabber:x:oob'><url>https://up.test/a</url></x>",
+    "bodies": "<body xml:lang='de'>Hello</body>",
+    "marks": "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reactions:0'><body start='1'/></fallback>",
+    "notices": "<active xmlns='http://jabber.org/protocol/chatstates'/>",
+}
+
+
+@pytest.mark.parametrize(("kind", "one"), MANY.items(), ids=MANY)
+def test_more_than_anybody_writes(kind: str, one: str) -> None:
+    """R2, C18: nothing of it is looked at."""
+    facts = classify(parse(f"<message type='chat'>{one * (MOST_PARTS + 1)}</message>"))
+    assert facts.features == {Feature.OVERSIZE}
+    assert facts.meant == (kind in ("files", "bodies"))
+    assert Feature.OVERSIZE not in classify(parse(f"<message>{one * MOST_PARTS}</message>")).features
+
+
+def test_unnamed_elements_may_be_many() -> None:
+    unnamed = "<y xmlns='of:nobody'/>" * 1_000
+    facts = classify(parse(f"<message><body>Hello</body>{unnamed}</message>"))
+    assert facts.features == {Feature.BODY, Feature.UNKNOWN}
 
 
 @pytest.mark.parametrize(("content", "expected"), WRITTEN.values(), ids=WRITTEN.keys())

@@ -1,6 +1,7 @@
 """Files of Work users: reading how clients describe them, and what agents read instead (C5). Pure."""
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from component.element import parse, parse_children
 from component.policy.classify import classify
 from component.policy.decide import Deliver, Refuse, decide
-from component.policy.fallback import ranges
+from component.policy.fallback import ranges, within
 from component.policy.files import File, descriptions
 from component.policy.files import files as files_of
 from component.policy.reasons import Reason
@@ -244,7 +245,7 @@ class TestReplies:
         assert "reply" in {part.tag.rpartition("}")[2] for part in parts}
         marks = [part for part in parts if part.get("for") == "urn:xmpp:reply:0"]
         new = out.body or ""
-        return new, [new[start:end] for start, end in ranges(marks, len(new))]
+        return new, [new[start:end] for start, end in within(ranges(marks), len(new))]
 
     def test_before_and_after(self) -> None:
         line = "summit.jpg: https://desk.test/f/T1"
@@ -314,7 +315,7 @@ class TestEdits:
             + "".join(f"<body start='{start}' end='{end}'/>" for start, end in dropped)
             + "</fallback>"
         )
-        gone = ranges(marks, len(body))
+        gone = within(ranges(marks), len(body))
         shown = Shown(frozenset((key(URL),)), "summit.jpg", "summit.jpg: LINK", "")
         captioned = Captioned(body, gone, [shown])
         assert captioned.text.count("LINK") == 1
@@ -341,3 +342,32 @@ class TestLinks:
             for v, t in ((one, "A"), (other, "B"), (third, "C"))
         ]  # type: ignore[arg-type]
         assert prints[0] == prints[1] != prints[2]
+
+
+OOB_OF = "<x xmlns='jabber:x:oob'><url>https://u.test/{}</url></x>"
+REACTED = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reactions:0'>{}</fallback>"
+COSTLY = {
+    "files": "".join(map(OOB_OF.format, range(4_000))),
+    "files of several languages": "".join(f"<body xml:lang='a{n}'>x</body>" for n in range(100))
+    + "".join(map(OOB_OF.format, range(30))),
+    "addresses of one file": "<reference xmlns='urn:xmpp:reference:0'><media-sharing xmlns='urn:xmpp:sims:1'><sources>"
+    + "<reference xmlns='urn:xmpp:reference:0' uri='https://u.test/x'/>" * 3_500
+    + "</sources></media-sharing></reference>",
+    "bodies and marks": "<body>x</body>" * 140 + REACTED.format("<body start='1'/>" * 5_000),
+    "many bodies and marks": "<body>x</body>" * 3_000 + REACTED.format("<body start='1'/>" * 5_000),
+    "addresses in the text": f"<body>{'https://u.test/1 ' * 1_100}</body>{OOB_OF.format(1)}",
+    "brackets in the text": f"<body>https://u.test/{')' * 19_000}</body>{OOB_OF.format(1)}",
+    "a long name": f"<file-sharing xmlns='urn:xmpp:sfs:0'><file><name>{'/a' * 100_000}</name></file><sources>"
+    f"{_source(URL)}</sources></file-sharing>",
+}
+
+
+@pytest.mark.parametrize("content", COSTLY.values(), ids=COSTLY)
+def test_no_message_costs_much(content: str) -> None:
+    """R2: nothing grows with the square of what somebody sends. In seconds of this process."""
+    message = parse(f"<message type='chat'>{content}</message>")
+    started = time.process_time()
+    verdict = decide(classify(message), view())
+    if isinstance(verdict, Deliver):
+        assert len(compose(verdict, None, LinkMaker(PUBLIC, numbered())).payload) < 300_000
+    assert time.process_time() - started < 0.5

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from .classify import Facts
 from .elements import FILE_NAMESPACES
-from .fallback import is_blank_without
+from .fallback import is_blank_without, ranges
 from .features import FILES, Feature
 from .files import File, descriptions, files
 
@@ -29,6 +29,6 @@ def file_texts(facts: Facts) -> tuple[Element, ...]:
 def only_repeats(facts: Facts, linked: Iterable[File], attached: Iterable[File]) -> bool:
     """Whether the message has nothing but addresses, for old clients, that the one before had (XEP-0447 §3.3)."""
     known = frozenset(key for file in attached for key in file.keys)
-    marks = file_texts(facts)
+    marked = ranges(file_texts(facts))
     texts = (part.text or "" for feature, part in facts.parts if feature is Feature.BODY)
-    return all(file.keys & known for file in linked) and all(is_blank_without(text, marks) for text in texts)
+    return all(file.keys & known for file in linked) and all(is_blank_without(text, marked) for text in texts)

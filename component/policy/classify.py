@@ -4,7 +4,7 @@ Nothing is decided here and nothing is changed.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
@@ -12,11 +12,14 @@ from xml.etree.ElementTree import Element
 from component.element import split
 
 from .elements import BODY, FALLBACK, MUC_USER_NS, OMEMO, REACTIONS_NS, named
-from .fallback import is_blank_without
+from .fallback import Range, is_blank_without, ranges
 from .features import FILES, RICH, Feature
 from .files import OOB, Reach, reach
 
 Part = tuple[Feature, Element]
+
+MOST_PARTS = 150
+"""Named elements of a message. What thirty files take, each described in three ways, and a text with its marks."""
 
 TYPES = frozenset({"normal", "chat", "groupchat", "headline", "error"})
 """RFC 6121 §5.2.2; any other type means ``normal``."""
@@ -79,6 +82,8 @@ class Facts:
 def classify(message: Element) -> Facts:
     """The facts of a message stanza. Looks at everything, believes nothing, never raises."""
     type = message.get("type", "normal")
+    if len(message) > MOST_PARTS and _is_crowded(message):
+        return _crowded(message, type)
     parts = _reached(_without_reaction_text(tuple((_feature(part), part) for part in message)))
     return Facts(
         type=type if type in TYPES else "normal",
@@ -98,6 +103,21 @@ def joins_room(presence: Element) -> bool:
 def invitation(message: Element) -> Element | None:
     """The ``<invite/>`` of a mediated invitation (XEP-0045 §7.8.2), if there is one."""
     return message.find(f"{{{MUC_USER_NS}}}x/{{{MUC_USER_NS}}}invite")
+
+
+# A message that nobody writes
+
+
+def _is_crowded(message: Element) -> bool:
+    """What the table does not name does not count: it costs nothing more."""
+    return sum(part.tag == BODY or named(part.tag) is not Feature.UNKNOWN for part in message) > MOST_PARTS
+
+
+def _crowded(message: Element, type: str) -> Facts:
+    """It is too large, whatever is in it."""
+    meant = any(part.tag == BODY or named(part.tag) in _MEANT for part in message)
+    known = type if type in TYPES else "normal"
+    return Facts(known, (), frozenset({Feature.OVERSIZE}), _size(message), 0, meant)
 
 
 # One element
@@ -188,11 +208,12 @@ def _without_reaction_text(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     fallbacks = [part for _, part in parts if part.tag == FALLBACK]
     if not any(fallback.get("for") == REACTIONS_NS for fallback in fallbacks):
         return parts
-    return tuple((_unless_blank(feature, part, fallbacks), part) for feature, part in parts)
+    marked = ranges(fallbacks)
+    return tuple((_unless_blank(feature, part, marked), part) for feature, part in parts)
 
 
-def _unless_blank(feature: Feature, part: Element, fallbacks: Iterable[Element]) -> Feature:
-    stands_in = feature is Feature.BODY and is_blank_without(part.text or "", fallbacks)
+def _unless_blank(feature: Feature, part: Element, marked: Sequence[Range]) -> Feature:
+    stands_in = feature is Feature.BODY and is_blank_without(part.text or "", marked)
     return Feature.REACTION if stands_in else feature
 
 

@@ -1,6 +1,6 @@
 """The decision on one message: facts and a view of the moment in, a verdict out. Nothing else happens."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
@@ -75,6 +75,9 @@ Verdict = Deliver | Refuse | Drop
 
 MOST_FILES = 30
 """In one message. Each costs a link."""
+
+MOST_LINES = 60
+"""Of files, in the texts of all languages together."""
 
 # What makes a message more than an envelope, and what only looks like nothing once it is stripped.
 _CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
@@ -153,7 +156,7 @@ def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict
     linked = on_the_web(facts, view.attached) if Act.LINK in acts else ()
     rich = None if view.rich_chars is None else _rich(facts, acts)
     ends = Act.END in acts
-    if len(linked) > MOST_FILES or (rich and (view.rich_chars or 0) > view.limits.body_chars):
+    if _too_much(linked, parts) or (rich and (view.rich_chars or 0) > view.limits.body_chars):
         return refuse(Reason.TOO_LARGE, facts)
     if linked and only_repeats(facts, linked, view.attached):
         return Drop("C5", ends)
@@ -162,6 +165,11 @@ def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
     return Deliver(parts, ends, linked, file_texts(facts) if linked else (), rich)
+
+
+def _too_much(linked: Sequence[File], parts: Iterable[Part]) -> bool:
+    bodies = sum(feature is Feature.BODY for feature, _ in parts)
+    return len(linked) > MOST_FILES or len(linked) * bodies > MOST_LINES
 
 
 def _nothing_left(facts: Facts, features: Set[Feature], ends: bool) -> Refuse | Drop:

@@ -7,6 +7,7 @@ OOB (XEP-0066) has an address and perhaps words about it. SFS (XEP-0447), which 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from .elements import OOB_NS, SFS_NS, SIMS_NS
@@ -17,6 +18,9 @@ _SHARED = f"{{{SFS_NS}}}file-sharing"
 _SOURCES = f"{{{SFS_NS}}}sources"
 _MEDIA = f"{{{SIMS_NS}}}media-sharing"
 _URL_DATA = "{http://jabber.org/protocol/url-data}url-data"
+
+MOST = 50
+"""Files of one element, and addresses of a file. More are not looked at."""
 
 _MOST_DIGITS = 15
 
@@ -78,15 +82,15 @@ def files(described: Iterable[File]) -> tuple[File, ...]:
         else:
             elsewhere.append(file)
     for file in elsewhere:
-        place = _place_of(file, merged)
-        if place is not None:
-            merged[place] = _completed(merged[place], file)
+        for place, known in enumerate(merged):
+            if _is_about(file, known, len(merged)):
+                merged[place] = _completed(known, file)
+                break
     return tuple(merged)
 
 
-def _place_of(file: File, merged: list[File]) -> int | None:
-    same = [place for place, known in enumerate(merged) if file.id and known.id == file.id]
-    return same[0] if same else 0 if len(merged) == 1 and not (file.id and merged[0].id) else None
+def _is_about(file: File, known: File, files: int) -> bool:
+    return file.id == known.id if file.id and known.id else files == 1
 
 
 def _add(merged: list[File], file: File) -> None:
@@ -127,7 +131,7 @@ def _described(element: Element) -> Iterator[_Described]:
     elif element.tag == _SOURCES:
         yield _shared(element, [element])
     else:
-        for media in element.iter(_MEDIA):
+        for media in islice(element.iter(_MEDIA), MOST):
             yield _shared(media, media.findall(f"{{{SIMS_NS}}}sources"))
 
 
@@ -146,7 +150,7 @@ def _oob(element: Element) -> _Described:
 
 
 def _shared(element: Element, sources: Iterable[Element]) -> _Described:
-    each = [source for some in sources for source in some]
+    each = list(islice((source for some in sources for source in some), MOST))
     metadata = element.find("{*}file")
     if metadata is None:
         return _Described(_file(map(_address, each), id=element.get("id", "")), len(each))

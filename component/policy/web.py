@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 LONGEST = 2_000
 """Characters. Browsers and servers take no more for granted."""
 
-ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+ADDRESS = re.compile(rf"https?://[^\s<>\"]{{1,{LONGEST}}}", re.IGNORECASE)
 """An address in a text, perhaps with a punctuation mark behind it that is the text's."""
 
 _PORTS = {"http": 80, "https": 443}
@@ -69,10 +69,10 @@ def last_segment(url: str) -> str:
 
 def without_punctuation(found: str) -> str:
     """What was found in a text by ``ADDRESS``, without what belongs to the sentence around it."""
-    while found:
-        last = found[-1]
-        opening = _CLOSING.get(last)
-        if last not in _TRAILING and (opening is None or found.count(opening) >= found.count(last)):
-            break
-        found = found[:-1]
-    return found
+    unopened = {closing: found.count(closing) - found.count(opening) for closing, opening in _CLOSING.items()}
+    end = len(found)
+    while end and (found[end - 1] in _TRAILING or unopened.get(found[end - 1], 0) > 0):
+        end -= 1
+        if found[end] in unopened:
+            unopened[found[end]] -= 1
+    return found[:end]

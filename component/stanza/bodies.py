@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from component.element import XML_LANG
 from component.policy.elements import BODY, FALLBACK, FALLBACK_NS
-from component.policy.fallback import Range, range_of
+from component.policy.fallback import MOST_RANGES, Range, range_of
 
 Places = Callable[[int, int], Range]
 """Where a range of a text is in the text instead; an empty range if nowhere."""
@@ -43,7 +43,7 @@ def rewritten(children: list[Element], rewrite: Rewrite) -> list[Element]:
 
 def _moved(mark: Element, places: Places | None, length: int) -> Element | None:
     """The mark where its text is now; ``length`` is that of the body before."""
-    bodies = mark.findall(_MARKED) or ([] if len(mark) else [Element(_MARKED)])  # without parts it means all (§3)
+    bodies = mark.findall(_MARKED)[:MOST_RANGES] if len(mark) else [Element(_MARKED)]  # empty, it means all (§3)
     moved = (_placed(body, places, length) for body in bodies) if places else ()
     others = (part for part in mark if part.tag != _MARKED)
     mark[:] = [part for part in (*moved, *others) if part is not None]
@@ -51,5 +51,6 @@ def _moved(mark: Element, places: Places | None, length: int) -> Element | None:
 
 
 def _placed(body: Element, places: Places, length: int) -> Element | None:
-    start, end = places(*range_of(body, length))
+    start, end = range_of(body)
+    start, end = places(start, min(end, length))
     return Element(_MARKED, {"start": str(start), "end": str(end)}) if start < end else None

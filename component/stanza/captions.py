@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from component.policy.fallback import Range
 from component.policy.web import ADDRESS, key, usable, without_punctuation
 
 from .edits import Edit, Edited, trimmed
+
+MOST_ADDRESSES = 100
+"""In a text. The later ones are not compared with those of the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def _addresses(text: str, dropped: Iterable[Range]) -> Iterator[Range]:
     """Where there are addresses outside of what is dropped."""
     gaps = iter(dropped)
     gap = next(gaps, None)
-    for match in ADDRESS.finditer(text):
+    for match in islice(ADDRESS.finditer(text), MOST_ADDRESSES):
         start, end = match.start(), match.start() + len(without_punctuation(match.group()))
         while gap and gap[1] <= start:
             gap = next(gaps, None)

@@ -9,7 +9,7 @@ from component.element import serialise
 from component.policy.classify import Part
 from component.policy.decide import Deliver
 from component.policy.elements import BODY
-from component.policy.fallback import ranges
+from component.policy.fallback import ranges, within
 from component.policy.features import Feature
 from component.policy.files import File
 
@@ -68,8 +68,10 @@ def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker) -> 
     if not any(part.tag == BODY for part in children):
         return [new_body(None, Captioned("", (), shown).text), *children]
 
+    dropped = ranges(verdict.file_texts)
+
     def rewrite(_: str | None, before: str) -> tuple[str, Places]:
-        captioned = Captioned(before, ranges(verdict.file_texts, len(before)), shown)
+        captioned = Captioned(before, within(dropped, len(before)), shown)
         return captioned.text, captioned.now
 
     return rewritten(children, rewrite)

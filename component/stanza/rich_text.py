@@ -8,7 +8,7 @@ from component.content.rich import Rich, read
 from component.element import XML_LANG
 from component.policy.classify import Part
 from component.policy.elements import BODY, REPLY_NS
-from component.policy.fallback import Range, ranges
+from component.policy.fallback import Range, ranges, within
 from component.policy.features import RICH, Feature
 from component.policy.matrix import Act
 
@@ -33,7 +33,7 @@ def _of_answer(content: Sequence[Element], parts: Sequence[Part], hosts: Collect
     if len(bodies) != 1 or not marks:
         return None
     text = bodies[0].text or ""
-    quoted = ranges(marks, len(text))
+    quoted = within(ranges(marks), len(text))
     if len(quoted) != 1 or quoted[0][0] != 0:
         return None
     end = quoted[0][1]
