@@ -43,6 +43,7 @@ class Metrics:
             "(accepted: on disk; refused: answered with an error; dropped), and the rule that refused or dropped them.",
             "sender", "receiver", "verdict", "rule",
         )  # fmt: skip
+        self._known: dict[tuple[str, str, str, str], Counter] = {}  # what ``labels`` would look up
         self._submissions = self._counter("store_submissions", "What was to be written, by outcome.", "outcome")
         self._commits = self._histogram("store_commit_seconds", "Time of one transaction, with its wait for the disk.")
         self._queries = self._counter("archive_queries", "Questions to archives by outcome.", "outcome")
@@ -53,7 +54,11 @@ class Metrics:
         self._connections = self._counter("stream_connections", "Connections made to ejabberd; the first one counts.")
 
     def message(self, sender: str, receiver: str, verdict: str, rule: str = "") -> None:
-        self._messages.labels(sender, receiver, verdict, rule).inc()
+        key = (sender, receiver, verdict, rule)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._messages.labels(*key)
+        known.inc()
 
     def committed(self, written: int, failed: int, seconds: float) -> None:
         """One transaction of so many submissions."""

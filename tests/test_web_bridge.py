@@ -31,6 +31,13 @@ ENCRYPTED = (
 )
 
 
+RICH = (
+    "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
+    "<p>Good morning!</p><ol><li>Switch it off.</li><li onclick='alert(1)'>Hold the <strong>green</strong> button.</li>"
+    "</ol><script>alert(1)</script></body></html><body>Good morning! 1. Switch it off. 2. Hold the green button.</body>"
+)
+
+
 class Samples:
     """What ``/metrics`` said: ``samples("sessions", tenant="acme", side="work")``."""
 
@@ -193,19 +200,29 @@ async def test_c5_a_file_from_end_to_end(bridge: BridgeProcess, login: Login, ht
     assert '"opened": 1,' in listed and '"works": false' in listed
 
 
-async def test_c13_a_retracted_message_takes_its_link_along(
+async def test_c10_a_formatted_message_from_end_to_end(
     bridge: BridgeProcess, login: Login, http: aiohttp.ClientSession
 ) -> None:
+    """What the Work user's client shows as text has a link to the page with all of it (C10), which goes with the
+    message (C13)."""
     alice, bob = await login(ALICE), await login(BOB)
-    id = await send(bob, face(ALICE), FILE)
-    text = (await alice.expect(message(id=id))).findtext("{*}body") or ""
+    id = await send(alice, face(BOB), RICH)
+    text = (await bob.expect(message(id=id))).findtext("{*}body") or ""
     link = text.rpartition(" ")[2]
-    assert (await get(http, link))[0] == 302
+    assert link == f"{bridge.web}/m/{token(text)}"
+    status, page = await get(http, link)
+    assert status == 200
+    assert "<li>Hold the <strong>green</strong> button.</li>" in page
+    assert (
+        "<h1>Alice Ames</h1>" in page and "<bdi>Acme</bdi>" in page and "<title>Message from Alice Ames</title>" in page
+    )
+    assert "script" not in page and "onclick" not in page
+    assert "alice@cc.acme.test" not in page
     retract = await send(
-        bob,
-        face(ALICE),
+        alice,
+        face(BOB),
         f"<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/><body>gone</body>"
         "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>",
     )
-    await alice.expect(message(id=retract))
+    await bob.expect(message(id=retract))
     assert (await get(http, link))[0] == 404

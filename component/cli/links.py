@@ -115,7 +115,7 @@ def _described(link: StoredLink, now: int) -> str:
     opened = f"opened {link.opened} times" if link.opened != 1 else "opened once"
     if link.last_opened_at is not None:
         opened += f", last {moment(link.last_opened_at):%Y-%m-%d %H:%M}"
-    whose = f"{link.sender}: {link.title}" if link.sender else link.title
+    whose = ": ".join(filter(None, (link.sender, link.title))) or "of nobody"
     return (
         f"{link.id}: {link.kind} of {link.tenant}, {moment(link.made_at):%Y-%m-%d %H:%M}, {whose}; "
         f"{_state(link, now)}; {opened}"

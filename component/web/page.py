@@ -45,7 +45,8 @@ _PLAIN = """<main>
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a page shows. ``content`` is sanitised HTML, everything else plain text; times are in us."""
+    """What a page shows. ``content`` is sanitised HTML, everything else plain text, which may be empty; times are in
+    us."""
 
     title: str
     sender: str
@@ -63,7 +64,7 @@ def message_page(message: Message) -> str:
         expires_at=_time(message.expires_at),
         content=message.content,
     )
-    return _page(message.title, body)
+    return _page(message.title or f"Message from {message.sender}", body)
 
 
 def dead_page() -> str:
