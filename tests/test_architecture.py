@@ -34,7 +34,7 @@ MAY_IMPORT = {
     },
     "gateway": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
-        *("files", "config", "world", "rate", "metrics", "web"),
+        *("files", "config", "finding", "world", "rate", "metrics", "web"),
     },
     "demo": {"model", "config", "world", "ejabberd", "gateway", "web"},
     "cli": {

@@ -17,7 +17,7 @@ from component.world import World
 
 from .archives import Archives
 from .census import Census
-from .commands.listed import all_commands
+from .commands.listed import Parts, all_commands
 from .contact_keeper import ContactKeeper
 from .contacts import Contacts
 from .delegation import Delegation
@@ -32,7 +32,7 @@ from .lookups import LookUps
 from .messages import Messages
 from .presence import Presence
 from .pressure import Pressure
-from .reload import refuse_new_wiring
+from .reload import Reload, refuse_new_wiring
 from .requests import Requests
 from .retention import Retention
 from .returns import Returns
@@ -49,7 +49,9 @@ GOODBYE_SECONDS = 10.0
 class Bridge:
     """One instance, serving all tenants over one stream. ``run`` lasts until it is told to stop."""
 
-    def __init__(self, settings: Settings, state: State, store: Store, api: EjabberdApi, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, state: State, store: Store, api: EjabberdApi, metrics: Metrics, reload: Reload
+    ) -> None:
         self._settings = settings
         self._state = state
         self._store = store
@@ -73,8 +75,9 @@ class Bridge:
         look_ups = LookUps(state, store, api)
         self._messages = Messages(state, store, self._delivery, self._endings, look_ups, copies, chats, send, metrics)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
-        commands = all_commands(state, store, self._endings, self.supervision)
-        self._requests = Requests(state, commands, self._archives, chats, send)
+        add_contact = self._contacts.add
+        parts = Parts(state, store, self._endings, self._faces, self.supervision, add_contact, reload)
+        self._requests = Requests(state, all_commands(parts), self._archives, chats, send)
         self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
         self._census = Census(state, self._link, self._services, api)

@@ -15,6 +15,7 @@ from .conversations import Conversation
 from .state import State
 
 ENDED = "{name} ended this chat."
+ENDED_BY_OPERATOR = "An operator ended this chat."
 LOGGED_OUT = "{name} logged out. This chat has ended."
 
 
@@ -39,6 +40,11 @@ class Endings:
             for conversation in self._state.conversations.desk_of(party.account):
                 self._end(conversation, party, "logged-out", LOGGED_OUT)
 
+    def by_operator(self, conversation: Conversation) -> None:
+        """Both sides are told, each by the other's face (D4)."""
+        done = self._submit(conversation, "operator")
+        done.add_done_callback(partial(self._tell_both, conversation))
+
     def undelivered(self, conversation: Conversation) -> None:
         """Its only message came back, so it never was one."""
         self._submit(conversation, "undelivered")
@@ -62,11 +68,20 @@ class Endings:
     def _submit(self, conversation: Conversation, reason: str) -> Future[None]:
         return self._store.submit(self._state.conversations.end(conversation, reason, now_us()))
 
+    def _tell_both(self, conversation: Conversation, done: Future[None]) -> None:
+        done.exception()
+        for account in (conversation.first, conversation.second):
+            self._tell_one(conversation.other(account), account, ENDED_BY_OPERATOR)
+        self._ended(conversation, ENDED_BY_OPERATOR)
+
+    def _tell_one(self, sender: str, receiver: str, line: str) -> None:
+        face = self._state.world.face_of_account(sender)
+        if face and self._state.sessions.logged_in(receiver):
+            self._send(serialise(notice(face, receiver, line, secrets.token_hex(8))))
+
     def _tell(self, party: Party, conversation: Conversation, line: str, done: Future[None]) -> None:
         """Should the end not have reached the disk, the conversation is over all the same: it is found open
         without its people at the next start, and ended then (V3)."""
         done.exception()
-        other = conversation.other(party.account)
-        if self._state.sessions.logged_in(other):
-            self._send(serialise(notice(party.face, other, line, secrets.token_hex(8))))
+        self._tell_one(party.account, conversation.other(party.account), line)
         self._ended(conversation, line)

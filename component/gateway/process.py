@@ -47,10 +47,12 @@ async def _serve(
         metrics = Metrics()
         store.watch(metrics.committed)
         state = await open_state(settings.limits, world, store, settings.web)
-        bridge = Bridge(settings, state, store, api, metrics)
+        reloader = Reloader(path, reloaded)
+        bridge = Bridge(settings, state, store, api, metrics, reloader.reload)
+        reloader.bridge = bridge
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
-        reloading = asyncio.create_task(_reload_when(asked, bridge, path, reloaded))
+        reloading = asyncio.create_task(_reload_when(asked, reloader))
         telling = asyncio.create_task(Systemd().run(bridge.missing, stop))
         try:
             transcript = bridge.supervision.transcript_links.open
@@ -67,26 +69,41 @@ def _organisation(settings: Settings, tenant_id: str) -> str:
     return next((tenant.name for tenant in settings.tenants if tenant.id == tenant_id), "")
 
 
-async def _reload_when(asked: asyncio.Event, bridge: Bridge, path: Path, reloaded: Callable[[], None]) -> None:
-    """One after the other: of two reloads at once, the older files might win."""
+async def _reload_when(asked: asyncio.Event, reloader: "Reloader") -> None:
     while True:
         await asked.wait()
         asked.clear()
         try:
-            await reload(bridge, path)
-            reloaded()
+            await reloader.reload()
         except Exception:
             log.exception("the reload failed half-way; restart deskbridge to have all of it")
 
 
-async def reload(bridge: Bridge, path: Path) -> None:
-    """Take on the files as they are now, or change nothing and say what is wrong (D1)."""
-    try:
-        # In a thread, as a large directory takes half a second to read and others go on chatting (R2).
-        settings = await asyncio.to_thread(load_settings, path)
-        world = await asyncio.to_thread(World.load, settings)
-        await bridge.reload(settings, world)
-    except (LoadError, ReloadError) as problem:
-        log.error("reload refused, nothing was changed: %s", problem)
-    else:
-        log.info("reloaded %s and the directories", path)
+class Reloader:
+    """Reads ``path`` again; ``reloaded`` is called when its content is in force."""
+
+    def __init__(self, path: Path, reloaded: Callable[[], None]) -> None:
+        self._path = path
+        self._reloaded = reloaded
+        self._one_at_a_time = asyncio.Lock()
+        self.bridge: Bridge | None = None
+
+    async def reload(self) -> LoadError | ReloadError | None:
+        """Take on the files as they are now, or change nothing and say what is wrong (D1).
+
+        One after the other: of two reloads at once, the older files might win.
+        """
+        if self.bridge is None:
+            raise RuntimeError("there is no bridge to reload yet")
+        async with self._one_at_a_time:
+            try:
+                # In a thread, as a large directory takes half a second to read and others go on chatting (R2).
+                settings = await asyncio.to_thread(load_settings, self._path)
+                world = await asyncio.to_thread(World.load, settings)
+                await self.bridge.reload(settings, world)
+            except (LoadError, ReloadError) as problem:
+                log.error("reload refused, nothing was changed: %s", problem)
+                return problem
+            log.info("reloaded %s and the directories", self._path)
+            self._reloaded()
+            return None

@@ -1,10 +1,17 @@
 """What a reload may change, and what only a restart can (D1)."""
 
+from collections.abc import Awaitable, Callable
+
+from component.files.problems import LoadError
 from component.model import Settings, Tenant
 
 
 class ReloadError(Exception):
     """The new configuration cannot be taken on without a restart. The text says why."""
+
+
+Reload = Callable[[], Awaitable[LoadError | ReloadError | None]]
+"""Takes on the files as they are now; what is wrong, if that was refused."""
 
 
 def refuse_new_wiring(old: Settings, new: Settings) -> None:

@@ -1,22 +1,59 @@
 """Which commands there are. The order is the one in which clients list them (D4)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from component.gateway.endings import Endings
+from component.gateway.faces import Faces
+from component.gateway.reload import Reload
 from component.gateway.state import State
 from component.gateway.supervision import Supervision
+from component.model import Party
 from component.services.commands import Command
 from component.store.store import Store
 
 from .end_chat import EndChat
+from .end_conversation import EndConversation
+from .find_people import FindPeople
+from .log_level import LogLevel
+from .my_conversations import MyConversations
+from .reload import ReloadFiles
+from .set_status import SetStatus
+from .statistics import ShowStatistics
 from .transcripts import TranscriptsCommand
 from .watch import CurrentChats, StopWatching, WatchChats
+from .who_is_on import WhoIsOn
 
 
-def all_commands(state: State, store: Store, endings: Endings, supervision: Supervision) -> list[Command]:
-    watching, transcripts, links = supervision.watching, supervision.transcripts, supervision.transcript_links
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What commands work with. ``add_contact`` gives the first the face of the second as a contact."""
+
+    state: State
+    store: Store
+    endings: Endings
+    faces: Faces
+    supervision: Supervision
+    add_contact: Callable[[Party, Party], None]
+    reload: Reload
+
+
+def all_commands(parts: Parts) -> list[Command]:
+    state, store = parts.state, parts.store
+    watching = parts.supervision.watching
+    transcripts, links = parts.supervision.transcripts, parts.supervision.transcript_links
     return [
-        EndChat(state, endings),
+        FindPeople(state, parts.add_contact),
+        SetStatus(state, parts.faces),
+        EndChat(state, parts.endings),
+        MyConversations(state, store),
         CurrentChats(state),
         WatchChats(state, store, watching),
         StopWatching(state, store, watching),
         TranscriptsCommand(state, store, transcripts, links),
+        WhoIsOn(state),
+        ShowStatistics(state, store),
+        EndConversation(state, store, parts.endings),
+        ReloadFiles(store, parts.reload),
+        LogLevel(store),
     ]

@@ -1,0 +1,42 @@
+"""The command *My conversations*: with whom, and when (D4)."""
+
+from component.gateway.state import State
+from component.model import Party
+from component.services.commands import PAGE_ROWS, Done, Outcome, Page, Run
+from component.stanza.forms import Table
+from component.stanza.message import minute
+from component.store.recent import RecentConversation, recent_conversations
+from component.store.store import Store
+
+COLUMNS = (("with", "With"), ("address", "Address"), ("last", "Last message (UTC)"), ("state", "State"))
+
+
+class MyConversations:
+    """The newest first. What was said is found in the client's history, as far as one may see it."""
+
+    node = "my-conversations"
+    name = "My conversations"
+
+    def __init__(self, state: State, store: Store) -> None:
+        self._state = state
+        self._store = store
+
+    def may_run(self, party: Party) -> bool:
+        return True
+
+    async def step(self, run: Run) -> Outcome:
+        tenant, account, offset = run.party.tenant.id, run.party.account, run.step * PAGE_ROWS
+        await self._store.submit()  # what has just happened counts too
+        found = await self._store.ask(recent_conversations, tenant, account, PAGE_ROWS + 1, offset)
+        if not found:
+            return Done("There are no more." if run.step else "You have had no conversations here yet.")
+        table = Table("My conversations", COLUMNS, [self._row(one) for one in found[:PAGE_ROWS]])
+        if len(found) > PAGE_ROWS:
+            return Page("The newest first.", table)
+        return Done("The newest first.", shown=table)
+
+    def _row(self, one: RecentConversation) -> tuple[str, ...]:
+        world = self._state.world
+        other = world.account(one.other)
+        name = other.person.name if other else "somebody who has left"
+        return name, world.face_of_account(one.other) or "", minute(one.last_at), "ended" if one.ended else "open"

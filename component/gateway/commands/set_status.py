@@ -1,0 +1,57 @@
+"""The command *Set status*: what one's face shows, whatever one's client says (P3, D4)."""
+
+from component.gateway.faces import Faces
+from component.gateway.state import State
+from component.model import Party, Side
+from component.policy.presence import STATUSES, Status
+from component.services.commands import Ask, Done, Outcome, Run
+from component.stanza.forms import Form, choice
+
+STATUS = "status"
+AUTOMATIC = "automatic"
+
+_WHO_SEES = {Side.AGENT: "other agents see you", Side.WORK: "agents see you"}
+
+
+class SetStatus:
+    """A chosen status lasts until *Automatic* is chosen, or the last client logs out."""
+
+    node = "set-status"
+    name = "Set status"
+
+    def __init__(self, state: State, faces: Faces) -> None:
+        self._state = state
+        self._faces = faces
+
+    def may_run(self, party: Party) -> bool:
+        return party.side is Side.AGENT or party.tenant.mode.joined
+
+    async def step(self, run: Run) -> Outcome:
+        party = run.party
+        if not self._state.sessions.logged_in(party.account):
+            return Done("Nobody sees you now, as you are not available. Set your client to available first.", "warn")
+        if not run.step:
+            return Ask(self._form(party))
+        if run.value(STATUS) == AUTOMATIC:
+            self._faces.set_status(party, None)
+            return Done(f"From now on {_WHO_SEES[party.side]} as your client says.")
+        for status in STATUSES[party.side]:
+            if run.value(STATUS) == _value(status):
+                self._faces.set_status(party, status)
+                return Done(f"Now {_WHO_SEES[party.side]} as: {_label(status)}. This lasts until you log out.")
+        return Ask(self._form(party), problem="There is no such status. Choose one of these.")
+
+    def _form(self, party: Party) -> Form:
+        options = [(AUTOMATIC, "Automatic: as my client says"), *((_value(s), _label(s)) for s in STATUSES[party.side])]
+        chosen = self._state.sessions.override(party.account)
+        words = "Work users see that you are logged in, and no more." if party.side is Side.AGENT else ""
+        field = choice(STATUS, "Status", options, _value(chosen) if chosen else AUTOMATIC)
+        return Form("Set status", words, (field,))
+
+
+def _value(status: Status) -> str:
+    return status.name.lower().replace("_", "-")
+
+
+def _label(status: Status) -> str:
+    return status.value[1]

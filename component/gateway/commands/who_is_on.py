@@ -1,0 +1,58 @@
+"""The command *Who is on*: the people of a tenant that are logged in (D4)."""
+
+from component.finding import words
+from component.gateway.state import State
+from component.model import Party, Side
+from component.policy.presence import leading, status_of
+from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
+from component.stanza.forms import Form, Table, choice, line
+
+from .operator import is_operator
+
+SIDE, NAME, ALL = "side", "name", "all"
+COLUMNS = (("name", "Name"), ("address", "Address"), ("status", "Status"), ("clients", "Clients"))
+KINDS = ((ALL, "Everybody"), (Side.AGENT.value, "Agents"), (Side.WORK.value, "Work users"))
+
+
+class WhoIsOn:
+    """By their faces; an operator has no other use for the accounts (AD2)."""
+
+    node = "who-is-on"
+    name = "Who is on"
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def may_run(self, party: Party) -> bool:
+        return is_operator(party)
+
+    async def step(self, run: Run) -> Outcome:
+        if not run.step:
+            fields = (choice(SIDE, "Of", KINDS, ALL), line(NAME, "Name"))
+            return Ask(Form("Who is on", "The beginnings of words are enough.", fields))
+        found = self._logged_in(run)
+        if not found:
+            return Done("Nobody is logged in.")
+        first = (run.step - 1) * PAGE_ROWS
+        table = Table("Who is on", COLUMNS, [self._row(one) for one in found[first : first + PAGE_ROWS]])
+        text = f"{len(found)} logged in."
+        return Page(text, table) if len(found) > first + PAGE_ROWS else Done(text, shown=table)
+
+    def _logged_in(self, run: Run) -> list[Party]:
+        """In the order of their names."""
+        world, tenant = self._state.world, run.party.tenant
+        found: list[Party] = []
+        for side in (Side.AGENT, Side.WORK):
+            if run.value(SIDE) in (ALL, side.value, ""):
+                finder = world.finder(tenant, side)
+                places = finder.find(name=run.value(NAME), known=())
+                found += (finder.parties[place] for place in places)
+        here = [one for one in found if self._state.sessions.logged_in(one.account)]
+        return sorted(here, key=lambda one: (words(one.person.name), one.face))
+
+    def _row(self, party: Party) -> tuple[str, ...]:
+        sessions = self._state.sessions.of(party.account)
+        first = leading(sessions.values())
+        chosen = self._state.sessions.override(party.account)
+        status = chosen or (status_of(party.side, first) if first else None)
+        return party.person.name, party.face, status.value[1] if status else "", str(len(sessions))
