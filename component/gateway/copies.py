@@ -83,6 +83,9 @@ class Copies:
     def delivered(self, message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, opened: bool) -> None:
         """Copy a message that goes out now. ``opened``: it is the first of its conversation."""
         self.last = max(self.last, message.id)
+        # Looked up again: a reload may have come since the message was accepted.
+        known = self._state.world.account(sender.account), self._state.world.account(receiver.account)
+        sender, receiver = known[0] or sender, known[1] or receiver
         chat = self._chat(sender, receiver)
         if chat is None:
             return

@@ -112,6 +112,8 @@ class Watching:
         if found is None or sender is None or sender[1] or found[1] is not Role.COPY:
             return False
         number, account = found[0] - 1, sender[0]
+        if self._state.world.side_of(account.rpartition("@")[2]) is Side.WORK:
+            return True  # it is in ejabberd's archive
         if self._state.sessions.logged_in(account):
             if account not in self._bounced:
                 asyncio.get_running_loop().call_later(BOUNCE_SECONDS, self._bounced.pop, account, None)

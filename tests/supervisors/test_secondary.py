@@ -4,7 +4,6 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from component.stanza.mam import MAM_NS
 from tests.supervisors.conftest import LogIn
 from tests.support.archived import ticked_off
 from tests.support.bridge import BridgeProcess
@@ -12,7 +11,7 @@ from tests.support.client import XmppClient
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, LENA, error_of, error_text, refused, send, talk, unanswered
 from tests.support.server import TestServer
-from tests.support.watching import CARBONS, FORWARD, copy, face_of, from_chat_face, info, name_of, no_copy
+from tests.support.watching import CARBONS, FORWARD, archived, copy, face_of, from_chat_face, info, name_of, no_copy
 
 ALICES_WORK_FACE, LENAS_WORK_FACE = "alice.ames@directory.acme.test", "lena@directory.acme.test"
 
@@ -34,17 +33,6 @@ async def own_words(client: XmppClient, body: str, in_their_name: bool) -> Eleme
     assert sent.findtext("{*}body") == body
     assert sent.get("to", "").startswith("chat-")
     return sent
-
-
-async def archived(client: XmppClient, address: str) -> list[tuple[str, str | None]]:
-    """``(from, text)`` of what the account's own archive has of the chat with that address."""
-    form = (
-        f"<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>{MAM_NS}</value></field>"
-        f"<field var='with'><value>{address}</value></field></x>"
-    )
-    await client.request(f"<iq type='set'><query xmlns='{MAM_NS}'>{form}</query></iq>")
-    found = [stanza.find(".//{urn:xmpp:forward:0}forwarded/{*}message") for stanza in client.take(message())]
-    return [(one.get("from", "").partition("/")[0], one.findtext("{*}body")) for one in found if one is not None]
 
 
 class TestCopies:

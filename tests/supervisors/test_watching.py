@@ -2,16 +2,32 @@
 
 from tests.supervisors.conftest import LogIn, Reconfigure
 from tests.support.adhoc import offered, step
-from tests.support.archived import query
+from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.dialogue import new_id
 from tests.support.matching import message, presence
-from tests.support.scripts import ALICE, BOB, CAROL, DAN, LENA, error_of, error_text, refused, send, talk, unanswered
+from tests.support.scripts import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAN,
+    LENA,
+    SUE,
+    error_of,
+    error_text,
+    refused,
+    send,
+    talk,
+    unanswered,
+)
 from tests.support.watching import (
     ALICE_AND_CAROL,
     EVERYBODY,
     FORWARD,
     SALES,
+    archived,
+    caught_up,
     copies,
     copy,
     face_of,
@@ -149,6 +165,26 @@ class TestScopes:
         await talk(alice, carol, CAROL)
         await copies(max_, BEGAN, "Alice Ames: Hello")
 
+    async def test_a_work_account_that_is_logged_out(
+        self, log_in: LogIn, alice: XmppClient, carol: XmppClient, bridge: BridgeProcess
+    ) -> None:
+        """It finds what was said in ejabberd's archive, once, also after a restart of the component."""
+        max_ = await log_in("max@work.acme.test")
+        await watch(max_, EVERYBODY)
+        await talk(alice, carol, CAROL)
+        address = face_of((await copies(max_, BEGAN, "Alice Ames: Hello"))[0])
+        await caught_up(bridge)
+        await max_.logout()
+        words = new_id()
+        await carol.say(ALICE, words)
+        await alice.expect(message(body=words))
+        await ticked_off(bridge)
+        await bridge.stop()
+        await bridge.restart()
+        max_ = await log_in("max@work.acme.test")
+        await no_copy(max_)
+        assert [text for _, text in await archived(max_, address)].count(f"Carol Cho: {words}") == 1
+
     async def test_several_supervisors_and_overlapping_watches(
         self, log_in: LogIn, alice: XmppClient, carol: XmppClient, sue: XmppClient
     ) -> None:
@@ -196,7 +232,7 @@ class TestWho:
         """Not with their other account either."""
         sue_at_work = await log_in("sue@work.acme.test")
         await watch(sue_at_work, SALES)
-        await talk(sue, alice, ALICE)
+        await talk(alice, sue, SUE)
         got = await sue_at_work.expect(from_chat_face())
         assert await name_of(sue_at_work, face_of(got)) == "Alice Ames (agent chat)"
         await no_copy(sue_at_work)

@@ -3,6 +3,7 @@
 import asyncio
 from xml.etree.ElementTree import Element
 
+from component.stanza.mam import MAM_NS
 from tests.support.adhoc import step
 from tests.support.archived import query
 from tests.support.bridge import BridgeProcess
@@ -177,3 +178,14 @@ async def caught_up(bridge: BridgeProcess) -> None:
     async with asyncio.timeout(5):
         while query(bridge, f"{_WATCHES} WHERE behind IS NOT NULL") != [0]:
             await asyncio.sleep(0.02)
+
+
+async def archived(client: XmppClient, address: str) -> list[tuple[str, str | None]]:
+    """``(from, text)`` of what the account's own archive has of the chat with that address."""
+    form = (
+        f"<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>{MAM_NS}</value></field>"
+        f"<field var='with'><value>{address}</value></field></x>"
+    )
+    await client.request(f"<iq type='set'><query xmlns='{MAM_NS}'>{form}</query></iq>")
+    found = [stanza.find(".//{urn:xmpp:forward:0}forwarded/{*}message") for stanza in client.take(message())]
+    return [(one.get("from", "").partition("/")[0], one.findtext("{*}body")) for one in found if one is not None]
