@@ -14,18 +14,18 @@ _WORD = r"[a-z][a-z0-9]{0,20}(?:-[a-z0-9]{1,20}){0,2}"
 _PREPARED = re.compile(rf"((?:[a-z0-9._+-]{{1,256}}@)?{_WORD}(?:\.{_WORD}){{0,3}})(?:/([A-Za-z0-9._+:=#-]{{1,256}}))?")
 
 
+@lru_cache(maxsize=4096)
 def normalise(jid: str) -> tuple[str, str] | None:
     """``(bare address, resource)`` as XMPP compares them; the resource is ``""`` if absent.
 
     None for what is not an address. Also for the few addresses whose prepared form would change if it
     were prepared again (U+1D2C prepares to a capital A): two servers could read them as two people.
     """
-    # Nearly all are of this kind, which costs the same however many people there are: no cache is large enough.
+    # Nearly all are plain. With thousands of people no cache is large enough, and libraries take their time.
     plain = _PREPARED.fullmatch(jid)
     return (plain[1], plain[2] or "") if plain else _normalise(jid)
 
 
-@lru_cache(maxsize=4096)
 def _normalise(jid: str) -> tuple[str, str] | None:
     try:
         prepared = JID(jid)
@@ -37,7 +37,7 @@ def _normalise(jid: str) -> tuple[str, str] | None:
 
 def local_part(text: str) -> str | None:
     """The part before the @ in its compared form; None if it cannot be one."""
-    prepared = _normalise.__wrapped__(f"{text}@{_ANY_HOST}")  # a directory would only flush the cache
+    prepared = _normalise(f"{text}@{_ANY_HOST}")  # a directory would only flush the cache
     if prepared is None or prepared[1]:
         return None
     local, _, host = prepared[0].rpartition("@")
@@ -46,7 +46,7 @@ def local_part(text: str) -> str | None:
 
 def host(text: str) -> str | None:
     """A domain name, lower-cased; None if it is something else, such as an IP address or ``a_b.test``."""
-    prepared = _normalise.__wrapped__(text)
+    prepared = _normalise(text)
     if prepared is None or prepared[1] or "@" in text:
         return None
     name = prepared[0]
