@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from component.cli import archive
 from component.cli.main import main
 from component.store.audit import Entry
 from component.store.changes import Withdraw
-from component.store.links import Which
+from component.store.holds import Hold
+from component.store.links import StoredLink, Which
 from component.store.store import Store
 from tests.support.bridge import BridgeProcess
 from tests.support.past import past
@@ -27,12 +29,12 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def deskbridge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """``deskbridge("list")``: a command of ``deskbridge links``, or ``audit``, with a configuration of two tenants."""
+    """``deskbridge("list")``: a command of ``deskbridge links``, or another, with a configuration of two tenants."""
     monkeypatch.setenv("DESKBRIDGE_XMPP_SECRET", "secret")
     process = BridgeProcess(tmp_path, make_settings(tmp_path, 1, 1))
 
     def run(command: str, *arguments: str, **options: Any) -> Result:
-        words = ["audit"] if command == "audit" else ["links", command]
+        words = {"audit": ["audit"], "export": ["archive", "export"]}.get(command, ["links", command])
         return CliRunner().invoke(main, [*words, "--config", str(process.config), *arguments], **options)
 
     return run
@@ -153,6 +155,30 @@ class TestRevoke:
             assert deskbridge("revoke", *arguments).exit_code != 0
         found = store(tmp_path, lambda opened: opened.links.revoke(Which(), "nobody", 1))
         assert len(found) == 3
+
+
+class TestExport:
+    """A8: the export has what was to be read behind links, also of messages that only a hold keeps."""
+
+    def exported(self, result: Result) -> list[list[tuple[int, str]]]:
+        lines = [json.loads(line) for line in result.output.splitlines()]
+        return [[(link["id"], link["content"]) for link in line["links"]] for line in lines]
+
+    def test_of_links(
+        self, tmp_path: Path, deskbridge: Run, messages: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        expected = [[(1, "<p>Good morning!</p>")], [(2, "<p>Good morning!</p>")]]
+        assert self.exported(deskbridge("export", "acme")) == expected
+        monkeypatch.setattr(archive, "AT_ONCE", 1)
+        assert self.exported(deskbridge("export", "acme")) == expected
+        store(tmp_path, lambda opened: opened.place_hold(Hold("acme", "lawsuit 7", "operator", now_us())))
+        store(tmp_path, lambda opened: opened.purge("acme", now_us() + DAY_US))
+        assert self.exported(deskbridge("export", "acme")) == expected
+        assert [link.live(now_us()) for link in store(tmp_path, every_link)] == [False, False, True]
+
+
+async def every_link(opened: Store) -> list[StoredLink]:
+    return [link async for link in opened.links.all(Which())]
 
 
 class TestAudit:

@@ -13,6 +13,7 @@ import click
 
 from component.model import Settings
 from component.store.archive import ArchivedMessage
+from component.store.links import FoundLink
 from component.store.statistics import TenantStatistics
 from component.store.store import Store
 
@@ -26,6 +27,9 @@ from .support import (
     us,
     with_store,
 )
+
+AT_ONCE = 200
+"""Messages exported."""
 
 
 @click.group()
@@ -98,14 +102,43 @@ def _summary(numbers: TenantStatistics) -> str:
 
 
 async def _write(store: Store, tenant_id: str, account: str | None, target: TextIO) -> None:
+    some: list[ArchivedMessage] = []
     async for message in store.export(tenant_id, account):
-        target.write(json.dumps(_exported(message), ensure_ascii=False) + "\n")
+        some.append(message)
+        if len(some) == AT_ONCE:
+            await _write_some(store, some, target)
+            some.clear()
+    await _write_some(store, some, target)
+
+
+async def _write_some(store: Store, messages: list[ArchivedMessage], target: TextIO) -> None:
+    """With what was to be read behind their links: who holds a message holds all of it."""
+    links = await store.links.of_messages([message.id for message in messages])
+    for message in messages:
+        own = [_exported_link(found) for found in links if found.link.message_id == message.id]
+        target.write(json.dumps({**_exported(message), "links": own}, ensure_ascii=False) + "\n")
 
 
 def _exported(message: ArchivedMessage) -> dict[str, object]:
     """All fields, with times a person can read."""
-    withdrawn_at = None if message.withdrawn_at is None else moment(message.withdrawn_at).isoformat()
-    return {**asdict(message), "sent_at": moment(message.sent_at).isoformat(), "withdrawn_at": withdrawn_at}
+    return {**asdict(message), "sent_at": _readable(message.sent_at), "withdrawn_at": _readable(message.withdrawn_at)}
+
+
+def _exported_link(found: FoundLink) -> dict[str, object]:
+    link = found.link
+    return {
+        "id": link.id,
+        "kind": link.kind,
+        "title": link.title,
+        "content": found.content,
+        "expires_at": _readable(link.expires_at),
+        "revoked_at": _readable(link.revoked_at),
+        "opened": link.opened,
+    }
+
+
+def _readable(us: int | None) -> str | None:
+    return None if us is None else moment(us).isoformat()
 
 
 def _private_file(path: Path) -> TextIO:

@@ -1,6 +1,6 @@
 """Doors of the store besides `Store`: ``store.links`` and ``store.audit``. They raise ``StoreError`` as it does."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from sqlalchemy import Connection
 
@@ -28,6 +28,10 @@ class Links:
             for link in chunk:
                 yield link
             last = chunk[-1].id
+
+    async def of_messages(self, ids: Collection[int]) -> list[FoundLink]:
+        """All links of these messages, dead ones too, by rising number."""
+        return await self._database.ask(links.of_messages, ids)
 
     async def revoke(self, which: Which, by: str, at: int) -> list[StoredLink]:
         """Let these links open nothing any more, and write into the audit log that the actor ``by`` did that.

@@ -121,6 +121,12 @@ def find(connection: Connection, token: str) -> FoundLink | None:
     return None if row is None else FoundLink(StoredLink(*row[1:]), row[0])
 
 
+def of_messages(connection: Connection, ids: Collection[int]) -> list[FoundLink]:
+    """All links of these messages, dead ones too, by rising number."""
+    statement = select(link.c.content, *_COLUMNS).where(is_one_of(link.c.message_id, ids)).order_by(link.c.id)
+    return [FoundLink(StoredLink(*row), content) for content, *row in connection.execute(statement)]
+
+
 def next_links(connection: Connection, which: Which, after: int) -> list[StoredLink]:
     """Some of these links after that number, by rising number."""
     statement = select(*_COLUMNS).where(link.c.id > after, *_conditions(which)).order_by(link.c.id).limit(CHUNK)
