@@ -31,7 +31,7 @@ async def test_profanity(tmp_path: Path, ejabberd: TestServer, login: Login, ver
     home = tmp_path / "home"
     home.mkdir()
     environ = {"XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data"), "LC_ALL": "C.UTF-8"}
-    async with process, Terminal("profanity", home, environ) as terminal:
+    async with process, Terminal("profanity", home, environ, farewell="/quit") as terminal:
         await terminal.shows("Profanity")
         await terminal.type("/mam on")
         await terminal.type(f"/connect {ALICE} server 127.0.0.1 port {ejabberd.client_port} tls disable")

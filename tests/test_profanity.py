@@ -27,7 +27,7 @@ async def profanity(ejabberd: TestServer, bridge: BridgeProcess, tmp_path: Path)
     home = tmp_path / "home"
     home.mkdir()
     environ = {"XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data"), "LC_ALL": "C.UTF-8"}
-    async with Terminal("profanity", home, environ) as terminal:
+    async with Terminal("profanity", home, environ, farewell="/quit") as terminal:
         await terminal.shows("Profanity")
         await terminal.type(f"/connect bob@work.acme.test server 127.0.0.1 port {ejabberd.client_port} tls disable")
         await terminal.shows("Enter password:")

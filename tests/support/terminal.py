@@ -1,6 +1,7 @@
 """A program in a terminal: what a person would type goes in, what they would see comes out."""
 
 import asyncio
+import contextlib
 import os
 import uuid
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ SECONDS = 10.0
 
 
 class Terminal:
-    """``command`` on a screen of its own, in a private tmux server."""
+    """``command`` on a screen of its own, in a private tmux server. ``farewell`` is typed at the end."""
 
-    def __init__(self, command: str, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, command: str, folder: Path, environ: Mapping[str, str], farewell: str = "") -> None:
         self._command = command
+        self._farewell = farewell
         self._folder = folder
         self._environ = {**os.environ, "HOME": str(folder), **environ}
         self._server = f"deskbridge-{uuid.uuid4().hex[:8]}"
@@ -24,7 +26,17 @@ class Terminal:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        with contextlib.suppress(TimeoutError):
+            await self._quit()
         await self._tmux("kill-server")
+
+    async def _quit(self) -> None:
+        """Or its session would last in ejabberd for minutes, as that of a client without network does."""
+        if self._farewell:
+            await self.type(self._farewell)
+            async with asyncio.timeout(SECONDS):
+                while await self._tmux("list-sessions"):
+                    await asyncio.sleep(0.05)
 
     async def type(self, line: str) -> None:
         """Type a line and press Enter."""
@@ -48,7 +60,8 @@ class Terminal:
     async def _tmux(self, *arguments: str) -> str:
         process = await asyncio.create_subprocess_exec(
             "tmux", "-L", self._server, *arguments,
-            cwd=self._folder, env=self._environ, stdout=asyncio.subprocess.PIPE,
+            cwd=self._folder, env=self._environ,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         output, _ = await process.communicate()
         return output.decode()
