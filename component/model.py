@@ -200,7 +200,7 @@ class StorageSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """``listen`` is HOST:PORT; ``link_days`` the life of links to formatted messages."""
+    """``listen`` is HOST:PORT; ``link_days`` the life of links to files and formatted messages."""
 
     listen: str = "127.0.0.1:8088"
     public_url: str = "http://127.0.0.1:8088"

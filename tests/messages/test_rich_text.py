@@ -3,7 +3,13 @@
 How formatted content is read and written is in ``tests/content``; here is what becomes of it on the way.
 """
 
+import asyncio
+import json
+import shutil
+from pathlib import Path
 from xml.etree.ElementTree import Element
+
+import pytest
 
 from component.element import XML_LANG
 from tests.messages.conftest import LogIn, Reconfigure
@@ -14,8 +20,10 @@ from tests.support.client import XmppClient
 from tests.support.links import all_tokens, opens, token
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
+from tests.support.server import PASSWORD, TestServer
 from tests.support.upload import download
 
+CLIENTS = Path(__file__).parents[1] / "clients"
 POLICY = "modify/policy-violation"
 FAST = {"messages_per_second": 2000, "burst": 4000}
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -279,3 +287,37 @@ class TestTheLifeOfPages:
         await received(alice, bob, BOB, f"<retract xmlns='urn:xmpp:message-retract:1' id='{first.get('id')}'/>")
         assert opens(bridge, token(text(second))) is None
         assert bodies(bridge, first.get("id", ""), second.get("id", "")) == [text(first), text(second)]
+
+
+@pytest.mark.skipif(
+    not (shutil.which("node") and (CLIENTS / "node_modules/stanza").exists()),
+    reason="needs node, with what make test gets from npm",
+)
+async def test_what_a_client_makes_of_it(ejabberd: TestServer, alice: XmppClient) -> None:
+    """XEP-0071: the library stanza, which has an allow-list of its own, shows all of it."""
+    url = f"ws://127.0.0.1:{ejabberd.web_port}/ws"
+    process = await asyncio.create_subprocess_exec(
+        *("node", "stanza_formatted.mjs", "carol@cc.acme.test", PASSWORD, url, "agents.acme.test"),
+        cwd=CLIENTS, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        assert await process.stdout.readline() == b"ready\n"
+        await send(
+            alice,
+            CAROL,
+            html(
+                "<p>Dear <i>Carol</i>,</p><ul><li>see <a href='https://acme.test/' onclick='x()'>this</a></li></ul>"
+                "<p>now<script>alert(1)</script></p>"
+            ),
+        )
+        shown = json.loads(await process.stdout.readline())
+        await process.wait()
+    assert shown["body"] == "Dear Carol,\n• see this (https://acme.test/)\n\nnow"
+    name, _, paragraphs = shown["html"]
+    assert name == "body"
+    assert paragraphs == [
+        ["p", {}, ["Dear ", ["em", {}, ["Carol"]], ","]],
+        ["ul", {}, [["li", {}, ["see ", ["a", {"href": "https://acme.test/"}, ["this"]]]]]],
+        ["p", {}, ["now"]],
+    ]
