@@ -26,7 +26,7 @@ from .vocabulary import HEADINGS, LINES, UNREAD
 
 MOST_ELEMENTS = 2_500
 DEEPEST = 150
-LONGEST = 32_768
+LONGEST = 20_000
 """Characters of text."""
 
 _TEXTS: dict[Space, Callable[[str], str]] = {

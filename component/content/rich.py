@@ -3,6 +3,7 @@
 ``read`` never raises and never takes long, whatever it is given; what it cannot make sense of is not there.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ CONTENT_NS = "urn:xmpp:content"
 HTML = f"{{{XHTML_IM_NS}}}html"
 CONTENT = f"{{{CONTENT_NS}}}content"
 MARKUP = f"{{{MARKUP_NS}}}markup"
+
+_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 MOST_VERSIONS = 8
 """Languages of one message; more are left out."""
@@ -87,7 +90,7 @@ def read(parts: Sequence[Element], hosts: Collection[str] = ()) -> Rich | None:
     None if there is none, it is not usable, or it disagrees with the body: then the body wins. Links that name an
     account on one of ``hosts`` lead nowhere (AD2).
     """
-    bodies = {part.get(XML_LANG): part.text or "" for part in parts if part.tag == BODY and (part.text or "").strip()}
+    bodies = {_language(part): part.text or "" for part in parts if part.tag == BODY and (part.text or "").strip()}
     for candidates in (_xhtml(parts, hosts), _typed(parts, bodies, hosts), _marked(parts, bodies)):
         versions: dict[str | None, Version] = {}
         for candidate in candidates:
@@ -133,7 +136,7 @@ def _xhtml(parts: Sequence[Element], hosts: Collection[str]) -> Iterator[_Candid
         if html.tag != HTML:
             continue
         for body in islice(html.iterfind(f"{{{XHTML_NS}}}body"), MOST_VERSIONS):
-            yield from _made(body.get(XML_LANG), partial(blocks, body, XHTML_NS, hosts))
+            yield from _made(_language(body), partial(blocks, body, XHTML_NS, hosts))
 
 
 def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[_Candidate]:
@@ -142,7 +145,7 @@ def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> 
         for content in islice((part for part in parts if part.tag == CONTENT), MOST_VERSIONS):
             if content.get("type", "").partition(";")[0].strip().lower() != type:
                 continue
-            language = content.get(XML_LANG)
+            language = _language(content)
             own = content.text or ""
             hinted = bodies.get(language) or next(iter(bodies.values()), "")
             source = own if own.strip() else hinted
@@ -156,10 +159,16 @@ def _parsed(parse: Callable[[str], Tree], source: str, hosts: Collection[str]) -
 
 def _marked(parts: Sequence[Element], bodies: Bodies) -> Iterator[_Candidate]:
     for markup in islice((part for part in parts if part.tag == MARKUP), MOST_VERSIONS):
-        language = markup.get(XML_LANG)
+        language = _language(markup)
         body = bodies.get(language, "") if language or len(bodies) != 1 else next(iter(bodies.values()))
         if body:
             yield from _made(language, partial(marked, body, markup), body)
+
+
+def _language(element: Element) -> str | None:
+    """What is no language tag says nothing (RFC 5646 §2.1)."""
+    language = element.get(XML_LANG, "")
+    return language if _LANGUAGE.fullmatch(language) else None
 
 
 def _made(
