@@ -13,8 +13,9 @@ from xml.etree.ElementTree import Element
 
 from component.element import split
 
-from .builder import Builder, Flow, OpenItem, OpenList, OpenPreformatted, OpenQuote
+from .builder import Builder
 from .document import Blocks, Look, Mark, Run
+from .flows import Flow, OpenItem, OpenList, OpenPreformatted, OpenQuote
 from .inline import preserved, verbatim
 from .reading import LONGEST, TooMuch
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from . import urls
-from .builder import (
-    Builder,
+from .builder import Builder
+from .document import Blocks, Run
+from .flows import (
     Flow,
     OpenCell,
     OpenHeading,
@@ -17,7 +18,6 @@ from .builder import (
     OpenRow,
     OpenTable,
 )
-from .document import Blocks, Run
 from .inline import collapsed, preserved, verbatim
 from .looks import Context, Space, is_hidden, is_tight, within, without_margins
 from .pictures import picture

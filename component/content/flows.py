@@ -1,0 +1,189 @@
+"""What is open while blocks are built: quotes, lists, tables, each with what it makes of the blocks in it."""
+
+from collections.abc import Iterable
+from itertools import chain, repeat
+
+from .document import (
+    Block,
+    Cell,
+    Heading,
+    Image,
+    Inline,
+    Inlines,
+    List,
+    Paragraph,
+    Preformatted,
+    Quote,
+    Run,
+    Style,
+    Table,
+)
+from .inline import merged, paragraphs
+
+MOST_COLUMNS = 12
+
+
+class Flow:
+    """What is open: takes blocks, and gives what they make together."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+
+    def take(self, content: list[Inline], style: Style) -> None:
+        for part in paragraphs(content):
+            self.add(Paragraph(part, style))
+
+    def add(self, block: Block) -> None:
+        self.blocks.append(block)
+
+    def finish(self, parent: "Flow") -> None:
+        for block in self.blocks:
+            parent.add(block)
+
+
+class OpenHeading(Flow):
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def finish(self, parent: Flow) -> None:
+        content = one_line(self.blocks)
+        if content:
+            parent.add(Heading(self._level, content))
+        elif self.blocks:
+            super().finish(parent)
+
+
+class OpenPreformatted(Flow):
+    def take(self, content: list[Inline], style: Style) -> None:
+        trimmed = _without_outer_lines(merged(content))
+        if trimmed:
+            self.add(Preformatted(trimmed))
+
+
+class OpenQuote(Flow):
+    def finish(self, parent: Flow) -> None:
+        if self.blocks:
+            parent.add(Quote(tuple(self.blocks)))
+
+
+class OpenList(Flow):
+    """``start`` is the first number, None without numbers."""
+
+    def __init__(self, start: int | None = None) -> None:
+        super().__init__()
+        self._start = start
+        self.items: list[list[Block]] = []
+
+    def add(self, block: Block) -> None:
+        """Outside of an item: part of the one before, as browsers show it."""
+        if self.items:
+            self.items[-1].append(block)
+        else:
+            self.items.append([block])
+
+    def finish(self, parent: Flow) -> None:
+        if self.items:
+            parent.add(List(tuple(map(tuple, self.items)), self._start))
+
+
+class OpenItem(Flow):
+    def finish(self, parent: Flow) -> None:
+        if not self.blocks:
+            return
+        if isinstance(parent, OpenList):
+            parent.items.append(self.blocks)
+        else:
+            parent.add(List((tuple(self.blocks),)))
+
+
+class OpenTable(Flow):
+    """Tables that only lay out a page, as mails have them, become what is in their cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[OpenCell]] = []
+
+    def finish(self, parent: Flow) -> None:
+        super().finish(parent)
+        rows = [row for row in self.rows if any(cell.blocks for cell in row)]
+        table = _table(rows)
+        if table:
+            parent.add(table)
+        else:
+            for cell in chain.from_iterable(rows):
+                Flow.finish(cell, parent)
+
+
+class OpenRow(Flow):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[OpenCell] = []
+
+    def finish(self, parent: Flow) -> None:
+        super().finish(parent)
+        if isinstance(parent, OpenTable):
+            parent.rows.append(self.cells)
+        else:
+            for cell in self.cells:
+                Flow.finish(cell, parent)
+
+
+class OpenCell(Flow):
+    def __init__(self, header: bool = False, width: int = 1) -> None:
+        super().__init__()
+        self.header = header
+        self.width = max(1, min(width, MOST_COLUMNS))
+
+    def finish(self, parent: Flow) -> None:
+        if isinstance(parent, OpenRow):
+            parent.cells.append(self)
+        elif isinstance(parent, OpenTable):
+            parent.rows.append([self])
+        else:
+            super().finish(parent)
+
+
+def one_line(blocks: Iterable[Block]) -> Inlines | None:
+    """The content of blocks that are no more than one line of text. None if they are more or nothing."""
+    match list(blocks):
+        case [Paragraph(content)] if not any(isinstance(inline, Run) and "\n" in inline.text for inline in content):
+            return content
+    return None
+
+
+def _table(rows: list[list[OpenCell]]) -> Table | None:
+    """The table, if it is one: at least two rows and two columns, and nothing but lines of text in its cells."""
+    columns = max((sum(cell.width for cell in row) for row in rows), default=0)
+    if len(rows) < 2 or not 2 <= columns <= MOST_COLUMNS:
+        return None
+    made = []
+    for row in rows:
+        cells = []
+        for cell in row:
+            content = one_line(cell.blocks) if cell.blocks else ()
+            if content is None or any(isinstance(inline, Image) for inline in content):
+                return None
+            cells.append(Cell(content, cell.header))
+            cells.extend(repeat(Cell((), cell.header), cell.width - 1))
+        cells.extend(repeat(Cell(()), columns - len(cells)))
+        made.append(tuple(cells))
+    return Table(tuple(made))
+
+
+def _without_outer_lines(content: Inlines) -> Inlines:
+    """Without blank lines before and after."""
+    inlines = list(content)
+    while inlines and isinstance(inlines[0], Run):
+        text = inlines[0].text.lstrip("\n")
+        if text:
+            inlines[0] = Run(text, inlines[0].look)
+            break
+        del inlines[0]
+    while inlines and isinstance(inlines[-1], Run):
+        text = inlines[-1].text.rstrip(" \t\n")
+        if text:
+            inlines[-1] = Run(text, inlines[-1].look)
+            break
+        del inlines[-1]
+    return tuple(inlines)
