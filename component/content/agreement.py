@@ -20,7 +20,7 @@ _MARKER = re.compile(
 )
 _RULE = re.compile(r"^[ \t\u00a0\-=_*~—–+|]+$", re.MULTILINE)
 _IGNORED = re.compile(
-    "[\\s*_~`|#\\[\\]\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufe0e\\ufe0f\\ufeff\\ufffc]+"
+    "[\\s*_~^`|#\\[\\]\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufe0e\\ufe0f\\ufeff\\ufffc]+"
 )
 _ALIKE = str.maketrans(
     {
@@ -28,6 +28,7 @@ _ALIKE = str.maketrans(
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("–—−‐‑", "-"),
         "…": "...",
+        **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉₊₋", 2 * "0123456789+-", strict=True)),
     }
 )
 

@@ -1,4 +1,4 @@
-"""HTML and Markdown that come as text."""
+"""HTML, Markdown and other content that comes as text."""
 
 from textwrap import dedent
 
@@ -19,7 +19,7 @@ LONGEST_HTML = 131_072
 
 _SCHEMES = {"http", "https", "mailto"}
 _ATTRIBUTES = {element: set(names) for element, names in ATTRIBUTES.items()}
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
 
 
 def from_html(source: str) -> Tree:
@@ -43,7 +43,18 @@ def from_html(source: str) -> Tree:
 
 
 def from_markdown(source: str) -> Tree:
-    """The tree of a text in CommonMark, with tables and struck text; HTML in it is text. Raises ``TooMuch``."""
+    """The tree of a text in CommonMark, with tables and struck text. Raises ``TooMuch``.
+
+    HTML in it is text, and lines end where they were ended: people write messages, not pages.
+    """
     if len(source) > LONGEST_MARKDOWN:
         raise TooMuch
     return from_html(_MARKDOWN.render(dedent(source.strip("\n"))))
+
+
+def from_text(source: str) -> Tree:
+    """The tree of a text without markup."""
+    element = html.Element("div", style="white-space: pre-wrap")
+    element.text = verbatim(source)
+    tree: Tree = element
+    return tree

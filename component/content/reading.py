@@ -29,6 +29,12 @@ DEEPEST = 150
 LONGEST = 20_000
 """Characters of text."""
 
+_DIGITS = frozenset("0123456789+-")
+_RAISED = {
+    "sup": str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"),
+    "sub": str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋"),
+}
+
 _TEXTS: dict[Space, Callable[[str], str]] = {
     Space.COLLAPSED: collapsed,
     Space.PRESERVED: preserved,
@@ -85,6 +91,8 @@ class _Reader:
                 target = urls.link(element.get("href", ""))
                 target = target if target and self._is_allowed(target) else None
                 self.inside(element, replace(context, look=replace(context.look, target=target)), depth)
+            case "sup" | "sub" if (raised := _raised(name, element)) is not None:
+                self._text(raised, context)
             case "q":
                 self._text("“", context)
                 self.inside(element, context, depth)
@@ -149,6 +157,13 @@ def _flow(name: str, element: Tree) -> Flow | None:
         case "td" | "th":
             return OpenCell(name == "th", number(element, "colspan") or 1)
     return None
+
+
+def _raised(name: str, element: Tree) -> str | None:
+    """Small digits as characters of their own: 10⁵ is not 105. None for what has no such characters."""
+    text = (element.text or "").strip()
+    is_number = text and set(text) <= _DIGITS and next(iter(element), None) is None
+    return text.translate(_RAISED[name]) if is_number else None
 
 
 def _nothing() -> None:

@@ -18,7 +18,7 @@ from component.policy.elements import BODY
 from . import page, plain, xhtml
 from .agreement import agree, names_all
 from .document import Blocks
-from .html import from_html, from_markdown
+from .html import from_html, from_markdown, from_text
 from .markup import MARKUP_NS, marked
 from .reading import TooMuch, blocks
 from .tree import XHTML_NS, Tree
@@ -149,7 +149,7 @@ def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> 
             own = content.text or ""
             hinted = bodies.get(language) or next(iter(bodies.values()), "")
             source = own if own.strip() else hinted
-            is_readable = type == "text/markdown"
+            is_readable = type in _READABLE
             yield from _made(language, partial(_parsed, parse, source, hosts), source, is_readable)
 
 
@@ -178,6 +178,14 @@ def _made(
         yield _Candidate(language, make(), source, is_readable)
 
 
+_READABLE = frozenset({"text/markdown", "text/plain"})
+"""Types that a person can read as they are."""
+
 _PARSERS: Mapping[str, Callable[[str], Tree]] = MappingProxyType(
-    {"text/html": from_html, "application/xhtml+xml": from_html, "text/markdown": from_markdown}
+    {
+        "text/html": from_html,
+        "application/xhtml+xml": from_html,
+        "text/markdown": from_markdown,
+        "text/plain": from_text,
+    }
 )

@@ -42,6 +42,7 @@ AGREE = [
     pytest.param("<p><b>bold</b> <i>it</i> <s>no</s> <code>x</code></p>", "*bold* _it_ ~no~ `x`", id="styling"),
     pytest.param("<p>❤️ e\u0301</p>", "❤ é", id="forms of one character"),
     pytest.param("<p>a</p><hr/><p>b</p>", "a\n-----\nb", id="a rule"),
+    pytest.param("<p>10<sup>5</sup> H<sub>2</sub>O</p>", "10^5 H2O", id="small digits"),
     pytest.param("<h1>Title</h1><p>text</p>", "# Title\ntext", id="a heading"),
 ]
 
