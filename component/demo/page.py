@@ -149,7 +149,7 @@ class Page:
 
 
 def _person(party: Party) -> dict[str, Any]:
-    """``service`` is the host that answers this person's commands and searches."""
+    """``service`` answers this person's commands, ``searches`` are the hosts of those they may find."""
     tenant = party.tenant
     return {
         "name": party.person.name,
@@ -157,6 +157,7 @@ def _person(party: Party) -> dict[str, Any]:
         "title": party.person.title,
         "account": party.account,
         "face": party.face,
-        "service": tenant.agent_faces if party.side is Side.WORK else tenant.work_faces,
+        "service": tenant.service,
+        "searches": [tenant.agent_faces] if party.side is Side.WORK else [tenant.work_faces, tenant.agent_faces],
         "rooms": f"conference.{tenant.work_host}",
     }

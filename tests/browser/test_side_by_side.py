@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from tests.browser.conftest import Visit
+from tests.support.browser import Browser
 
 pytestmark = pytest.mark.long
 
@@ -94,9 +95,78 @@ async def test_history_under_both_versions(visit: Visit) -> None:
 
 
 async def test_nothing_is_loaded_from_elsewhere(visit: Visit) -> None:
-    """Not even what Converse.js loads by itself in its log-in form and its dialogues."""
+    """Neither a picture that somebody names, nor what Converse.js would fetch for its own menus."""
     demo = await visit()
     await demo.log_in()
-    bob = demo.left
-    await bob.frame.click(".controlbox-section .dropdown-toggle, #converse-roster .btn")
+    bob, alice = demo.left, demo.right
+    await bob.open_chat("Alice Ames")
+    await alice.open_chat("Bob Berg")
+    await alice.say("Look: https://example.org/cat.png")
+    await bob.reads("https://example.org/cat.png")
+    await bob.frame.click(".toggle-emojis")
+    await bob.frame.shows("converse-emoji-picker .emoji-picker__header")
+    await bob.frame.click(".toggle-emojis")
+    await bob.frame.click("#converse-roster converse-dropdown .dropdown-toggle")
+    await bob.frame.click("#converse-roster .add-contact")
+    await bob.frame.shows("converse-add-contact-modal input[name=jid]")
+    await bob.frame.type("converse-add-contact-modal input[name=jid]", "carol@")
     assert not demo.page.strangers()
+    assert not demo.page.problems
+
+
+async def test_formatted_message_becomes_a_link(visit: Visit, browser: Browser) -> None:
+    """C10: the Work user reads the text, and follows the link to a page with the formatting; Converse.js shows both."""
+    demo = await visit()
+    await demo.log_in()
+    bob, alice = demo.left, demo.right
+    await bob.open_chat("Alice Ames")
+    await demo.press("formatted", "Send a price list as Alice")
+    text = await bob.reads("Formatted message: http")
+    assert "* Standard: 12.50" in text
+    link = text.rpartition(" ")[2]
+    assert await bob.frame.texts(f".chat-msg__text a[href='{link}']") == [link]
+    assert link in await demo.guide_says("formatted", "Bob got the text and a link")
+    page = await browser.open(link)
+    await page.shows("h1", "Alice Ames")
+    assert await page.texts(".message strong") == ["Price list"]
+    assert not page.strangers()
+    await page.close()
+    assert "Price list" in "".join(await alice.messages())
+
+
+async def test_people_are_found(visit: Visit) -> None:
+    """D2: by the beginning of a name; agents find Work users too."""
+    demo = await visit()
+    await demo.log_in()
+    await demo.press("people", "as Bob")
+    assert "Carol Cho, carol@agents.acme.test" in await demo.guide_says("people", "Bob finds:")
+    await demo.page.evaluate("() => { document.querySelector('[data-step=people] input').value = 'be'; }")
+    await demo.press("people", "as Bob")
+    await demo.guide_says("people", "Bob finds nobody of that name.")
+    await demo.press("people", "as Alice")
+    assert "Bob Berg, bob@directory.acme.test" in await demo.guide_says("people", "Alice finds:")
+
+
+async def test_commands_and_the_end_of_a_chat(visit: Visit) -> None:
+    """D4, V2, A2: one of two agents ends their chat with a command; the other is told; no history is left."""
+    demo = await visit()
+    await demo.log_in(left="carol@cc.acme.test")
+    carol, alice = demo.left, demo.right
+    await carol.open_chat("Alice Ames", "alice@agents.acme.test")
+    await alice.open_chat("Carol Cho")
+    await carol.say("Lunch at noon?")
+    await alice.reads("Lunch at noon?")
+    await demo.press("services", "Commands of Alice")
+    await alice.frame.click("a[data-command-name]", "End chat")
+    await alice.frame.shows("form", "Carol Cho (carol@agents.acme.test)")
+    await alice.frame.click("input[data-action=complete]")
+    await alice.frame.shows(".form-help", "Your chat with Carol Cho has ended.")
+    await alice.frame.click(".modal .close, .modal button", "Close")
+    await carol.reads("Alice Ames ended this chat.")
+    await carol.logs_out()
+    await carol.log_in("carol@cc.acme.test")
+    await carol.open_chat("Alice Ames", "alice@agents.acme.test")
+    await carol.frame.shows(".chat-textarea")
+    await carol.say("Are you still there?")
+    await alice.reads("Are you still there?")
+    assert not [text for text in await carol.messages() if "Lunch" in text]

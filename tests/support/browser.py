@@ -154,6 +154,7 @@ class Page(Frame):
     async def prepare(self, width: int, height: int, dark: bool) -> None:
         for domain in ("Page", "Runtime", "Network", "DOM", "Log"):
             await self.call(f"{domain}.enable")
+        await self.call("Page.bringToFront")
         await self.resize(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.call("Emulation.setEmulatedMedia", features=[scheme])

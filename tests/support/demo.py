@@ -131,8 +131,9 @@ class Side:
             .map(contact => contact.querySelector(".chat-status")?.getAttribute("title"))"""
         return status in await self.frame.evaluate(script, name)
 
-    async def open_chat(self, name: str) -> None:
-        await self.frame.click(".contact-name", name)
+    async def open_chat(self, name: str, face: str = "") -> None:
+        """By a click on a contact; ``face`` tells apart the two of somebody who has both licences."""
+        await self.frame.click(f"a.open-chat[data-jid='{face}']" if face else "a.open-chat", name)
         await self.frame.shows(".chat-title, .chatbox-title", name)
 
     async def say(self, text: str) -> None:

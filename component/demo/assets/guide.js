@@ -18,11 +18,12 @@ export function guide(list, panes, setup) {
     draw();
 }
 
-/** Most steps need one of each. */
-function roles(panes) {
-    const [work] = panes.filter(({ person }) => person.kind === "work");
-    const [agent] = panes.filter(({ person }) => person.kind === "agent");
-    return { panes, work, agent, paired: Boolean(work && agent), both: work?.ready && agent?.ready };
+/** Who is where. Most steps want a Work user and an agent, some are for any two. */
+function roles([left, right]) {
+    const [work] = [left, right].filter(({ person }) => person.kind === "work");
+    const [agent] = [left, right].filter(({ person }) => person.kind === "agent");
+    const two = left.ready && right.ready;
+    return { left, right, work, agent, two, paired: Boolean(work && agent), pair: Boolean(two && work && agent) };
 }
 
 class Step {
@@ -58,7 +59,7 @@ class Step {
         button.textContent = action.label;
         button.classList.toggle("main", Boolean(action.main));
         if (action.pressed !== undefined) button.setAttribute("aria-pressed", action.pressed);
-        button.disabled = !(action.always || this.people.both);
+        button.disabled = !(action.possible ?? this.people[this.step.needs]);
         button.addEventListener("click", () => this.act(button, action));
         return button;
     }
@@ -88,8 +89,13 @@ class Step {
     }
 }
 
-function names({ work, agent }) {
-    return { work: work?.firstName ?? "a Work user", agent: agent?.firstName ?? "an agent" };
+function names({ left, right, work, agent }) {
+    return {
+        left: left.firstName,
+        right: right.firstName,
+        work: work?.firstName ?? "a Work user",
+        agent: agent?.firstName ?? "an agent",
+    };
 }
 
 /** Addresses on this computer become links. */

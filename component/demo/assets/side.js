@@ -16,6 +16,17 @@ await import("/converse/converse.min.js");
 
 let html = null; // formatting of the next message
 
+/** An element of Converse.js, which draws when it likes. */
+const drawn = (selector) =>
+    new Promise((resolve) => {
+        const look = () => {
+            const found = document.querySelector(selector);
+            if (found) resolve(found);
+            else requestAnimationFrame(look);
+        };
+        look();
+    });
+
 const commands = (api, profile, { env }) => ({
     async open({ jid }) {
         await api.chats.open(jid, {}, true);
@@ -50,8 +61,12 @@ const commands = (api, profile, { env }) => ({
         return answer?.outerHTML;
     },
 
-    services() {
-        api.modal.show("converse-user-settings-modal");
+    // Converse.js asks for commands at the address that somebody types; here is one to begin with.
+    async services({ jid }) {
+        await api.modal.show("converse-user-settings-modal");
+        const field = await drawn("converse-adhoc-commands input[name=jid]");
+        field.value = jid;
+        field.form.requestSubmit();
     },
 });
 
@@ -103,6 +118,9 @@ converse.initialize({
     allow_logout: false,
     allow_registration: false,
     allow_user_trust_override: "off",
+    allowed_audio_domains: [location.hostname, "127.0.0.1"],
+    allowed_image_domains: [location.hostname, "127.0.0.1"],
+    allowed_video_domains: [location.hostname, "127.0.0.1"],
     archived_messages_page_size: 50,
     assets_path: "/converse/",
     authentication: "login",
@@ -111,7 +129,7 @@ converse.initialize({
     auto_reconnect: true,
     autocomplete_providers_url: "",
     blacklisted_plugins: ["converse-bookmarks", "converse-omemo", "converse-omemo-views", "converse-register"],
-    dark_theme: "nordic",
+    dark_theme: "dracula",
     discover_connection_methods: false,
     enable_smacks: false,
     i18n: "en",
