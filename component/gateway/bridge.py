@@ -1,6 +1,7 @@
 """The running bridge: puts the parts together, and takes them through start, lost streams, reload and stop."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from xml.etree.ElementTree import Element
@@ -253,5 +254,8 @@ class Bridge:
         self._services.ensure(new)
         if self._settled:
             await self._look_through()
+            if self._faces.look_through(before):
+                with contextlib.suppress(LinkDown):  # then all is told anew
+                    await self._faces.announce()
             self._contacts.reloaded(before)
             await self.supervision.watching.look_through(before)

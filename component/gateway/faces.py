@@ -9,6 +9,7 @@ from component.policy.presence import STATUSES, UNAVAILABLE, Seen, Status, seen_
 from component.rate import Buckets
 from component.services.abilities import shown_with_presence
 from component.stanza.presence import PresenceText
+from component.world import World
 
 from .state import State
 
@@ -178,6 +179,17 @@ class Faces:
                 self._send(text.to(account))
 
     # What the directory changes
+
+    def look_through(self, before: World) -> bool:
+        """Whether ``announce`` has to tell of pictures and capabilities that are others in a new directory."""
+        changed = set()
+        for account in self._shown:
+            old, new = before.account(account), self._state.world.account(account)
+            if old and new and any(shown_with_presence(side, old) != shown_with_presence(side, new) for side in Side):
+                changed.add(account)
+        if self._untold is not None:
+            self._untold |= changed
+        return bool(changed)
 
     def forget(self, party: Party) -> None:
         """Somebody is not in the directory any more. Their watchers lose the subscription, and are told so."""

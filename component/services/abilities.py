@@ -51,7 +51,11 @@ ADVERTISED: Mapping[Feature, tuple[str, ...]] = MappingProxyType(
         Feature.ENCRYPTED: ("urn:xmpp:openpgp:0",),
     }
 )
-"""Feature of the policy table -> what a client that handles it advertises. Only what passes is."""
+"""Feature of the policy table -> what a client that handles it advertises. Only what is ``TAKEN`` is."""
+
+TAKEN = frozenset({Act.PASS, Act.PAGE, Act.REBUILD})
+"""What becomes of something that clients shall offer: it gets to the other side, if in another form. Not so for a file,
+of which a link is left: clients would offer to send it directly."""
 
 
 @cache
@@ -61,7 +65,7 @@ def abilities(viewer: Side, side: Side, profile: Profile) -> tuple[str, ...]:
         namespace
         for feature, namespaces in ADVERTISED.items()
         for namespace in namespaces
-        if (rule := MATRIX.get((feature, viewer, side, profile))) and rule.act is Act.PASS
+        if (rule := MATRIX.get((feature, viewer, side, profile))) and rule.act in TAKEN
     )
     return (*ANSWERED, CAPS_NS, *passed)
 

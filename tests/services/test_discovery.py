@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 from component import __version__
 from tests.messages.conftest import LogIn
 from tests.services.conftest import PICTURE, SUPPORT, TITLES
+from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.matching import Matcher, iq, presence
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, ERIN, LENA, error_of
@@ -223,6 +224,19 @@ class TestCards:
         assert none is not None
         assert none.text is None
         assert (await self.card(bob, CAROL)).find("{*}PHOTO") is None
+
+    async def test_another_picture(self, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess) -> None:
+        """D1: who sees the face is told of it at once."""
+        await seen(bob, ALICE)
+        (bridge.folder / "alice.png").write_bytes(PICTURE + b"newer")
+        bob.forget()
+        try:
+            await bridge.reload()
+            told = await bob.expect(shows_caps(ALICE))
+            assert told.findtext(UPDATE) == hashlib.sha1(PICTURE + b"newer").hexdigest()
+        finally:
+            (bridge.folder / "alice.png").write_bytes(PICTURE)
+            await bridge.reload()
 
     async def test_as_gajim_asks(self, carol: XmppClient) -> None:
         """XEP-0292, by the node that its own accounts publish it at; no other node is there."""
