@@ -46,9 +46,9 @@ def choice(var: str, label: str, options: Options, chosen: str = "", required: b
     return Field("list-single", var, label, (chosen,) if chosen else (), options, required)
 
 
-def choices(var: str, label: str, options: Options, required: bool = False) -> Field:
-    """Any of several."""
-    return Field("list-multi", var, label, (), options, required)
+def choices(var: str, label: str, options: Options, chosen: Sequence[str] = (), required: bool = False) -> Field:
+    """Any of several. Profanity shows the options only where something is chosen."""
+    return Field("list-multi", var, label, tuple(chosen), options, required)
 
 
 def line(var: str, label: str, value: str = "", required: bool = False) -> Field:

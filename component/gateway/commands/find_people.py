@@ -73,7 +73,8 @@ class FindPeople:
         if chosen:
             fields.append(said(f"Chosen so far: {len(chosen)}."))
         options = [(person.face, self._label(run.party, person)) for person in people]
-        fields.append(choices(ADD, "Add to my contacts", options))
+        only_one = [people[0].face] if count == 1 else []
+        fields.append(choices(ADD, "Add to my contacts", options, only_one))
         if count > first + ROWS:
             fields.append(switch(MORE, "Show more before adding"))
         words = f"{first + 1} to {first + len(people)} of {count}." if count > ROWS else f"{count} found."
