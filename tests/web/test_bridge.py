@@ -1,10 +1,12 @@
 """The web part of a running bridge, on a real ejabberd: what operators watch (O4), and links from end to end (C5)."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -12,13 +14,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from component.ejabberd.server import free_ports
+from component.store.store import Store
 from tests.conftest import Login
+from tests.support.archived import query
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, face
 from tests.support.links import token
 from tests.support.matching import message
 from tests.support.scripts import send
 from tests.support.server import TestServer
+from tests.support.web import DAY_US, new_link, now_us
 from tests.support.wire import bridge_on_a_wire
 
 UPLOAD = "https://upload.acme.test/4a771ac1/prices.pdf"
@@ -190,14 +195,19 @@ async def test_c5_a_file_from_end_to_end(bridge: BridgeProcess, login: Login, ht
     link = text.rpartition(" ")[2]
     assert link == f"{bridge.web}/f/{token(text)}"
     assert await get(http, link) == (302, UPLOAD)
-    code, listed = await deskbridge(bridge, "links list", "--person", BOB)
-    assert code == 0 and listed.startswith("1: file of acme, ") and "Bob Berg: prices.pdf; works until " in listed
+    _, output = await deskbridge(bridge, "links list", "--person", BOB, "--json")
+    listed = json.loads(output)
+    assert (listed["id"], listed["kind"], listed["sender"], listed["title"]) == (1, "file", "Bob Berg", "prices.pdf")
+    lives = datetime.fromisoformat(listed["expires_at"]) - datetime.fromisoformat(listed["made_at"])
+    assert lives == timedelta(days=bridge.settings.web.link_days)
     assert await deskbridge(bridge, "links revoke", link) == (0, "link 1 is revoked\n")
     status, page = await get(http, link)
     assert status == 404 and "This link does not work" in page
     await bridge.stop()
-    _, listed = await deskbridge(bridge, "links list", "--json")
-    assert '"opened": 1,' in listed and '"works": false' in listed
+    _, output = await deskbridge(bridge, "links list", "--json")
+    assert (json.loads(output)["opened"], json.loads(output)["works"]) == (1, False)
+    _, log = await deskbridge(bridge, "audit", "--about", "link 1")
+    assert "acme: web link.opened link 1" in log and "link.revoked link 1" in log
 
 
 async def test_c10_a_formatted_message_from_end_to_end(
@@ -226,3 +236,16 @@ async def test_c10_a_formatted_message_from_end_to_end(
     )
     await bob.expect(message(id=retract))
     assert (await get(http, link))[0] == 404
+
+
+async def test_expired_links_are_deleted_a_month_later(ejabberd: TestServer, tmp_path: Path) -> None:
+    """Until then operators can see who had opened them."""
+    bridge = BridgeProcess(tmp_path, ejabberd.settings)
+    store = await Store.open(f"sqlite:///{tmp_path / 'deskbridge.db'}")
+    for days in (31, 29):
+        await store.submit(new_link(f"{days:022d}", expires_at=now_us() - days * DAY_US))
+    await store.close()
+    async with bridge:
+        async with asyncio.timeout(5):
+            while query(bridge, "SELECT id FROM link") != [2]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
