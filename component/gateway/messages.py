@@ -42,12 +42,13 @@ NO_ROOMS = "Agents chat with one person at a time and cannot join rooms."
 
 
 TOKEN_BYTES = 16
-"""Of chance in a link: nobody guesses one."""
+"""Of chance in a link: nobody guesses one. Written in digits and letters only, as some clients take a dash or an
+underscore at the end for punctuation, and leave it out of the link."""
 
 
 def _tokens() -> Iterator[str]:
     while True:
-        yield secrets.token_urlsafe(TOKEN_BYTES)
+        yield secrets.token_hex(TOKEN_BYTES)
 
 
 class Messages:

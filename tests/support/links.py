@@ -6,11 +6,11 @@ import time
 from tests.support.archived import query
 from tests.support.bridge import BridgeProcess
 
-TOKEN = re.compile(r"/[fm]/([A-Za-z0-9_-]+)$", re.MULTILINE)
-"""At the end of a line, without a suffix."""
+TOKEN = re.compile(r"/[fm]/([0-9a-f]+)$", re.MULTILINE)
+"""At the end of a line, without a suffix, and without anything that a client might take for punctuation."""
 
 GUESSES = 2**128
-ALPHABET = 64
+ALPHABET = 16
 
 
 def token(text: str | None) -> str:
