@@ -61,7 +61,7 @@ class Bridge:
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
         self._grants = Grants(state)
-        self.supervision = Supervision(state, store, self._link, self._grants)
+        self.supervision = Supervision(state, store, self._link, self._grants, api)
         copies, chats = self.supervision.copies, self.supervision.chats
         self._endings = Endings(state, store, send, copies.ended)
         self._returns = Returns(state, send)

@@ -36,11 +36,12 @@ ANSWERS: Answers = {
 
 
 class ChatAnswers:
-    """``send`` takes stanza text."""
+    """``send`` takes stanza text; ``removed`` is told which account took which chat face out of its contacts."""
 
-    def __init__(self, state: State, send: Callable[[str], None]) -> None:
+    def __init__(self, state: State, send: Callable[[str], None], removed: Callable[[str, str], None]) -> None:
         self._state = state
         self._send = send
+        self._removed = removed
 
     def seen_by(self, viewer: Party, address: str) -> Chat | None:
         return self._state.chat_faces.seen_by(viewer, address, self._state.world)
@@ -83,6 +84,10 @@ class ChatAnswers:
             case "probe":
                 self._state.watchers.add(viewer.account, address)
                 self._send(PresenceText(address, THERE).to(sender))
+            case "unsubscribe":
+                self._state.watchers.remove(viewer.account, address)
+                self._removed(viewer.account, address)
+                self._send(plain("unsubscribed", address, viewer.account))
             case _:
                 return False
         return True

@@ -23,6 +23,7 @@ from component.store.changes import NewMessage
 from component.store.store import Store
 
 from .audience import Audience
+from .chat_contacts import ChatContacts
 from .chat_faces import work_party
 from .clock import now_us
 from .conversations import Conversation
@@ -53,6 +54,10 @@ class _Receivers:
     sender: Party | None
     receiver: Party | None
 
+    @property
+    def everybody(self) -> list[Party]:
+        return [*self.watchers, *filter(None, (self.sender, self.receiver))]
+
     def __bool__(self) -> bool:
         return bool(self.watchers or self.sender or self.receiver)
 
@@ -60,11 +65,20 @@ class _Receivers:
 class Copies:
     """What belongs to one conversation is copied in its order. Without a stream nothing is."""
 
-    def __init__(self, state: State, store: Store, link: Link, audience: Audience, granted: Granted) -> None:
+    def __init__(
+        self,
+        state: State,
+        store: Store,
+        link: Link,
+        audience: Audience,
+        contacts: ChatContacts,
+        granted: Granted,
+    ) -> None:
         self._state = state
         self._store = store
         self._link = link
         self._audience = audience
+        self._contacts = contacts
         self._granted = granted
         self._texts = CopyTexts(state.archive_ids, link.fits)
         self.lines = Lines()
@@ -128,6 +142,10 @@ class Copies:
 
     # The past, and what is not said by anybody
 
+    async def introduce(self, chat: Chat, watcher: Party) -> None:
+        """Before anything comes from the chat."""
+        await self._contacts.introduce(watcher, chat)
+
     async def tell_past(self, chat: Chat, watcher: Party, messages: Sequence[ArchivedMessage], whole: bool) -> None:
         """What was said before somebody began to watch. ``whole``: from the beginning of the conversation."""
         for number, message in enumerate(messages):
@@ -182,18 +200,21 @@ class Copies:
 
     def _copy(self, said: Said, to: _Receivers, opened: bool) -> Awaitable[None] | None:
         self._state.chat_faces.note(said.chat)
+        refers = copies.reference(said.message.payload) != (None, None)
+        if refers or any(self._contacts.misses(viewer, said.chat) for viewer in to.everybody):
+            return self._prepare_and_send(said, to, opened)
+        self._send(said, to, opened)
+        return None
+
+    async def _prepare_and_send(self, said: Said, to: _Receivers, opened: bool) -> None:
+        for viewer in to.everybody:
+            await self._contacts.introduce(viewer, said.chat)
+        self._send(await referring(self._store, said), to, opened)
+
+    def _send(self, said: Said, to: _Receivers, opened: bool) -> None:
         if opened:
             for watcher in to.watchers:
                 self._tell_of_beginning(said.chat, watcher, said.message.id)
-        if copies.reference(said.message.payload) == (None, None):
-            self._send(said, to)
-            return None
-        return self._look_up_and_send(said, to)
-
-    async def _look_up_and_send(self, said: Said, to: _Receivers) -> None:
-        self._send(await referring(self._store, said), to)
-
-    def _send(self, said: Said, to: _Receivers) -> None:
         for watcher in to.watchers:
             self._link.send(self._texts.watched(said, watcher))
         if to.receiver:

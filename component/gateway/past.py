@@ -91,6 +91,7 @@ class Past:
         if not self._still_may(missing):
             return
         self._state.chat_faces.note(chat)
+        await self._copies.introduce(chat, watcher)
         if len(messages) == MOST_PAST:
             self._copies.tell(chat, watcher, EARLIER, secrets.token_hex(8))
         await self._copies.tell_past(chat, watcher, messages, whole=missing.after == 0)

@@ -1,10 +1,12 @@
 """What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
 
+from component.ejabberd.api import EjabberdApi
 from component.services.transcripts import Transcripts
 from component.store.store import Store
 
 from .audience import Audience
 from .chat_answers import ChatAnswers
+from .chat_contacts import ChatContacts
 from .copies import Copies
 from .grants import Grants
 from .link import Link
@@ -18,11 +20,12 @@ class Supervision:
     """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces.
     ``transcripts`` are read afterwards, also by ``transcript_links``."""
 
-    def __init__(self, state: State, store: Store, link: Link, grants: Grants) -> None:
+    def __init__(self, state: State, store: Store, link: Link, grants: Grants, api: EjabberdApi) -> None:
         audience = Audience(state)
-        self.copies = Copies(state, store, link, audience, grants)
+        self.contacts = ChatContacts(state, api, link, audience)
+        self.copies = Copies(state, store, link, audience, self.contacts, grants)
         self.past = Past(state, store, link, audience, self.copies)
-        self.watching = Watching(state, store, audience, self.copies, self.past)
+        self.watching = Watching(state, store, audience, self.copies, self.past, self.contacts)
         self.transcripts = Transcripts(store)
         self.transcript_links = TranscriptLinks(state, store, self.transcripts)
-        self.chats = ChatAnswers(state, link.send)
+        self.chats = ChatAnswers(state, link.send, self.contacts.removed)

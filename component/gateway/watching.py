@@ -17,6 +17,7 @@ from component.store.transcript import ended_lately
 from component.world import World
 
 from .audience import Audience
+from .chat_contacts import ChatContacts
 from .clock import now_us
 from .copies import Copies
 from .past import Missing, Past
@@ -38,12 +39,15 @@ class TooMany(Exception):
 class Watching:
     """Keeps watchers up to date, each from where they left off."""
 
-    def __init__(self, state: State, store: Store, audience: Audience, copies: Copies, past: Past) -> None:
+    def __init__(
+        self, state: State, store: Store, audience: Audience, copies: Copies, past: Past, contacts: ChatContacts
+    ) -> None:
         self._state = state
         self._store = store
         self._audience = audience
         self._copies = copies
         self._past = past
+        self._contacts = contacts
         self._tasks: set[asyncio.Task[None]] = set()
         self._bounced: dict[str, int] = {}
         self._leaves: Counter[str] = Counter()
@@ -70,8 +74,10 @@ class Watching:
         self._catch_up(watcher)
         return True
 
-    def stop(self, watch: Watch) -> None:
-        self._state.watches.stop(watch)
+    def stop(self, watches: Iterable[Watch]) -> None:
+        for watch in watches:
+            self._state.watches.stop(watch)
+        self._contacts.tidy()
 
     # Coming and going
 
@@ -88,6 +94,7 @@ class Watching:
                 self._catch_up(party)
             else:
                 self._fall_behind(account, self._copies.last)
+        self._contacts.tidy()
 
     def down(self) -> None:
         """The stream is lost."""
@@ -189,6 +196,7 @@ class Watching:
                 self._compare(party, earlier, before)
             self._stop_forbidden(party)
             await asyncio.sleep(0)
+        self._contacts.tidy()
 
     def _compare(self, party: Party, earlier: Party, before: World) -> None:
         told: set[str] = set()

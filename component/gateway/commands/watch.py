@@ -157,7 +157,7 @@ class StopWatching:
         try:
             for watch in chosen:
                 await self._store.submit(_entry(run.party, "watch.stopped", f"{watch.scope} {watch.value}".strip()))
-                self._watching.stop(watch)
+            self._watching.stop(chosen)
         except StoreError:
             return Done(NOT_NOW, "error")
         return Done("You watch nothing any more." if len(chosen) == len(watches) else "You do not watch that any more.")
