@@ -258,4 +258,4 @@ class Bridge:
                 with contextlib.suppress(LinkDown):  # then all is told anew
                     await self._faces.announce()
             self._contacts.reloaded(before)
-            await self.supervision.watching.look_through(before)
+            await self.supervision.rights.look_through(before)

@@ -35,6 +35,11 @@ class ChatFaces:
         first, second = (one, other) if pair[0] == one.account else (other, one)
         return Chat(first, second, f"{self._local_part(one.tenant.id, pair)}@{one.tenant.agent_faces}")
 
+    def of_accounts(self, first: str, second: str, world: World) -> Chat | None:
+        """The chat of these two accounts, if both are in the directory."""
+        one, other = world.account(first), world.account(second)
+        return self.chat(one, other) if one and other else None
+
     def note(self, chat: Chat) -> None:
         """Somebody gets to see the chat: its face can be asked about from now on."""
         local_part = chat.face.partition("@")[0]

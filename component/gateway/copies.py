@@ -6,17 +6,15 @@ message, and clients know it by its id (A5).
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from component.element import serialise
 from component.model import Party, Side
-from component.policy.watching import Chat, is_watchable
+from component.policy.watching import Chat
 from component.stanza import copies
 from component.stanza.archive_id import Role
-from component.stanza.message import notice
 from component.stanza.privilege import ARCHIVED, in_the_name_of_an_account
 from component.store.archive import ArchivedMessage
 from component.store.changes import NewMessage
@@ -30,6 +28,8 @@ from .conversations import Conversation
 from .copy_texts import CopyTexts, Said
 from .lines import Lines
 from .link import Link
+from .notices import notices
+from .receivers import Receivers
 from .referents import referring
 from .state import State
 
@@ -37,29 +37,12 @@ LATE_US = 10_000_000
 """A copy that is sent so much after the message says when that was."""
 
 BEGAN = "{one} and {other} began a chat."
-NOTICE = "This chat may be watched by supervisors."
 
 
 class Granted(Protocol):
     """What ejabberd grants on a host."""
 
     def outgoing(self, host: str) -> str | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Receivers:
-    """Who gets copies: ``watchers`` as supervisors; ``sender`` and ``receiver`` in the Work accounts of the two."""
-
-    watchers: Sequence[Party]
-    sender: Party | None
-    receiver: Party | None
-
-    @property
-    def everybody(self) -> list[Party]:
-        return [*self.watchers, *filter(None, (self.sender, self.receiver))]
-
-    def __bool__(self) -> bool:
-        return bool(self.watchers or self.sender or self.receiver)
 
 
 class Copies:
@@ -104,7 +87,8 @@ class Copies:
         if chat is None:
             return
         if opened:
-            self._give_notice(message, chat)
+            for text in notices(chat, self._state.world, self._texts.id(message.id, Role.NOTICE)):
+                self._link.send(text)
         to = self._receivers(chat, sender, receiver)
         if to:
             late = now_us() - message.sent_at > LATE_US
@@ -194,11 +178,11 @@ class Copies:
             return self._state.chat_faces.chat(one, other)
         return None
 
-    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> _Receivers:
+    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> Receivers:
         world = self._state.world
-        return _Receivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
+        return Receivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
 
-    def _copy(self, said: Said, to: _Receivers, opened: bool) -> Awaitable[None] | None:
+    def _copy(self, said: Said, to: Receivers, opened: bool) -> Awaitable[None] | None:
         self._state.chat_faces.note(said.chat)
         refers = copies.reference(said.message.payload) != (None, None)
         if refers or any(self._contacts.misses(viewer, said.chat) for viewer in to.everybody):
@@ -206,12 +190,12 @@ class Copies:
         self._send(said, to, opened)
         return None
 
-    async def _prepare_and_send(self, said: Said, to: _Receivers, opened: bool) -> None:
+    async def _prepare_and_send(self, said: Said, to: Receivers, opened: bool) -> None:
         for viewer in to.everybody:
             await self._contacts.introduce(viewer, said.chat)
         self._send(await referring(self._store, said), to, opened)
 
-    def _send(self, said: Said, to: _Receivers, opened: bool) -> None:
+    def _send(self, said: Said, to: Receivers, opened: bool) -> None:
         if opened:
             for watcher in to.watchers:
                 self._tell_of_beginning(said.chat, watcher, said.message.id)
@@ -233,7 +217,7 @@ class Copies:
                 return
         self._link.send(instead(said, own))
 
-    def _take_back(self, said: Said, to: _Receivers) -> None:
+    def _take_back(self, said: Said, to: Receivers) -> None:
         for watcher in to.watchers:
             self._link.send(self._texts.withdrawn(said, watcher, said.sender.person.name))
         if to.receiver:
@@ -248,12 +232,3 @@ class Copies:
     def _tell_all(self, chat: Chat, watchers: Sequence[Party], words: str, id: str) -> None:
         for watcher in watchers:
             self.tell(chat, watcher, words, id)
-
-    def _give_notice(self, message: NewMessage | ArchivedMessage, chat: Chat) -> None:
-        """S4: both are told once that this chat may be watched."""
-        tenant = chat.one.tenant
-        if not tenant.watch_notice or not is_watchable(chat, self._state.world.directory(tenant)):
-            return
-        id = self._texts.id(message.id, Role.NOTICE)
-        for one, other in (chat.sides, chat.sides[::-1]):
-            self._link.send(serialise(notice(one.face, other.account, NOTICE, id)))

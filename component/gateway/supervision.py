@@ -11,6 +11,7 @@ from .copies import Copies
 from .grants import Grants
 from .link import Link
 from .past import Past
+from .rights import Rights
 from .state import State
 from .transcript_links import TranscriptLinks
 from .watching import Watching
@@ -25,7 +26,8 @@ class Supervision:
         self.contacts = ChatContacts(state, api, link, audience)
         self.copies = Copies(state, store, link, audience, self.contacts, grants)
         self.past = Past(state, store, link, audience, self.copies)
-        self.watching = Watching(state, store, audience, self.copies, self.past, self.contacts)
+        self.rights = Rights(state, audience, self.copies, self.past, self.contacts)
+        self.watching = Watching(state, store, audience, self.copies, self.past, self.contacts, self.rights)
         self.transcripts = Transcripts(store)
         self.transcript_links = TranscriptLinks(state, store, self.transcripts)
         self.chats = ChatAnswers(state, link.send, self.contacts.removed)

@@ -1,4 +1,4 @@
-"""Supervisors begin to watch, go and come back, and lose the right to watch (S2)."""
+"""Supervisors begin to watch, go and come back (S2)."""
 
 import asyncio
 import logging
@@ -9,18 +9,18 @@ from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
 from component.model import Party, Side
-from component.policy.watching import Chat, Scope, may_watch_group
+from component.policy.watching import Chat, Scope
 from component.stanza.archive_id import Role
 from component.store.errors import StoreError
 from component.store.store import Store
 from component.store.transcript import ended_lately
-from component.world import World
 
 from .audience import Audience
 from .chat_contacts import ChatContacts
 from .clock import now_us
 from .copies import Copies
 from .past import Missing, Past
+from .rights import Rights
 from .state import State
 from .watches import MOST, Watch
 
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 BOUNCE_SECONDS = 60.0
 """An error that comes so long before a log-out belongs to it."""
-
-FORBIDDEN = "You cannot watch this chat any more."
 
 
 class TooMany(Exception):
@@ -40,7 +38,14 @@ class Watching:
     """Keeps watchers up to date, each from where they left off."""
 
     def __init__(
-        self, state: State, store: Store, audience: Audience, copies: Copies, past: Past, contacts: ChatContacts
+        self,
+        state: State,
+        store: Store,
+        audience: Audience,
+        copies: Copies,
+        past: Past,
+        contacts: ChatContacts,
+        rights: Rights,
     ) -> None:
         self._state = state
         self._store = store
@@ -48,6 +53,7 @@ class Watching:
         self._copies = copies
         self._past = past
         self._contacts = contacts
+        self._rights = rights
         self._tasks: set[asyncio.Task[None]] = set()
         self._bounced: dict[str, int] = {}
         self._leaves: Counter[str] = Counter()
@@ -85,14 +91,10 @@ class Watching:
         """A new stream, and it is known who is logged in. What was sent before the mark has arrived."""
         self._copies.begin()
         for account in self._state.watches.watchers():
-            party = self._state.world.account(account)
-            if party is None:
-                self._stop(self._state.watches.of(account))
-                continue
-            self._stop_forbidden(party)
-            if self._audience.listens(party):
+            party = self._rights.settle(account)
+            if party and self._audience.listens(party):
                 self._catch_up(party)
-            else:
+            elif party:
                 self._fall_behind(account, self._copies.last)
         self._contacts.tidy()
 
@@ -148,7 +150,7 @@ class Watching:
 
     def _missing(self, watcher: Party) -> Iterable[Missing]:
         for conversation in self._state.conversations.desk():
-            chat = self._chat(conversation.first, conversation.second, self._state.world)
+            chat = self._state.chat_faces.of_accounts(conversation.first, conversation.second, self._state.world)
             after = self._missing_after(watcher, chat) if chat else None
             if chat and after is not None:
                 yield Missing(watcher, chat, conversation.id, after, self._copies.last)
@@ -176,71 +178,11 @@ class Watching:
             return []
         found = []
         for ended in await self._store.ask(ended_lately, watcher.tenant.id, left):
-            chat = self._chat(ended.first, ended.second, self._state.world)
+            chat = self._state.chat_faces.of_accounts(ended.first, ended.second, self._state.world)
             after = self._missing_after(watcher, chat) if chat else None
             if chat and after:
                 found.append(Missing(watcher, chat, ended.id, after, self._copies.last, ended=True))
         return found
-
-    # The right to watch
-
-    async def look_through(self, before: World) -> None:
-        """The directory has changed: what somebody may not watch any more ends with one line, and what they may watch
-        now begins."""
-        for account in self._state.watches.watchers():
-            party, earlier = self._state.world.account(account), before.account(account)
-            if party is None:
-                self._stop(self._state.watches.of(account))
-                continue
-            if earlier is not None:
-                self._compare(party, earlier, before)
-            self._stop_forbidden(party)
-            await asyncio.sleep(0)
-        self._contacts.tidy()
-
-    def _compare(self, party: Party, earlier: Party, before: World) -> None:
-        told: set[str] = set()
-        for first, second, conversation_id in self._watched_pairs(party):
-            was, now = self._chat(first, second, before), self._chat(first, second, self._state.world)
-            had = bool(was and self._audience.watches(earlier, was, before))
-            has = bool(now and self._audience.watches(party, now))
-            if was and had and not has and was.face not in told and self._audience.listens(party):
-                told.add(was.face)
-                self._copies.tell_anew(was, party, FORBIDDEN)
-            elif now and has and not had and conversation_id and self._audience.listens(party):
-                self._past.send(Missing(party, now, conversation_id, 0, self._copies.last))
-
-    def _watched_pairs(self, party: Party) -> list[tuple[str, str, int | None]]:
-        """The conversations that are open, and pairs that are watched by name."""
-        desk = self._state.conversations.desk()
-        found: list[tuple[str, str, int | None]] = [(one.first, one.second, one.id) for one in desk]
-        for watch in self._state.watches.of(party.account):
-            pair = self._state.chat_faces.pair(watch.value) if watch.scope is Scope.CHAT else None
-            if pair:
-                found.append((*pair, None))
-        return found
-
-    def _stop_forbidden(self, party: Party) -> None:
-        """Watches that cannot show anything any more."""
-        self._stop(watch for watch in self._state.watches.of(party.account) if not self._may(party, watch))
-
-    def _may(self, party: Party, watch: Watch) -> bool:
-        match watch.scope:
-            case Scope.CHAT:
-                return self._state.chat_faces.seen_by(party, watch.value, self._state.world) is not None
-            case Scope.GROUP:
-                return may_watch_group(party.person, watch.value)
-            case Scope.ALL:
-                return party.person.is_supervisor
-
-    def _stop(self, watches: Iterable[Watch]) -> None:
-        for watch in list(watches):
-            log.info("%s may not watch any more what they did", watch.watcher)
-            self._state.watches.stop(watch)
-
-    def _chat(self, first: str, second: str, world: World) -> Chat | None:
-        one, other = world.account(first), world.account(second)
-        return self._state.chat_faces.chat(one, other) if one and other else None
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
