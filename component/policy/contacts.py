@@ -6,10 +6,11 @@
 | supervisor | agents of the groups they supervise | M4 | those groups |
 | agent, in mode 3 | Work users | M2 | the organisation's name |
 | agent, in mode 3 | agents without a Work licence | M5 | the organisation's name |
-| Work user, in mode 3 | agents | M1 | the agent's groups |
+| Work user, in mode 3 | agents | M1 | *Agents* |
 
-The first two are the viewer's teams, the others the directory. If all of it is more than the tenant's
-``roster_limit``, only teams appear, whole ones, small ones first, as long as they fit; the rest is found by search.
+Whose groups one knows at all is said in ``shown``; a Work user, nobody's. The first two rows are the viewer's teams,
+the others the directory. If all of it is more than the tenant's ``roster_limit``, only teams appear, whole ones, small
+ones first, as long as they fit; the rest is found by search.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,9 +21,10 @@ from typing import Self
 from component.model import EVERYBODY, Directory, Party, Side
 
 from .contact import Pair, allowing, may_see
+from .shown import known_groups
 
 AGENTS = "Agents"
-"""For Work users, the group of agents who are in none."""
+"""For Work users, the group of all agents."""
 
 FROM_THE_DIRECTORY = frozenset({"M1", "M2", "M5"})
 OTHER_FACES = 2
@@ -87,27 +89,25 @@ def entry(viewer: Party, face: Party, directory: Directory) -> Entry | None:
     """How this face stands in the viewer's list, should it be there; None if the viewer may not see it."""
     if not may_see(viewer, face):
         return None
-    if viewer.side is Side.WORK:
-        groups = _names(face.person.groups, directory) or {AGENTS}
-    else:
-        groups = _names(_shared(viewer, face, directory), directory) or {_name(viewer.tenant.name)}
-    return Entry(face.person.name, frozenset(groups))
+    known = {_name(directory.groups[group].name) for group in _known_groups(viewer, face)}
+    others = AGENTS if viewer.side is Side.WORK else _name(viewer.tenant.name)
+    return Entry(face.person.name, frozenset(known or {others}))
 
 
 def _entries(viewer: Party, faces: Iterable[Party], directory: Directory) -> Entries:
     found: Entries = {}
     for face in faces:
-        if face.face not in found and _appears(viewer, face, directory):
+        if face.face not in found and _appears(viewer, face):
             stands = entry(viewer, face, directory)
             if stands is not None:
                 found[face.face] = stands
     return found
 
 
-def _appears(viewer: Party, face: Party, directory: Directory) -> bool:
+def _appears(viewer: Party, face: Party) -> bool:
     """Supervisors may write to any agent (M4), but only those they supervise appear by that."""
     by_directory = not FROM_THE_DIRECTORY.isdisjoint(allowing(Pair(viewer, face)))
-    return by_directory or bool(_shared(viewer, face, directory))
+    return by_directory or bool(_known_groups(viewer, face))
 
 
 def _teams(viewer: Party, directory: Directory) -> frozenset[str]:
@@ -119,12 +119,8 @@ def _teams(viewer: Party, directory: Directory) -> frozenset[str]:
     return person.groups.union(supervised)
 
 
-def _shared(viewer: Party, face: Party, directory: Directory) -> frozenset[str]:
-    return _teams(viewer, directory) & face.person.groups if face.side is Side.AGENT else frozenset()
-
-
-def _names(groups: Iterable[str], directory: Directory) -> set[str]:
-    return {_name(directory.groups[group].name) for group in groups}
+def _known_groups(viewer: Party, face: Party) -> frozenset[str]:
+    return known_groups(viewer, face.side, face.person.groups)
 
 
 def _name(group: str) -> str:

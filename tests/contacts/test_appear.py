@@ -28,9 +28,9 @@ class TestInModeThree:
     async def test_work_users_get_the_agents(self, bridge: BridgeProcess, login: Login) -> None:
         await sees_contacts(
             await login(BOB),
-            contact(ALICE, "Alice Ames", SALES),
-            contact(CAROL, "Carol Cho", SALES, SUPPORT),
-            contact(DAN, "Dan Diaz", SUPPORT),
+            contact(ALICE, "Alice Ames", AGENTS),
+            contact(CAROL, "Carol Cho", AGENTS),
+            contact(DAN, "Dan Diaz", AGENTS),
             contact(SUE, "Sue Shah", AGENTS),
             contact(LENA, "Lena Lund", AGENTS),
         )

@@ -21,9 +21,9 @@ from tests.support.server import TestServer
 
 SALES, SUPPORT, AGENTS = "Sales desk", "Support desk", "Agents"
 BOBS_AGENTS = {
-    **contact(ALICE, "Alice Ames", SALES),
-    **contact(CAROL, "Carol Cho", SALES, SUPPORT),
-    **contact(DAN, "Dan Diaz", SUPPORT),
+    **contact(ALICE, "Alice Ames", AGENTS),
+    **contact(CAROL, "Carol Cho", AGENTS),
+    **contact(DAN, "Dan Diaz", AGENTS),
     **contact(SUE, "Sue Shah", AGENTS),
     **contact(LENA, "Lena Lund", AGENTS),
 }
