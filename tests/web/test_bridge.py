@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,6 +26,8 @@ from tests.support.scripts import send
 from tests.support.server import TestServer
 from tests.support.web import DAY_US, new_link, now_us
 from tests.support.wire import bridge_on_a_wire
+
+ALERTS = Path(__file__).parents[2] / "examples" / "prometheus-alerts.yml"
 
 UPLOAD = "https://upload.acme.test/4a771ac1/prices.pdf"
 FILE = f"<body>{UPLOAD}</body><x xmlns='jabber:x:oob'><url>{UPLOAD}</url></x>"
@@ -178,6 +181,9 @@ async def test_o4_metrics(bridge: BridgeProcess, login: Login, http: aiohttp.Cli
     _, text = await get(http, f"{bridge.web}/metrics")
     assert not [name for name in ("alice", "bob", "Alice", "Bob", "secret") if name in text]
     assert "process_resident_memory_bytes" in text
+    typed = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    watched = set(re.findall(r"deskbridge_\w+", ALERTS.read_text()))
+    assert watched and {name.removesuffix("_bucket") for name in watched} <= typed
 
 
 async def test_o4_nothing_of_it_through_a_proxy(bridge: BridgeProcess, http: aiohttp.ClientSession) -> None:
