@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from component.element import parse, parse_children
+from component.gateway.announced import Announced
+from component.gateway.intake import Incoming, read
 from component.policy.classify import classify
 from component.policy.decide import Deliver, Refuse, decide
 from component.policy.fallback import ranges, within
@@ -22,7 +24,7 @@ from component.stanza.compose import Composed, compose
 from component.stanza.edits import Edit, Edited
 from component.stanza.file_line import file_line, file_name, size_words
 from component.stanza.links import LinkMaker, tokens
-from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, SFS, UPLOADS, Sent
+from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, SFS, SIMS, UPLOADS, Sent
 from tests.support.people import view
 
 URL = "https://up.test/4a771ac1/summit.jpg"
@@ -72,6 +74,15 @@ class TestReading:
         assert text("<body>Two photos</body>" + (SFS + second).replace("{url}", URL).replace(URL, f"{URL}?2", 1)) == (
             "Two photos\nPhoto from the summit.\nsummit.jpg (3 MB): https://desk.test/f/T1\n"
             "valley.jpg (3 MB): https://desk.test/f/T2"
+        )
+
+    def test_several_references(self) -> None:
+        """XEP-0385: each about a place in the text, which stays."""
+        one, other, third = (SIMS.replace("summit", name).replace("{url}", f"{URL}?{name}") for name in ("a", "b", "c"))
+        content = f"<body>Here, here and there</body>{one}{other}{third}"
+        assert text(content) == (
+            "Here, here and there\na.jpg (3 MB): https://desk.test/f/T1\nb.jpg (3 MB): https://desk.test/f/T2\n"
+            "c.jpg (3 MB): https://desk.test/f/T3"
         )
 
     def test_several_sources_are_one_file(self) -> None:
@@ -371,3 +382,38 @@ def test_no_message_costs_much(content: str) -> None:
     if isinstance(verdict, Deliver):
         assert len(compose(verdict, None, LinkMaker(PUBLIC, numbered())).payload) < 300_000
     assert time.process_time() - started < 0.5
+
+
+class TestAnnouncements:
+    """C5: what is said of a file in one message, and where it is in a later one (XEP-0447 §3.3)."""
+
+    FIRST = "<message from='bob@work.acme.test/x' to='alice@agents.acme.test' id='{}'>" + DINO_FIRST + "</message>"
+    LATER = (
+        "<message from='{}/y' to='alice@agents.acme.test'>"
+        f"<attach-to xmlns='urn:xmpp:message-attaching:1' id='d1f1'/>{_oob(URL)}</message>"
+    )
+
+    def test_is_remembered_of_one_sender_for_one_receiver(self) -> None:
+        announced = Announced()
+        announced.remember(incoming(self.FIRST.format("d1f1")))
+        assert [file.name for file in announced.before(incoming(self.LATER.format("bob@work.acme.test")))] == [
+            "summit.jpg"
+        ]
+        assert announced.before(incoming(self.LATER.format("erin@work.acme.test"))) == ()
+        assert announced.before(incoming(self.FIRST.format("d1f1"))) == ()
+
+    def test_is_bounded(self) -> None:
+        """R2"""
+        announced = Announced()
+        announced.remember(incoming(self.FIRST.format("d1f1")))
+        for number in range(2_000):
+            announced.remember(incoming(self.FIRST.replace("d1f1", f"i{number}").format(number)))
+        assert announced.before(incoming(self.LATER.format("bob@work.acme.test"))) == ()
+        announced.remember(incoming(self.FIRST.format("d1f1").replace("summit", "x" * 5_000)))
+        assert announced.before(incoming(self.LATER.format("bob@work.acme.test"))) == ()
+
+
+def incoming(stanza: str) -> Incoming:
+    message = read(parse(stanza), lambda _: False)
+    assert message is not None
+    return message
