@@ -89,5 +89,4 @@ def _mark(mark: Mark) -> Level:
     )
 
 
-# A picture is its description, which leads to it: to show it would tell its owner who reads.
 WRITER = Writer("", ((lambda look: look.target, _link), (lambda look: look.style, _span), *map(_mark, Mark)))

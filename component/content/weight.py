@@ -9,7 +9,7 @@ HEAVIEST = 262_144
 """Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text."""
 
 _FONTS = frozenset({"font-family", "font-size", "color", "background-color"})
-_LOOKS_OF_LINKS = frozenset({"color", "text-decoration"})
+LOOKS_OF_LINKS = frozenset({"color", "text-decoration"})
 
 
 def lightened(blocks: Blocks) -> Blocks | None:
@@ -65,7 +65,7 @@ def _is_text(inline: Inline) -> bool:
 def _own_style(inline: Inline) -> Style:
     """Links look like links in any case."""
     style = inline.look.style
-    return tuple(pair for pair in style if pair[0] not in _LOOKS_OF_LINKS) if inline.look.target else style
+    return tuple(pair for pair in style if pair[0] not in LOOKS_OF_LINKS) if inline.look.target else style
 
 
 def _weight(blocks: Blocks) -> int:

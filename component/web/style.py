@@ -39,7 +39,7 @@ border-inline-start:.25em solid var(--line);color:var(--soft)}
 .message pre{direction:ltr;padding:.75em 1em;background:var(--ground);border-radius:.5rem;overflow-x:auto;
 overflow-wrap:normal}
 .message table{border-collapse:collapse;max-width:100%}
-.message :is(td,th){border:1px solid var(--line);padding:.35em .6em;vertical-align:top}
+.message :is(td,th){border:1px solid var(--line);padding:.35em .6em;vertical-align:top;overflow-wrap:break-word}
 .message th{background:var(--ground);font-weight:600;text-align:start}
 .message img{max-width:100%;height:auto}
 .message hr{border:0;border-top:1px solid var(--line);margin:1.5em 0}

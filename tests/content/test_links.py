@@ -1,5 +1,7 @@
 """C10, AD2: where links lead to, and pictures come from."""
 
+import re
+
 import pytest
 
 from component.content import urls
@@ -105,3 +107,25 @@ def test_addresses_in_text_are_links_on_the_page() -> None:
     link = '<a href="https://acme.test/a_(b)" rel="noopener noreferrer nofollow">https://acme.test/a_(b)</a>'
     assert rich.fragment() == f'<div dir="auto"><p>Look ({link}), <strong>really</strong>.</p></div>'
     assert "<a" not in serialise(rich.xhtml())
+
+
+def test_a_link_that_names_another_address_says_so() -> None:
+    """XEP-0071 §11.2"""
+    rich = sent("<a href='https://evil.test/'>https://bank.test/login</a> <b>now</b>")
+    assert rich.plain == "https://bank.test/login (https://evil.test/) now"
+    assert ">https://bank.test/login (https://evil.test/)</a>" in rich.fragment()
+
+
+def test_colours_on_the_page() -> None:
+    """What everything has in common, what makes links look like links, and light text on nothing would only be in
+    the way of the page's own colours; clients get it."""
+    rich = sent(
+        "<div style='color: navy'>one <span style='color: #fff'>three</span> <span style='color: red'>four</span>"
+        " <a href='https://acme.test/' style='color: blue; text-decoration: underline'>five</a></div>"
+    )
+    assert set(re.findall('style="([^"]*)"', rich.fragment())) == {"color: #000080", "color: #ff0000"}
+    assert set(re.findall("color: (#[0-9a-f]*)", serialise(rich.xhtml()))) == {
+        *("#000080", "#0000ff", "#ff0000", "#ffffff"),
+    }
+    common = sent("<p style='color: navy; font-family: x'>one <b>two</b> <i style='color: navy'>three</i></p>")
+    assert "style" not in common.fragment()

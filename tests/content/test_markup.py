@@ -1,9 +1,12 @@
 """C10: XEP-0394, marks on a text."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from component.content.rich import Rich, read
 from component.element import serialise
+from tests.content.allowed import check_page, check_xhtml
 from tests.content.shapes import XHTML, body, markup
 
 
@@ -108,3 +111,27 @@ def test_items_are_where_they_can_be() -> None:
 def test_no_body_no_marks() -> None:
     """§5"""
     assert read([markup(span(0, 4, "strong"))]) is None
+
+
+places = st.integers(-1, 30)
+spans = st.builds(span, places, places, st.sampled_from(["strong", "emphasis", "code", "deleted", "blink"]))
+items = st.lists(places, max_size=4).map(lambda starts: "".join(f"<li start='{start}'/>" for start in starts))
+blocks = st.one_of(
+    st.builds("<bquote start='{}' end='{}'/>".format, places, places),
+    st.builds("<bcode start='{}' end='{}'/>".format, places, places),
+    st.builds("<list start='{}' end='{}'>{}</list>".format, places, places, items),
+)
+texts = st.text(st.sampled_from("ab \n>*1.😀é\u00a0"), min_size=1, max_size=30)
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts, st.lists(st.one_of(spans, blocks), max_size=6).map("".join))
+def test_any_marks_on_any_text(said: str, marks: str) -> None:
+    """The text is what was said, whatever is marked in it, and what is written is valid."""
+    rich = read([body(said), markup(marks)])
+    if rich is not None:
+        assert rich.plain == said
+        check_xhtml(rich.xhtml())
+        check_page(rich.fragment())
+        letters = "".join(rich.xhtml().itertext())
+        assert [letter for letter in letters if letter in "ab😀é"] == [letter for letter in said if letter in "ab😀é"]
