@@ -9,7 +9,8 @@ import gc
 import random
 import select
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,6 +24,13 @@ PATIENCE_SECONDS = 20.0
 """Messages that have not come so long after the last one are lost."""
 
 BYTES = 500
+
+
+Latencies = list[tuple[int, float]]
+"""When each message was due, in ns, and after how many ms it arrived."""
+
+Event = tuple[float, Callable[[], object]]
+"""What to do after so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Measured:
     cpu: dict[str, float]
     load: float
     held: bool = True
+    each: Sequence[tuple[int, float]] = ()
+    """When each message was due, in ns, and its latency; at fixed rates only."""
 
     def percentile(self, percent: float) -> float:
         ordered = self.latencies_ms
@@ -53,11 +63,15 @@ class Measured:
 class Load:
     """The clients of all pairs, and one loop that reads whatever comes to them."""
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Iterable[Pair], listeners: Iterable[Client] = ()) -> None:
+        """``listeners`` take part in no chat; what they hear is in ``heard``, as mark and time in ns."""
+        self.heard: list[tuple[int, int]] = []
         self._pairs = list(pairs)
+        self._listeners = {client.socket.fileno(): client for client in listeners}
         self._poll = select.epoll()
         self._count = 0
         self._clients = {c.socket.fileno(): c for pair in self._pairs for c in (pair.sender, pair.receiver)}
+        self._clients |= self._listeners
         self._of = {pair.receiver.socket.fileno(): pair for pair in self._pairs}
         for descriptor in self._clients:
             self._poll.register(descriptor, select.EPOLLIN)
@@ -89,13 +103,15 @@ class Load:
                     self._send(self._of[descriptor], [now_ns] * len(marks))
         return latencies
 
-    def at_rate(self, rate: float, seconds: float, clocks: Clocks) -> Measured:
+    def at_rate(self, rate: float, seconds: float, clocks: Clocks, events: Iterable[Event] = ()) -> Measured:
         """Messages evenly spread over time and pairs, sent whether or not those before have arrived.
 
         A latency counts from when the message was *due*, so a system that stalls cannot hide it. ``held`` is false
-        if more than a second's worth was under way at the end: then the rate is beyond what is possible.
+        if more than a second's worth was under way at the end: then the rate is beyond what is possible. ``events``, in
+        their order, happen meanwhile.
         """
-        latencies: list[float] = []
+        agenda = deque(events)
+        latencies: Latencies = []
         pairs, total = self._pairs, int(rate * (seconds + WARM_UP_SECONDS))
         gap = 1e9 / rate
         with _undisturbed():
@@ -106,6 +122,8 @@ class Load:
             while sent < total:
                 due = began + int(sent * gap)
                 now = time.monotonic_ns()
+                while agenda and now >= measured_from + agenda[0][0] * 1e9:
+                    agenda.popleft()[1]()
                 while due <= now and sent < total:
                     self._send(pairs[sent % len(pairs)], [due])
                     sent += 1
@@ -115,35 +133,8 @@ class Load:
             cpu, load = clocks.stop(got)
             held = sent - got < max(rate, 100)
             self._drain(sent - got, latencies, measured_from)
-        return Measured(len(latencies), rate, sorted(latencies), cpu, load, held)
-
-    def flood(self, seconds: float) -> int:
-        """As much as the sockets take, without waiting for anything; the number sent. ``collect`` what comes of it."""
-        sent = 0
-        writable = {pair.sender.socket.fileno(): pair for pair in self._pairs}
-        until = time.monotonic() + seconds
-        self._flooded: list[float] = []
-        for descriptor in writable:
-            self._poll.modify(descriptor, select.EPOLLIN | select.EPOLLOUT)
-        while time.monotonic() < until:
-            for descriptor, event in self._poll.poll(0.1):
-                if event & select.EPOLLIN:
-                    self._take(descriptor, self._flooded, 0)
-                if event & select.EPOLLOUT:
-                    pair = writable[descriptor]
-                    if pair.sender.unsent:
-                        pair.sender.send(b"")
-                    else:
-                        self._send(pair, [time.monotonic_ns()] * 20)
-                        sent += 20
-        for descriptor in writable:
-            self._poll.modify(descriptor, select.EPOLLIN)
-        for pair in self._pairs:
-            pair.sender.socket.setblocking(True)
-            pair.sender.socket.sendall(pair.sender.unsent)
-            pair.sender.unsent = b""
-            pair.sender.socket.setblocking(False)
-        return sent
+        times = sorted(latency for _, latency in latencies)
+        return Measured(len(times), rate, times, cpu, load, held, latencies)
 
     # One thing each
 
@@ -155,15 +146,20 @@ class Load:
             select.select([], [pair.sender.socket], [], 1.0)
 
     def _receive(self, descriptor: int) -> list[int]:
-        return self._clients[descriptor].receive()
+        marks = self._clients[descriptor].receive()
+        if descriptor in self._listeners:
+            now = time.monotonic_ns()
+            self.heard += [(mark, now) for mark in marks]
+            return []
+        return marks
 
-    def _take(self, descriptor: int, latencies: list[float], measured_from: int) -> int:
+    def _take(self, descriptor: int, latencies: Latencies, measured_from: int) -> int:
         marks = self._receive(descriptor)
         now = time.monotonic_ns()
-        latencies += [(now - mark) / 1e6 for mark in marks if mark >= measured_from]
+        latencies += [(mark, (now - mark) / 1e6) for mark in marks if mark >= measured_from]
         return len(marks)
 
-    def _drain(self, missing: int, latencies: list[float] | None = None, measured_from: int = 0) -> None:
+    def _drain(self, missing: int, latencies: Latencies | None = None, measured_from: int = 0) -> None:
         """Wait for what is under way, so that nothing of it falls into the next measurement."""
         into = [] if latencies is None else latencies
         last = time.monotonic()

@@ -50,14 +50,17 @@ class BenchServer:
         assert process is not None, "ejabberd is not running"
         return process.pid
 
-    def bridge(self, people: dict[str, str]) -> BridgeProcess:
-        """deskbridge, not started, with a directory in TOML for each tenant. It has a folder of its own."""
+    def bridge(self, people: dict[str, str], **changes: object) -> BridgeProcess:
+        """deskbridge, not started, with a directory in TOML for each tenant. It has a folder of its own.
+
+        ``changes`` are keys of the first tenant. People get no contacts but those they ask for, unless it says so.
+        """
         folder = self.folder.parent / "deskbridge"
         folder.mkdir(exist_ok=True)
         process = BridgeProcess(folder, self.settings)
         for tenant, text in people.items():
             process.write_people(tenant, text)
-        process.write_config(limits=LIMITS)
+        process.write_config(limits=LIMITS, **{"roster_limit": 0, **changes})
         return process
 
 
