@@ -17,7 +17,8 @@ POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        # No scripts, no forms, an origin of its own; what a click on a link opens or saves is free of it.
+        # No scripts, no forms, an origin of its own; what a click on a link opens or saves is free of it. Without
+        # allow-downloads Chromium would drop the files behind links in silence.
         "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
     )
 )

@@ -52,13 +52,13 @@ HOSTILE = """
 
 
 @asynccontextmanager
-async def elsewhere() -> AsyncIterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """A server of somebody else: its address, and what it was asked, with the headers."""
+async def elsewhere(**headers: str) -> AsyncIterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """A server of somebody else, that answers with these headers: its address, and what it was asked, with headers."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     async def note(request: web.BaseRequest) -> web.Response:
         asked.append((request.path, dict(request.headers)))
-        return web.Response(text="<title>elsewhere</title>", content_type="text/html")
+        return web.Response(text="<title>elsewhere</title>", content_type="text/html", headers=headers)
 
     (port,) = free_ports(1)
     runner = web.ServerRunner(web.Server(note))
@@ -137,6 +137,20 @@ async def test_a_click_leads_away_and_tells_nobody_from_where(served: Site, brow
         assert [path for path, _ in asked if path != "/favicon.ico"] == ["/handbook", "/upload.pdf"]
         assert TOKEN not in str(asked) and "ffff" not in str(asked)
         assert all("Referer" not in headers for path, headers in asked if path != "/favicon.ico")
+
+
+async def test_a_file_behind_a_link_can_be_saved(served: Site, browser: Browser, tmp_path: Path) -> None:
+    """A price list, mostly. Chromium would not say a word where the page did not allow it."""
+    async with elsewhere(**{"Content-Disposition": "attachment; filename=prices.pdf"}) as (url, _):
+        await served.store.submit(new_link(content=f'<p><a href="{url}/prices.pdf">Prices</a></p>'))
+        page = await opened(browser, f"{served.url}/m/{TOKEN}")
+        await page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+        await page.click("a", "Prices")
+        await page.until(lambda: _exists(tmp_path / "prices.pdf"), "the file")
+
+
+async def _exists(path: Path) -> bool:
+    return path.exists()  # noqa: ASYNC240
 
 
 async def _is(value: Any, expected: object) -> bool:

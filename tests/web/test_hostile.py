@@ -17,6 +17,9 @@ from tests.support.web import TOKEN, Site, new_link, site
 
 REQUEST = f"GET /m/{TOKEN} HTTP/1.1\r\nHost: x\r\n".encode()
 
+SOON = 3.0
+"""Seconds. Deadlines here are a tenth of it; without them it would take five, or for ever."""
+
 
 @pytest.fixture
 async def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
@@ -31,7 +34,7 @@ async def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 async def alive(web: Site) -> bool:
     started = time.perf_counter()
     response, _ = await web.get("/healthz")
-    return response.status == 200 and time.perf_counter() - started < 0.5
+    return response.status == 200 and time.perf_counter() - started < SOON
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ async def test_a_body_is_not_read(web: Site) -> None:
         started = time.perf_counter()
         answer = await web.raw(REQUEST + header + bytes(50_000))
         assert not answer or answer.startswith(b"HTTP/1.1 200 ")
-        assert time.perf_counter() - started < 1
+        assert time.perf_counter() - started < SOON
 
 
 async def test_no_upgrade(web: Site) -> None:
@@ -95,16 +98,16 @@ class TestSlow:
                 await asyncio.sleep(0.02)
 
         trickling = asyncio.create_task(trickle())
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(SOON):
             assert await reader.read() == b""
         trickling.cancel()
         writer.close()
-        assert time.perf_counter() - started < 1
+        assert time.perf_counter() - started < SOON
 
     async def test_nothing_at_all(self, web: Site) -> None:
         started = time.perf_counter()
         assert await web.raw(b"") == b""
-        assert 0.2 < time.perf_counter() - started < 1
+        assert 0.2 < time.perf_counter() - started < SOON
 
     async def test_a_response_that_nobody_fetches(self, web: Site) -> None:
         """The connection is cut, and what was to be sent is let go."""
