@@ -3,38 +3,25 @@
 ``read`` never raises and never takes long, whatever it is given; what it cannot make sense of is not there.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
-from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
-from component.element import XML_LANG
 from component.policy.elements import BODY
 
 from . import page, plain, xhtml
 from .agreement import agree, names_all
+from .candidates import HTML, Bodies, Candidate, candidates, language_of
 from .document import Blocks
-from .html import from_html, from_markdown, from_text
-from .markup import MARKUP_NS, marked
-from .reading import TooMuch, blocks
-from .tree import XHTML_NS, Tree
-from .weight import is_formatted, lightened
-from .xhtml import XHTML_IM_NS
+from .reading import TooMuch
+from .weight import HEAVIEST, is_formatted, lightened, weight
 
-CONTENT_NS = "urn:xmpp:content"
-
-HTML = f"{{{XHTML_IM_NS}}}html"
-CONTENT = f"{{{CONTENT_NS}}}content"
-MARKUP = f"{{{MARKUP_NS}}}markup"
-
-_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
-
-MOST_VERSIONS = 8
-"""Languages of one message; more are left out."""
+MOST_VERSIONS = 6
+"""Languages of one message."""
+LONGEST = 65_536
+"""Characters of all bodies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +74,40 @@ class Rich:
 def read(parts: Sequence[Element], hosts: Collection[str] = ()) -> Rich | None:
     """The formatted content of a message; ``parts`` are its children.
 
-    None if there is none, it is not usable, or it disagrees with the body: then the body wins. Links that name an
-    account on one of ``hosts`` lead nowhere (AD2).
+    None if there is none, it is not usable, it is too much, or it disagrees with the body: then the body wins. Links
+    that name an account on one of ``hosts`` lead nowhere (AD2).
     """
-    bodies = {_language(part): part.text or "" for part in parts if part.tag == BODY and (part.text or "").strip()}
-    for candidates in (_xhtml(parts, hosts), _typed(parts, bodies, hosts), _marked(parts, bodies)):
+    try:
+        versions = _versions(parts, hosts)
+    except TooMuch:
+        return None
+    return Rich(versions) if versions else None
+
+
+def _versions(parts: Sequence[Element], hosts: Collection[str]) -> tuple[Version, ...]:
+    """Of the first way that has any. Raises ``TooMuch``, also for many parts that would take long together."""
+    said = (part for part in parts if part.tag == BODY and (part.text or "").strip())
+    bodies = {language_of(part): part.text or "" for part in islice(said, MOST_VERSIONS)}
+    if sum(map(len, bodies.values())) > LONGEST:
+        raise TooMuch
+    left = HEAVIEST
+    for way in candidates(parts, bodies, hosts):
         versions: dict[str | None, Version] = {}
-        for candidate in candidates:
-            version = _version(candidate, bodies)
+        for candidate in islice(way, MOST_VERSIONS):
+            blocks = lightened(candidate.blocks)
+            left -= weight(blocks)
+            if left < 0:
+                raise TooMuch
+            version = _version(candidate, blocks, bodies) if blocks else None
             if version:
                 versions.setdefault(version.language, version)
         if versions:
-            return Rich(tuple(versions.values()))
-    return None
+            return tuple(versions.values())
+    return ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """``source`` is the text that the blocks were made from, if they were; a body may repeat it."""
-
-    language: str | None
-    blocks: Blocks
-    source: str = ""
-    is_readable: bool = True
-
-
-Bodies = Mapping[str | None, str]
-
-
-def _version(candidate: _Candidate, bodies: Bodies) -> Version | None:
+def _version(candidate: Candidate, blocks: Blocks, bodies: Bodies) -> Version | None:
     """The candidate as a version of the message, if a body says the same, or if there is no body at all."""
-    blocks = lightened(candidate.blocks)
-    if not blocks:
-        return None
     language = candidate.language
     if not bodies:
         return Version(language, plain.text(blocks), blocks)
@@ -129,63 +117,3 @@ def _version(candidate: _Candidate, bodies: Bodies) -> Version | None:
         if agree(body, blocks):
             return Version(place, body if names_all(body, blocks) else plain.text(blocks), blocks)
     return None
-
-
-def _xhtml(parts: Sequence[Element], hosts: Collection[str]) -> Iterator[_Candidate]:
-    for html in parts:
-        if html.tag != HTML:
-            continue
-        for body in islice(html.iterfind(f"{{{XHTML_NS}}}body"), MOST_VERSIONS):
-            yield from _made(_language(body), partial(blocks, body, XHTML_NS, hosts))
-
-
-def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[_Candidate]:
-    """XEP-0481. An element without text says of what type the body is (§2.1)."""
-    for type, parse in _PARSERS.items():
-        for content in islice((part for part in parts if part.tag == CONTENT), MOST_VERSIONS):
-            if content.get("type", "").partition(";")[0].strip().lower() != type:
-                continue
-            language = _language(content)
-            own = content.text or ""
-            hinted = bodies.get(language) or next(iter(bodies.values()), "")
-            source = own if own.strip() else hinted
-            is_readable = type in _READABLE
-            yield from _made(language, partial(_parsed, parse, source, hosts), source, is_readable)
-
-
-def _parsed(parse: Callable[[str], Tree], source: str, hosts: Collection[str]) -> Blocks:
-    return blocks(parse(source), "", hosts)
-
-
-def _marked(parts: Sequence[Element], bodies: Bodies) -> Iterator[_Candidate]:
-    for markup in islice((part for part in parts if part.tag == MARKUP), MOST_VERSIONS):
-        language = _language(markup)
-        body = bodies.get(language, "") if language or len(bodies) != 1 else next(iter(bodies.values()))
-        if body:
-            yield from _made(language, partial(marked, body, markup), body)
-
-
-def _language(element: Element) -> str | None:
-    """What is no language tag says nothing (RFC 5646 §2.1)."""
-    language = element.get(XML_LANG, "")
-    return language if _LANGUAGE.fullmatch(language) else None
-
-
-def _made(
-    language: str | None, make: Callable[[], Blocks], source: str = "", is_readable: bool = True
-) -> Iterator[_Candidate]:
-    with suppress(TooMuch):
-        yield _Candidate(language, make(), source, is_readable)
-
-
-_READABLE = frozenset({"text/markdown", "text/plain"})
-"""Types that a person can read as they are."""
-
-_PARSERS: Mapping[str, Callable[[str], Tree]] = MappingProxyType(
-    {
-        "text/html": from_html,
-        "application/xhtml+xml": from_html,
-        "text/markdown": from_markdown,
-        "text/plain": from_text,
-    }
-)

@@ -6,18 +6,20 @@ from .document import Block, Blocks, Heading, Inline, Inlines, List, Preformatte
 from .walking import changed, contents
 
 HEAVIEST = 262_144
-"""Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text."""
+"""Of all versions of a message."""
 
 _FONTS = frozenset({"font-family", "font-size", "color", "background-color"})
 LOOKS_OF_LINKS = frozenset({"color", "text-decoration"})
 
 
-def lightened(blocks: Blocks) -> Blocks | None:
-    """The blocks, without styles if they are too heavy; None if they still are."""
-    if _weight(blocks) <= HEAVIEST:
-        return blocks
-    bare = changed(blocks, _without_styles)
-    return bare if _weight(bare) <= HEAVIEST else None
+def lightened(blocks: Blocks) -> Blocks:
+    """The blocks, without styles if they are too heavy."""
+    return blocks if weight(blocks) <= HEAVIEST else changed(blocks, _without_styles)
+
+
+def weight(blocks: Blocks) -> int:
+    """Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text."""
+    return sum(100 + _inline_weight(inline) for content in contents(blocks) for inline in content)
 
 
 def is_formatted(blocks: Blocks) -> bool:
@@ -66,10 +68,6 @@ def _own_style(inline: Inline) -> Style:
     """Links look like links in any case."""
     style = inline.look.style
     return tuple(pair for pair in style if pair[0] not in LOOKS_OF_LINKS) if inline.look.target else style
-
-
-def _weight(blocks: Blocks) -> int:
-    return sum(100 + _inline_weight(inline) for content in contents(blocks) for inline in content)
 
 
 def _inline_weight(inline: Inline) -> int:

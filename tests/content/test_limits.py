@@ -115,3 +115,22 @@ def test_a_link_is_not_written_too_often() -> None:
     rich = read([xhtml(styled)])
     assert rich is not None
     assert "font-family" not in rich.fragment()
+
+
+def test_many_versions() -> None:
+    """Together they take no longer than one."""
+    texts = ["word " * 40, "<p>x</p>" * 100, "https://acme.test/ " * 60]
+    for text in texts:
+        html = xhtml(*[f"<p>{number}</p>{text}" for number in range(200)])
+        htmls = [xhtml(f"<p>{number}</p>{text}") for number in range(200)]
+        said = [body(f"{number} {text}", f"x-{number}") for number in range(500)]
+        hints = [typed(type, text) for type in ("text/html", "text/markdown") for _ in range(100)]
+        assert spent(html) < SECONDS
+        assert spent(*said, html) < SECONDS
+        assert spent(*htmls, *said) < SECONDS
+        assert spent(*hints, *said) < SECONDS
+        assert spent(*said, *(markup("<span start='0' end='9'><strong/></span>") for _ in range(200))) < SECONDS
+    heavy = [xhtml("<p>x</p>" * 2_000 + str(number)) for number in range(10)]
+    assert spent(*heavy) < SECONDS
+    assert spent(*heavy, *(body("y" * 9_000, f"x-{number}") for number in range(7))) < SECONDS
+    assert read([xhtml("<b>x</b>"), *(body("x" * 20_000, f"x-{number}") for number in range(4))]) is None

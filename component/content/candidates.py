@@ -1,0 +1,95 @@
+"""The ways in which a message can carry formatted content, each read to blocks, the best one first."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from xml.etree.ElementTree import Element
+
+from component.element import XML_LANG
+
+from .document import Blocks
+from .html import from_html, from_markdown, from_text
+from .markup import MARKUP_NS, marked
+from .reading import blocks
+from .tree import XHTML_NS, Tree
+from .xhtml import XHTML_IM_NS
+
+HTML = f"{{{XHTML_IM_NS}}}html"
+CONTENT = "{urn:xmpp:content}content"
+MARKUP = f"{{{MARKUP_NS}}}markup"
+
+_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+
+Bodies = Mapping[str | None, str]
+"""Texts by language, None for one that says no language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """``source`` is the text that the blocks were made from, if they were; a body may repeat it."""
+
+    language: str | None
+    blocks: Blocks
+    source: str = ""
+    is_readable: bool = True
+
+
+def candidates(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[Iterator[Candidate]]:
+    """For each way, one candidate for each language, read only when asked for. They raise ``TooMuch``."""
+    yield _xhtml(parts, hosts)
+    yield _typed(parts, bodies, hosts)
+    yield _marked(parts, bodies)
+
+
+def language_of(element: Element) -> str | None:
+    """What is no language tag says nothing (RFC 5646 §2.1)."""
+    language = element.get(XML_LANG, "")
+    return language if _LANGUAGE.fullmatch(language) else None
+
+
+def _xhtml(parts: Sequence[Element], hosts: Collection[str]) -> Iterator[Candidate]:
+    """XEP-0071"""
+    for html in parts:
+        if html.tag == HTML:
+            for body in html.iterfind(f"{{{XHTML_NS}}}body"):
+                yield Candidate(language_of(body), blocks(body, XHTML_NS, hosts))
+
+
+def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[Candidate]:
+    """XEP-0481. An element without text says of what type the body is (§2.1)."""
+    contents = [(_type(part), part) for part in parts if part.tag == CONTENT]
+    for wanted, parse in _PARSERS.items():
+        for content in (part for type, part in contents if type == wanted):
+            language = language_of(content)
+            own = content.text or ""
+            source = own if own.strip() else bodies.get(language) or next(iter(bodies.values()), "")
+            yield Candidate(language, blocks(parse(source), "", hosts), source, wanted in _READABLE)
+
+
+def _marked(parts: Sequence[Element], bodies: Bodies) -> Iterator[Candidate]:
+    """XEP-0394"""
+    for markup in parts:
+        if markup.tag == MARKUP:
+            language = language_of(markup)
+            body = bodies.get(language, "") if language or len(bodies) != 1 else next(iter(bodies.values()))
+            if body:
+                yield Candidate(language, marked(body, markup), body)
+
+
+def _type(content: Element) -> str:
+    """Without parameters."""
+    return content.get("type", "").partition(";")[0].strip().lower()
+
+
+_READABLE = frozenset({"text/markdown", "text/plain"})
+"""Types that a person can read as they are."""
+
+_PARSERS: Mapping[str, Callable[[str], Tree]] = MappingProxyType(
+    {
+        "text/html": from_html,
+        "application/xhtml+xml": from_html,
+        "text/markdown": from_markdown,
+        "text/plain": from_text,
+    }
+)
