@@ -74,3 +74,19 @@ class TestAfterALostConnection:
 def test_only_who_is_logged_in_can_choose_a_status(sessions: Sessions) -> None:
     sessions.set_override("carol@cc.acme.test", Status.BUSY)
     assert sessions.override("carol@cc.acme.test") is None
+
+
+def test_what_is_noted_of_chosen_statuses() -> None:
+    """P3: chosen, cleared, ended with the last session; and what an earlier run knew of those who are not there."""
+    noted: list[tuple[str, Status | None]] = []
+    sessions = Sessions({ALICE: Status.BUSY, BOB: Status.INVISIBLE}, lambda *change: noted.append(change))
+    sessions.begin_anew()
+    sessions.started(BOB, "home", PLAIN)
+    sessions.settle({})
+    assert sessions.override(BOB) is Status.INVISIBLE
+    sessions.set_override(BOB, Status.BUSY)
+    sessions.set_override(BOB, None)
+    sessions.set_override(BOB, None)
+    sessions.set_override(BOB, Status.AWAY)
+    sessions.ended(BOB, "home")
+    assert noted == [(ALICE, None), (BOB, Status.BUSY), (BOB, None), (BOB, Status.AWAY), (BOB, None)]

@@ -1,12 +1,15 @@
 """Who is logged in, and how. Fed by what ejabberd tells the service contact, and by nothing else."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 
 from component.policy.presence import Session, Status
 
 _NOBODY: Mapping[str, Session] = {}
 
 _Sessions = dict[str, dict[str, Session]]
+
+Note = Callable[[str, Status | None], None]
+"""An account, and the status chosen for it; None if it is cleared."""
 
 
 class Sessions:
@@ -16,10 +19,12 @@ class Sessions:
     nobody is logged out only because we do not know (P6).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chosen: Mapping[str, Status] | None = None, note: Note = lambda account, status: None) -> None:
+        """``chosen`` are the statuses that an earlier run of the bridge knew of; ``note`` is told of every change."""
         self._by_account: _Sessions = {}
         self._gathered: _Sessions | None = None
-        self._overrides: dict[str, Status] = {}
+        self._overrides: dict[str, Status] = dict(chosen or {})
+        self._note = note
 
     def of(self, account: str) -> Mapping[str, Session]:
         """The account's sessions by resource; empty where it is logged out."""
@@ -48,7 +53,7 @@ class Sessions:
         if not sessions:
             del self._newest[account]
             if self._gathered is None:
-                self._overrides.pop(account, None)
+                self._clear(account)
 
     def override(self, account: str) -> Status | None:
         """The status chosen with *Set status*, if one is in force (P3)."""
@@ -57,9 +62,14 @@ class Sessions:
     def set_override(self, account: str, status: Status | None) -> None:
         """Choose a status until it is cleared (None) or the person logs out."""
         if status is None:
-            self._overrides.pop(account, None)
+            self._clear(account)
         elif account in self._by_account:
             self._overrides[account] = status
+            self._note(account, status)
+
+    def _clear(self, account: str) -> None:
+        if self._overrides.pop(account, None):
+            self._note(account, None)
 
     # After a lost connection
 
@@ -84,9 +94,8 @@ class Sessions:
             kept = {resource: session for resource, session in before.get(account, {}).items() if resource in resources}
             if kept and account not in self._by_account:
                 self._by_account[account] = kept
-        self._overrides = {
-            account: status for account, status in self._overrides.items() if account in self._by_account
-        }
+        for account in self._overrides.keys() - self._by_account.keys():
+            self._clear(account)
 
     @property
     def _newest(self) -> _Sessions:

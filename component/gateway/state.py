@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from component.model import Limits, WebSettings
+from component.policy.presence import Status
 from component.stanza.archive_id import ArchiveIds
 from component.stanza.compose import fingerprint
 from component.stanza.links import tokens
+from component.store.changes import ChooseStatus
+from component.store.chosen import chosen_statuses
 from component.store.store import Store
 from component.store.watches import chat_faces, watches
 from component.world import World
@@ -44,7 +47,7 @@ async def open_state(limits: Limits, world: World, store: Store, web: WebSetting
         world=world,
         limits=limits,
         web=web,
-        sessions=Sessions(),
+        sessions=await _sessions(store),
         watchers=Watchers(store, await store.subscriptions()),
         conversations=Conversations(store, await store.open_conversations()),
         recent=await _taken_lately(store, web.public_url),
@@ -52,6 +55,18 @@ async def open_state(limits: Limits, world: World, store: Store, web: WebSetting
         chat_faces=ChatFaces(store, store.id_key, await store.ask(chat_faces)),
         watches=Watches(store, await store.ask(watches)),
     )
+
+
+async def _sessions(store: Store) -> Sessions:
+    """Who is invisible stays so if only deskbridge starts anew (P3)."""
+
+    def note(account: str, status: Status | None) -> None:
+        # Should the disk not have taken it, it is in force all the same until the next start.
+        store.submit(ChooseStatus(account, status and status.name)).add_done_callback(lambda done: done.exception())
+
+    known = Status.__members__
+    chosen = await store.ask(chosen_statuses)
+    return Sessions({account: known[name] for account, name in chosen.items() if name in known}, note)
 
 
 async def _taken_lately(store: Store, public_url: str) -> Recent:

@@ -13,6 +13,7 @@ from .audit import write_entries
 from .changes import (
     Audit,
     Change,
+    ChooseStatus,
     DeliveredUpTo,
     EndConversation,
     NewChatFace,
@@ -28,6 +29,7 @@ from .changes import (
     WatchBehind,
     Withdraw,
 )
+from .chosen import save_statuses
 from .contact_notes import save_notes
 from .conversations import end_conversations, insert_conversations
 from .known import Known
@@ -72,6 +74,8 @@ def apply(connection: Connection, changes: Iterable[Change], known: Known) -> No
         save_subscriptions(connection, subscribed, accounts)
     if noted := of[NoteContacts]:
         save_notes(connection, noted, accounts)
+    if chosen := of[ChooseStatus]:
+        save_statuses(connection, chosen, accounts)
     if faces := of[NewChatFace]:
         save_chat_faces(connection, faces, accounts)
     if watched := of[StartWatch]:
@@ -98,6 +102,8 @@ def _named(change: Change) -> Iterator[str]:
         case NewLink(account=str() as account) | RevokeLinks(sender_account=account):
             yield account
         case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
+            yield account
+        case ChooseStatus(account=account):
             yield account
         case StartWatch(watcher=watcher) | StopWatch(watcher=watcher) | WatchBehind(watcher=watcher):
             yield watcher

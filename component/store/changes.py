@@ -101,6 +101,14 @@ class NoteContacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseStatus:
+    """The status that ``account`` shows whatever its clients say (P3), by its name; None if that is over."""
+
+    account: str
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewLink:
     """What a link of the web part opens (C5, C10), until ``expires_at``; submit it with its message.
 
@@ -202,6 +210,7 @@ Change = (
     | Subscribe
     | Unsubscribe
     | NoteContacts
+    | ChooseStatus
     | NewLink
     | RevokeLinks
     | Audit

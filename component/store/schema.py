@@ -192,6 +192,13 @@ contact_notes = Table(
     Column("notes", Text, nullable=False),
 )
 
+chosen_status = Table(
+    "chosen_status",
+    metadata,
+    Column("account_id", ForeignKey(account.c.id), primary_key=True, autoincrement=False),
+    Column("status", Text, nullable=False),
+)
+
 chat_face = Table(
     "chat_face",
     metadata,

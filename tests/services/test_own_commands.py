@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.messages.conftest import LogIn, Reconfigure
+from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
 from tests.support.commands import Run, offered
 from tests.support.matching import presence, text_of
@@ -107,6 +108,22 @@ class TestSetStatus:
             assert (run.status, run.kind) == ("executing", "error")
             assert "Choose one of these" in run.note
         assert (await Run(alice, "set-status").execute()).value("status") == "automatic"
+
+    async def test_for_how_long(self, alice: XmppClient, bob: XmppClient, bridge: BridgeProcess) -> None:
+        """P3: until the log-out; and whoever is invisible stays so when deskbridge is killed and starts again (P6)."""
+        await watching(alice, BOB)
+        await chosen(bob, "invisible")
+        await alice.expect(presence(sender=BOB, type="unavailable"))
+        await bridge.kill()
+        alice.forget()
+        await bridge.restart()
+        await alice.request(f"<iq type='get' to='{BOB}'><ping xmlns='{PING}'/></iq>")
+        await alice.expect_nothing(presence(sender=BOB, type=None))
+        assert (await Run(bob, "set-status").execute()).value("status") == "invisible"
+        await bob.send("<presence type='unavailable'/>")
+        await bob.set_presence()
+        await alice.expect(presence(sender=BOB, type=None))
+        assert (await Run(bob, "set-status").execute()).value("status") == "automatic"
 
     async def test_who_is_not_there(self, log_in: LogIn) -> None:
         client = await log_in("bob@work.acme.test", available=False)

@@ -44,7 +44,7 @@ def all_commands(parts: Parts) -> list[Command]:
     transcripts, links = parts.supervision.transcripts, parts.supervision.transcript_links
     return [
         FindPeople(state, parts.add_contact),
-        SetStatus(state, parts.faces),
+        SetStatus(state, store, parts.faces),
         EndChat(state, parts.endings),
         MyConversations(state, store),
         CurrentChats(state),

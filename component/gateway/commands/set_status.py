@@ -6,6 +6,7 @@ from component.model import Party, Side
 from component.policy.presence import STATUSES, Status
 from component.services.commands import Ask, Done, Outcome, Run
 from component.stanza.forms import Form, choice
+from component.store.store import Store
 
 STATUS = "status"
 AUTOMATIC = "automatic"
@@ -19,8 +20,9 @@ class SetStatus:
     node = "set-status"
     name = "Set status"
 
-    def __init__(self, state: State, faces: Faces) -> None:
+    def __init__(self, state: State, store: Store, faces: Faces) -> None:
         self._state = state
+        self._store = store
         self._faces = faces
 
     def may_run(self, party: Party) -> bool:
@@ -33,13 +35,17 @@ class SetStatus:
         if not run.step:
             return Ask(self._form(party))
         if run.value(STATUS) == AUTOMATIC:
-            self._faces.set_status(party, None)
+            await self._set(party, None)
             return Done(f"From now on {_WHO_SEES[party.side]} as your client says.")
         for status in STATUSES[party.side]:
             if run.value(STATUS) == _value(status):
-                self._faces.set_status(party, status)
+                await self._set(party, status)
                 return Done(f"Now {_WHO_SEES[party.side]} as: {_label(status)}. This lasts until you log out.")
         return Ask(self._form(party), problem="There is no such status. Choose one of these.")
+
+    async def _set(self, party: Party, status: Status | None) -> None:
+        self._faces.set_status(party, status)
+        await self._store.submit()  # it was noted with that, and is on disk once this is
 
     def _form(self, party: Party) -> Form:
         options = [(AUTOMATIC, "Automatic: as my client says"), *((_value(s), _label(s)) for s in STATUSES[party.side])]
