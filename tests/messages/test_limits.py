@@ -110,7 +110,6 @@ class TestRequests:
         ("get", "<command xmlns='http://jabber.org/protocol/commands' node='end-chat'/>"),
         ("set", "<command xmlns='http://jabber.org/protocol/commands' node='end-chat'/>"),
         ("get", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:data'/></pubsub>"),
-        ("get", "<query xmlns='http://jabber.org/protocol/disco#info' node='http://conversations.im#x='/>"),
         ("get", "<unheard xmlns='of:nobody'/>"),
         ("set", "<x/>"),
     )
@@ -120,6 +119,13 @@ class TestRequests:
             answer = await alice.request(f"<iq type='{type}' to='{face}'>{payload}</iq>")
             assert iq(sender=face, type="error")(answer)
             assert error_of(answer) == "cancel/service-unavailable", payload
+        await bob.expect_nothing(iq(sender=ALICE), seconds=0)
+
+    async def test_nodes_of_clients(self, alice: XmppClient, bob: XmppClient) -> None:
+        """P7: what a client says of itself is not to be had; a face knows of no such node (XEP-0030 §3.2)."""
+        node = "<query xmlns='http://jabber.org/protocol/disco#info' node='http://conversations.im#x='/>"
+        answer = await alice.request(f"<iq type='get' to='{BOB}'>{node}</iq>")
+        assert error_of(answer) == "cancel/item-not-found"
         await bob.expect_nothing(iq(sender=ALICE), seconds=0)
 
     async def test_services(self, alice: XmppClient, bob: XmppClient) -> None:
