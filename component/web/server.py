@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ from component.model import WebSettings
 from component.store.store import Store
 
 from .links import Links, Transcript
+from .listener import Listener
 from .responses import plain
 from .room import Room
 from .routes import Routes
@@ -25,6 +25,8 @@ REQUEST_SECONDS = 10.0
 
 CONNECTION_SECONDS = 60.0
 """For the response to be fetched, too."""
+
+SHUTDOWN_SECONDS = 1.0
 
 LINE_BYTES = 2_048
 HEADER_BYTES = 4_096
@@ -102,22 +104,18 @@ class Web:
         self._listen = settings.listen
         self._links = Links(store, metrics, organisation, transcript)
         self._routes = Routes(self._links, metrics, missing)
-        self._runner: web.ServerRunner | None = None
-        self._counting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         host, _, port = self._listen.rpartition(":")
-        runner = web.ServerRunner(_Server(self._routes), shutdown_timeout=1.0)
-        await runner.setup()
+        self._server = _Server(self._routes)
+        self._listener = Listener(self._server)
         try:
-            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            await self._listener.open(host.strip("[]"), int(port))
         except OSError as problem:
-            await runner.cleanup()
-            reason = os.strerror(problem.errno) if problem.errno else problem
+            reason = problem.strerror or problem
             raise WebError(
                 f"cannot listen at {self._listen}: {reason} (does deskbridge run already? `listen` in [web] says where)"
             ) from problem
-        self._runner = runner
         self._counting = asyncio.create_task(self._links.openings.run())
         log.info("the web part listens at %s", self._listen)
         return self
@@ -125,8 +123,9 @@ class Web:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._runner and self._counting
-        await self._runner.cleanup()
+        await self._listener.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(SHUTDOWN_SECONDS)
         self._counting.cancel()
         await asyncio.gather(self._counting, return_exceptions=True)
         await self._links.openings.write()

@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import os
+import resource
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,7 +15,7 @@ import pytest
 
 from component.ejabberd.config import LOOPBACK
 from component.store.errors import StoreError
-from component.web import links, room, server
+from component.web import links, listener, room, server
 from tests.support.web import TOKEN, Site, new_link, site
 
 REQUEST = f"GET /m/{TOKEN} HTTP/1.1\r\nHost: x\r\n".encode()
@@ -23,9 +26,10 @@ SOON = 3.0
 
 @pytest.fixture
 async def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    """With short deadlines."""
+    """With short deadlines, and at a pace that keeps no test waiting."""
     monkeypatch.setitem(server._BOUNDS, "keepalive_timeout", 0.3)
     monkeypatch.setattr(server, "CONNECTION_SECONDS", 1.0)
+    monkeypatch.setattr(listener, "PER_SECOND", 10_000.0)
     async with site(tmp_path) as running:
         await running.store.submit(new_link(content="<p>" + "x" * 200_000 + "</p>"))
         yield running
@@ -159,6 +163,17 @@ async def test_thousands_of_guesses(web: Site) -> None:
     assert page.startswith(b"HTTP/1.1 200 ")
 
 
+async def test_a_flood_takes_its_turn(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More connections than so many a second wait in the kernel, where they take no time from the bridge; none is
+    lost."""
+    monkeypatch.setattr(listener, "PER_SECOND", 50.0)
+    monkeypatch.setattr(listener, "BURST", 5.0)
+    started = time.perf_counter()
+    answers = await asyncio.gather(*(web.raw(REQUEST + b"\r\n") for _ in range(30)))
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+    assert time.perf_counter() - started > 0.4
+
+
 async def test_turned_away_in_words(web: Site) -> None:
     for _ in range(250):
         answer = await web.raw(b"GET /m/x HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -221,3 +236,23 @@ async def test_no_log_has_a_link(web: Site, caplog: pytest.LogCaptureFixture, mo
     await web.get(f"/m/{TOKEN}")
     assert TOKEN not in caplog.text
     assert "a request could not be answered" in caplog.text
+
+
+async def test_no_more_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The listener waits until there are some again, and goes on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with site(tmp_path) as web:
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))  # one more, for the client
+        try:
+            client = socket.create_connection((LOOPBACK, web.port))
+            await asyncio.sleep(0.2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        reader, writer = await asyncio.open_connection(sock=client)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+    assert caplog.text.count("a connection could not be taken in") == 1
