@@ -84,7 +84,8 @@ class Bridge:
         self._census = Census(state, self._link, self._services, api)
         self._gate = Gate(self._link, self._messages.receive)
         self._pressure = Pressure(self._link, lambda: store.backlog)
-        metrics.add(Gauges(state, store, self._link, self._delivery, self._undelivered, self._grants, self.missing))
+        parts_seen = (self._link, self._delivery, self._undelivered, self._grants, self._contacts)
+        metrics.add(Gauges(state, store, *parts_seen, self.missing))
         self._settling: asyncio.Task[None] | None = None
         self._settled = False
         self._all_have_contacts = False

@@ -9,6 +9,7 @@ from component.model import Side
 from component.stanza.mam import MAM_NS
 from component.store.store import Store
 
+from .contacts import Contacts
 from .delivery import Delivery
 from .grants import Grants
 from .link import Link
@@ -27,6 +28,7 @@ class Gauges:
         delivery: Delivery,
         undelivered: Undelivered,
         grants: Grants,
+        contacts: Contacts,
         missing: Callable[[], Sequence[str]],
     ) -> None:
         self._state = state
@@ -35,6 +37,7 @@ class Gauges:
         self._delivery = delivery
         self._undelivered = undelivered
         self._grants = grants
+        self._contacts = contacts
         self._missing = missing
 
     def collect(self) -> Iterator[Metric]:
@@ -43,6 +46,7 @@ class Gauges:
         yield _gauge("store_backlog", "Submissions that are not on disk yet.", self._store.backlog)
         yield _gauge("delivery_unconfirmed", "Messages sent, not known to be routed.", self._delivery.unconfirmed)
         yield _gauge("delivery_waiting", "Messages on disk, not sent yet.", self._delivery.waiting)
+        yield _gauge("contacts_waiting", "Accounts whose list is to be put in order.", self._contacts.waiting)
         yield _gauge("conversations_open", "Conversations between two agents.", len(self._state.conversations.desk()))
         yield _counter("stream_failures", "Attempts to connect to ejabberd that failed.", self._link.failures)
         yield _counter("messages_withdrawn", "Accepted messages that came back.", self._undelivered.withdrawn)

@@ -7,6 +7,7 @@ from tests.support.bridge import BridgeProcess
 from tests.support.contact_lists import contact, sees_contacts
 from tests.support.faces import ALICE, BOB, CAROL, DAN, ERIN, LENA, SUE, gone, shows
 from tests.support.matching import message
+from tests.support.server import TestServer
 
 SALES, SUPPORT, ACME, AGENTS = "Sales desk", "Support desk", "Acme", "Agents"
 ALICE_AMES, SUE_SHAH, LENA_LUND = "alice.ames@work.acme.test", "sue@work.acme.test", "lena@work.acme.test"
@@ -59,11 +60,15 @@ class TestInModeThree:
         await alice.logout()
         await bob.expect(gone(ALICE))
 
-    async def test_who_is_here_already_gets_them_with_their_presence(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_who_is_here_already_gets_them_with_their_presence(
+        self, ejabberd: TestServer, bridge: BridgeProcess, login: Login
+    ) -> None:
         """Pushed to a client that is connected; what each face shows comes at once."""
+        await bridge.logged("in order after")
         await bridge.stop()
+        await ejabberd.empty_rosters()
         bob, carol = await login(BOB), await login(CAROL, show="dnd")
-        await bridge.start()
+        await bridge.restart()
         await bob.expect(shows(CAROL, show=None))
         await carol.expect(shows(BOB))
         await carol.logout()
