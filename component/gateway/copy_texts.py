@@ -50,9 +50,23 @@ class CopyTexts:
         self._fits = fits
 
     def watched(self, said: Said, watcher: Party) -> str:
-        """For a supervisor: who said what, and the message itself as a forwarded payload (XEP-0297)."""
+        """For a supervisor: who said what."""
         words = self._told(said, said.sender.person.name, f"{said.sender.person.name}: ")
-        return self._to(said, watcher, words, self._original(said))
+        return self._to(said, watcher, words)
+
+    def original(self, said: Said, watcher: Party) -> str:
+        """For a supervisor's programs: the message itself, forwarded (XEP-0297 §3.1), between faces (AD2).
+
+        It goes alone, behind the line that people read: Converse.js takes the first text it finds, and ejabberd puts
+        that of a forwarded message before the line's own. No archive keeps it, and no client shows it.
+        """
+        message, faces = said.message, {party.account: party.face for party in said.chat.sides}
+        text = copies.original(
+            said.sender.face, said.receiver.face, message.type, message.client_id, message.payload, faces
+        )
+        content = forwarded(text, delay(said.chat.face, message.sent_at))
+        id = self._ids.id(message.id, Role.ORIGINAL)
+        return own_envelope(said.chat.face, watcher.account, "chat", id, content, copies.NOT_KEPT)
 
     def received(self, said: Said, own: Party) -> str:
         """A4: what an agent got, for their Work account ``own``."""
@@ -89,16 +103,14 @@ class CopyTexts:
 
     # The parts
 
-    def _to(self, said: Said, viewer: Party, words: str, original: str = "") -> str:
+    def _to(self, said: Said, viewer: Party, words: str) -> str:
         id = self._ids.id(said.message.id, Role.COPY)
         nick = copies.addressed(viewer, title(viewer, said.chat))
 
         def whole(*content: str) -> str:
             return own_envelope(said.chat.face, viewer.account, "chat", id, *content, nick, self._when(said))
 
-        text = whole(words, original)
-        if original and not self._fits(text):
-            text = whole(words)
+        text = whole(words)
         return text if self._fits(text) else whole(copies.line("(This message is too long to be shown here.)"))
 
     def _told(self, said: Said, name: str, prefix: str) -> str:
@@ -120,13 +132,6 @@ class CopyTexts:
         if said.corrects:
             return copies.corrects(self._ids.id(said.corrects.id, Role.COPY)) + words
         return words or copies.line("(A message was retracted.)")
-
-    def _original(self, said: Said) -> str:
-        message, faces = said.message, {party.account: party.face for party in said.chat.sides}
-        text = copies.original(
-            said.sender.face, said.receiver.face, message.type, message.client_id, message.payload, faces
-        )
-        return forwarded(text, delay(said.chat.face, message.sent_at))
 
     def _when(self, said: Said) -> str:
         return delay(said.chat.face, said.message.sent_at) if said.late else ""

@@ -31,6 +31,7 @@ class Role(IntEnum):
     OPENING = 4
     NOTICE = 5
     ENDING = 6
+    ORIGINAL = 7
 
 
 class ArchiveIds:

@@ -14,6 +14,9 @@ from component.stanza.message import HINTS_NS, REPLY, envelope
 OFFLINE_NS = "http://jabber.org/protocol/offline"
 NICK_NS = "http://jabber.org/protocol/nick"
 
+NOT_KEPT = f'<no-store xmlns="{HINTS_NS}"/><no-copy xmlns="{HINTS_NS}"/>'
+"""XEP-0334 §4"""
+
 _REPLACE = f"{{{CORRECT_NS}}}replace"
 _RETRACT = f"{{{RETRACT_NS}}}retract"
 

@@ -156,12 +156,12 @@ class TestWho:
         assert (await search(globex, text=words)).note == "No chat was found that you may read."
         [hidden] = query(bridge, "SELECT conversation_id FROM message WHERE body = ? AND sender LIKE 'dan@%'", words)
         listed = await search(tess, text=words)
-        forged = await step(tess, NODE, listed, "next", chosen=f"open {hidden}")
+        forged = await step(tess, NODE, listed, "next", chosen=f"read:{hidden}")
         assert forged.note == "There is no such transcript, or you may not read it any more."
 
     async def test_what_was_not_offered(self, sue: XmppClient, alice: XmppClient, carol: XmppClient) -> None:
         await talk(alice, carol, CAROL)
-        for forged in ("open x", "open", "csv 99999999", "more 1", "open -1", "eval 1", "older x", "open 9 9"):
+        for forged in ("read:x", "read", "csv:99999999", "more:1", "read:-1", "eval:1", "older:x", "read:9:9", ":"):
             done = await step(sue, NODE, await search(sue), "next", chosen=forged)
             assert done.note == "There is no such transcript, or you may not read it any more."
 

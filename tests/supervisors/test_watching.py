@@ -33,6 +33,7 @@ from tests.support.watching import (
     face_of,
     from_chat_face,
     info,
+    is_original,
     name_of,
     no_copy,
     stop_watching,
@@ -69,15 +70,19 @@ class TestOne:
         """As a forwarded payload (XEP-0297), with faces only (AD2)."""
         await talk(carol, alice, ALICE)
         await watch(sue, ALICE_AND_CAROL)
+        await sue.expect(is_original)
         said = await carol.say(ALICE, "Look at this")
         got = await copy(sue, "Carol Cho: Look at this")
-        inner = got.find(f"{{{FORWARD}}}forwarded/{{*}}message")
+        assert got.find(f"{{{FORWARD}}}forwarded") is None
+        inner = (await sue.expect(is_original)).find(f"{{{FORWARD}}}forwarded/{{*}}message")
         assert inner is not None
         assert (inner.get("from"), inner.get("to"), inner.get("id")) == (CAROL, ALICE, said)
         assert inner.findtext("{*}body") == "Look at this"
         await send(alice, CAROL, f"<body>I see</body><reply xmlns='urn:xmpp:reply:0' to='{CAROL}' id='{said}'/>")
         answer = await copy(sue, "Alice Ames: I see")
-        reply = answer.find(f"{{{FORWARD}}}forwarded/{{*}}message/{{urn:xmpp:reply:0}}reply")
+        original = await sue.expect(is_original)
+        assert answer.get("id") != original.get("id")
+        reply = original.find(f"{{{FORWARD}}}forwarded/{{*}}message/{{urn:xmpp:reply:0}}reply")
         assert reply is not None
         assert reply.get("to") == CAROL
 
@@ -138,6 +143,7 @@ class TestWriting:
         answer = await refused(sue, await sue.say(address, "Be nice"), address, "cancel/not-allowed")
         assert "nobody reads what you write here" in error_text(answer)
         await send(sue, address, "<composing xmlns='http://jabber.org/protocol/chatstates'/>")
+        sue.take(is_original)
         await unanswered(sue)
         for agent in (alice, carol):
             await agent.expect(message(body=NOTICE))
@@ -241,7 +247,14 @@ class TestWho:
         self, alice: XmppClient, carol: XmppClient, dan: XmppClient, lena: XmppClient, sue: XmppClient
     ) -> None:
         await talk(dan, lena, LENA)
-        for forged in ("group support", "chat chat-aaaaaaaaaaaaaaaa@agents.acme.test", "all x", "nonsense", "chat "):
+        for forged in (
+            "group:support",
+            "dan+lena",
+            "all x",
+            "nonsense",
+            "group:",
+            "chat-aaaaaaaaaaaaaaaa@agents.acme.test",
+        ):
             first = await step(sue, "watch")
             done = await step(sue, "watch", first, what=forged)
             assert done.note == "You may not watch that, or it is over."
@@ -270,8 +283,8 @@ class TestWho:
         await stop_watching(sue, SALES)
         entries = query(bridge, "SELECT actor, action, subject FROM audit ORDER BY id DESC LIMIT 2")
         assert entries == [
-            ("sue@cc.acme.test", "watch.stopped", "group sales"),
-            ("sue@cc.acme.test", "watch.started", "group sales"),
+            ("sue@cc.acme.test", "watch.stopped", "group:sales"),
+            ("sue@cc.acme.test", "watch.started", "group:sales"),
         ]
 
 

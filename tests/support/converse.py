@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlencode
@@ -75,15 +76,22 @@ class Converse:
 
     async def shows(self, expected: list[str]) -> None:
         """Wait until exactly these messages are shown, in this order, and nothing is added in the next seconds."""
+        await self._shows(expected, lambda: self._shown)
+
+    async def ends_with(self, expected: list[str]) -> None:
+        """The same of the last messages."""
+        await self._shows(expected, lambda: self._shown[-len(expected) :])
+
+    async def _shows(self, expected: list[str], shown: Callable[[], list[str]]) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                while self._shown != expected:
+                while shown() != expected:
                     await self._next()
         except TimeoutError:
             raise AssertionError(f"Converse.js shows {self._shown}") from None
         await asyncio.sleep(SETTLE_SECONDS)
         await self._next()
-        assert self._shown == expected
+        assert shown() == expected
 
     async def _next(self) -> None:
         self._news.clear()

@@ -95,12 +95,18 @@ FORWARD = "urn:xmpp:forward:0"
 
 
 def from_chat_face(body: str | None = None) -> Matcher:
-    """A message from any chat face."""
+    """A line from any chat face."""
     return lambda stanza: (
         message(type="chat")(stanza)
+        and not is_original(stanza)
         and stanza.get("from", "").startswith(CHAT)
         and (body is None or stanza.findtext("{*}body") == body)
     )
+
+
+def is_original(stanza: Element) -> bool:
+    """The forwarded message that goes with a line."""
+    return stanza.get("from", "").startswith(CHAT) and stanza.find(f"{{{FORWARD}}}forwarded") is not None
 
 
 async def copy(client: XmppClient, body: str, seconds: float = SECONDS) -> Element:

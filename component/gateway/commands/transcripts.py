@@ -22,7 +22,7 @@ MOST_FOUND = 25
 MOST_SHOWN = 50
 """Lines of a transcript shown at once."""
 
-OLDER, OPEN, MORE = "older", "open", "more"
+OLDER, READ, MORE = "older", "read", "more"
 DOWNLOADS = {"text": "Download as text", "json": "Download as JSON", "csv": "Download as CSV (spreadsheet)"}
 
 TITLE = "Transcripts"
@@ -38,7 +38,7 @@ class BadDay(ValueError):
 
 
 class TranscriptsCommand:
-    """What was chosen last says what comes next: ``older ID``, ``open ID``, ``more ID LINES``, or ``FORMAT ID``."""
+    """What was chosen last says what comes next: ``older:ID``, ``read:ID``, ``more:ID:LINES``, or ``FORMAT:ID``."""
 
     node = "transcripts"
     name = "Transcripts"
@@ -63,13 +63,13 @@ class TranscriptsCommand:
             return NOT_NOW
 
     async def _go_on(self, run: Run) -> Outcome:
-        what, *given = run.value(CHOSEN).split() or [OLDER, str(NEWEST)]
+        what, *given = (run.value(CHOSEN) or f"{OLDER}:{NEWEST}").split(":")
         if not all(map(_NUMBER.fullmatch, given)):
             return GONE
         match what, list(map(int, given)):
             case "older", [before]:
                 return await self._list(run, before)
-            case "open", [id]:
+            case "read", [id]:
                 return await self._show(run.party, id, 0)
             case "more", [id, skip]:
                 return await self._show(run.party, id, skip)
@@ -117,10 +117,13 @@ def _search_form(run: Run | None = None) -> Form:
 
 
 def _list_form(headings: Headings) -> Form:
-    options = [(f"{OPEN} {one.id}", _label(one)) for one in headings.found]
+    """Profanity shows the values of options, not their labels: so the list stands there as text, too."""
+    options = [(f"{READ}:{one.id}", _label(one)) for one in headings.found]
+    listed = [said(f"{value}  {label}") for value, label in options]
     if headings.before is not None:
-        options.append((f"{OLDER} {headings.before}", "Older ones"))
-    return Form(TITLE, "Which chat do you want to read? Times are in UTC.", (choice(CHOSEN, "Chat", options),))
+        options.append((f"{OLDER}:{headings.before}", "Older ones"))
+    words = "Which chat do you want to read? Times are in UTC."
+    return Form(TITLE, words, (*listed, choice(CHOSEN, "Chat", options)))
 
 
 def _label(heading: Heading) -> str:
@@ -130,9 +133,9 @@ def _label(heading: Heading) -> str:
 
 def _transcript_form(transcript: Transcript, skip: int) -> Form:
     heading = transcript.heading
-    options = [(f"{format} {heading.id}", label) for format, label in DOWNLOADS.items()]
+    options = [(f"{format}:{heading.id}", label) for format, label in DOWNLOADS.items()]
     if not transcript.complete:
-        options.insert(0, (f"{MORE} {heading.id} {skip + MOST_SHOWN}", "Go on reading"))
+        options.insert(0, (f"{MORE}:{heading.id}:{skip + MOST_SHOWN}", "Go on reading"))
     fields = [said(spoken(one)) for one in transcript.lines]
     title = f"Chat of {heading.title}, {period(heading)} (UTC)"
     return Form(title, "", (*fields, choice(CHOSEN, "Next", options)))

@@ -6,7 +6,7 @@ from component.gateway.supervised import Current, current
 from component.gateway.watches import MOST, Watch
 from component.gateway.watching import TooMany, Watching
 from component.model import EVERYBODY, Party
-from component.policy.watching import Scope, may_watch_group, title
+from component.policy.watching import Chat, Scope, may_watch_group, title
 from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
 from component.stanza.forms import Form, Options, Table, choice, line
 from component.stanza.message import minute
@@ -19,7 +19,7 @@ WHAT, AGENT, CHAT = "what", "agent", "chat"
 MOST_LISTED = 50
 """Chats to choose from in one list."""
 
-FIND = "find"
+FIND, GROUP = "find", "group:"
 NOTHING = "No chat that you may watch is going on."
 NOT_NOW = "That could not be noted right now. Try again in a moment."
 COLUMNS = (("agents", "Agents"), ("since", "Since (UTC)"), ("messages", "Messages"), ("watched", "Watched"))
@@ -75,18 +75,23 @@ class WatchChats:
         what = run.value(CHAT) or run.value(WHAT)
         if what == FIND:
             return self._find(run, chats)
-        scope, _, value = what.partition(" ")
-        named = self._named(run.party, scope, value, chats)
-        if named is None:
-            return Done("You may not watch that, or it is over.", "warn")
-        return await self._watch(run.party, Scope(scope), value, named)
+        chat = next((one for one in chats if _pair(one.chat) == what), None)
+        if chat is not None:
+            self._state.chat_faces.note(chat.chat)
+            return await self._watch(run.party, Scope.CHAT, chat.chat.face, what, f"the chat of {chat.names}")
+        if what == Scope.ALL:
+            return await self._watch(run.party, Scope.ALL, "", what, "everybody you supervise")
+        team = self._state.world.directory(run.party.tenant).groups.get(what.removeprefix(GROUP))
+        if team is not None and what.startswith(GROUP) and may_watch_group(run.party.person, team.id):
+            return await self._watch(run.party, Scope.GROUP, team.id, what, f"the group {team.name}")
+        return Done("You may not watch that, or it is over.", "warn")
 
     def _form(self, party: Party, chats: list[Current]) -> Form:
         options: list[tuple[str, str]] = [(Scope.ALL.value, "Everybody I supervise")]
         directory = self._state.world.directory(party.tenant)
         for team in directory.groups.values():
             if may_watch_group(party.person, team.id):
-                options.append((f"{Scope.GROUP} {team.id}", f"Group: {team.name}"))
+                options.append((GROUP + team.id, f"Group: {team.name}"))
         if len(chats) <= MOST_LISTED:
             options += _options(chats)
             return Form("Watch chats", "What do you want to watch?", (choice(WHAT, "Watch", options),))
@@ -102,24 +107,9 @@ class WatchChats:
         words = f"{len(found)} chats fit; the first {MOST_LISTED} are here." if len(found) > MOST_LISTED else ""
         return Ask(Form("Watch chats", words, (choice(CHAT, "Chat", _options(found[:MOST_LISTED])),)))
 
-    def _named(self, party: Party, scope: str, value: str, chats: list[Current]) -> str | None:
-        """What is watched, in words; None if it may not be."""
-        match scope:
-            case Scope.ALL if not value:
-                return "everybody you supervise"
-            case Scope.GROUP if may_watch_group(party.person, value):
-                team = self._state.world.directory(party.tenant).groups.get(value)
-                return f"the group {team.name}" if team else None
-            case Scope.CHAT:
-                chat = next((one for one in chats if one.chat.face == value), None)
-                if chat is not None:
-                    self._state.chat_faces.note(chat.chat)
-                    return f"the chat of {chat.names}"
-        return None
-
-    async def _watch(self, party: Party, scope: Scope, value: str, named: str) -> Done:
+    async def _watch(self, party: Party, scope: Scope, value: str, key: str, named: str) -> Done:
         try:
-            await self._store.submit(_entry(party, "watch.started", f"{scope} {value}".strip()))
+            await self._store.submit(_entry(party, "watch.started", key))
             new = await self._watching.start(party, scope, value)
         except TooMany:
             return Done(f"You watch {MOST} things already. Stop watching one of them first.", "error")
@@ -143,7 +133,7 @@ class StopWatching:
         return party.person.is_supervisor
 
     async def step(self, run: Run) -> Outcome:
-        watches = {f"{watch.scope} {watch.value}".strip(): watch for watch in self._state.watches.of(run.party.account)}
+        watches = {self._key(watch): watch for watch in self._state.watches.of(run.party.account)}
         if not watches:
             return Done("You watch nothing.")
         if not run.step:
@@ -151,16 +141,27 @@ class StopWatching:
             if len(options) > 1:
                 options.insert(0, (EVERYBODY, "All of it"))
             return Ask(Form("Stop watching", "What do you want to watch no longer?", (choice(WHAT, "Stop", options),)))
-        chosen = [watch for key, watch in watches.items() if run.value(WHAT) in (EVERYBODY, key)]
+        chosen = {key: watch for key, watch in watches.items() if run.value(WHAT) in (EVERYBODY, key)}
         if not chosen:
             return Done("You do not watch that any more.", "warn")
         try:
-            for watch in chosen:
-                await self._store.submit(_entry(run.party, "watch.stopped", f"{watch.scope} {watch.value}".strip()))
-            self._watching.stop(chosen)
+            for key in chosen:
+                await self._store.submit(_entry(run.party, "watch.stopped", key))
+            self._watching.stop(chosen.values())
         except StoreError:
             return Done(NOT_NOW, "error")
         return Done("You watch nothing any more." if len(chosen) == len(watches) else "You do not watch that any more.")
+
+    def _key(self, watch: Watch) -> str:
+        """What stands for it among the options, as `WatchChats` has it."""
+        match watch.scope:
+            case Scope.ALL:
+                return Scope.ALL.value
+            case Scope.GROUP:
+                return GROUP + watch.value
+            case Scope.CHAT:
+                pair = self._state.chat_faces.pair(watch.value) or (watch.value,)
+                return "+".join(account.partition("@")[0] for account in pair)
 
     def _label(self, party: Party, watch: Watch) -> str:
         match watch.scope:
@@ -175,7 +176,12 @@ class StopWatching:
 
 
 def _options(chats: list[Current]) -> Options:
-    return [(f"{Scope.CHAT} {one.chat.face}", one.names) for one in chats]
+    return [(_pair(one.chat), one.names) for one in chats]
+
+
+def _pair(chat: Chat) -> str:
+    """Profanity shows the values of options, not their labels; so they have to say something, and be easy to type."""
+    return "+".join(party.face.partition("@")[0] for party in chat.sides)
 
 
 def _entry(party: Party, action: str, subject: str) -> Audit:
