@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from xml.etree.ElementTree import Element
 
-from component.model import Limits
 from component.policy.reasons import Reason
 from component.rate import Buckets
 from component.services import about, disco, search
@@ -18,9 +17,6 @@ from .face_answers import PING
 from .request import Answer, Request
 from .state import State
 
-SEARCHES = Limits(messages_per_second=5, burst=100)
-"""How often one account may search. A search among thousands costs milliseconds (R2)."""
-
 
 class HostAnswers:
     """``(type, tag of the payload)`` -> what answers it."""
@@ -28,7 +24,7 @@ class HostAnswers:
     def __init__(self, state: State, commands: Iterable[Command]) -> None:
         self._state = state
         self._commands = Commands(commands)
-        self._searches = Buckets(lambda: SEARCHES, time.monotonic)
+        self._searches = Buckets(lambda: search.SEARCHES, time.monotonic)
         self._answers: Mapping[tuple[str, str], Callable[[Request], Answer]] = {
             ("get", PING): lambda request: None,
             ("get", about.VERSION): lambda request: about.version(),

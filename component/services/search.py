@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from component.finding import Finder
-from component.model import Party, Side
+from component.model import Limits, Party, Side
 from component.policy.contact import may_see
 from component.policy.reasons import Reason
 from component.policy.shown import known_groups
@@ -19,6 +19,10 @@ USUAL = 50
 """Rows of a page for a client that does not say how many it wants."""
 
 MOST = 100
+SEARCHES = Limits(messages_per_second=5, burst=100)
+"""How often one account may search. To go through ten thousand people takes 30 ms in all, a search by name less than
+one (R2)."""
+
 SLICE = 1_000
 """People looked at before others get their turn."""
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from slixmpp import ClientXMPP
+
 from tests.services.conftest import PICTURE, TITLES
 from tests.services.test_discovery import REFUSED, seen
 from tests.support.bridge import BridgeProcess
@@ -56,3 +58,48 @@ async def test_nbxmpp(ejabberd: TestServer, bridge: BridgeProcess, bob: XmppClie
     assert (found["back"], found["cancelled"]) == ("text-single", "canceled")
     assert found["search fields"] == ["nick", "x-title"]
     assert found["notes"]
+
+
+async def test_slixmpp(ejabberd: TestServer, bridge: BridgeProcess, bob: XmppClient, alice: XmppClient) -> None:
+    """And so poezio: it finds a command's session again by an id that stays the same, also for the second form."""
+    client = ClientXMPP("erin@work.acme.test/slixmpp", PASSWORD)
+    for plugin in ("xep_0004", "xep_0030", "xep_0050"):
+        client.register_plugin(plugin)
+    client.enable_starttls = client.enable_direct_tls = False
+    client.enable_plaintext = True
+    client.plugin["feature_mechanisms"].unencrypted_plain = True
+    steps: list[tuple[str, list[str]]] = []
+    ended = asyncio.get_running_loop().create_future()
+
+    def first(iq: Any, session: Any) -> None:
+        steps.append((iq["command"]["status"], list(iq["command"]["form"].get_fields())))
+        form = client.plugin["xep_0004"].make_form("submit")
+        form.add_field(var="text", value="ali")
+        session["payload"], session["next"] = [form], second
+        client.plugin["xep_0050"].continue_command(session)
+
+    def second(iq: Any, session: Any) -> None:
+        steps.append((iq["command"]["status"], list(iq["command"]["form"].get_fields())))
+        form = client.plugin["xep_0004"].make_form("submit")
+        form.add_field(var="add", value="")
+        session["payload"], session["next"] = [form], third
+        client.plugin["xep_0050"].complete_command(session)
+
+    def third(iq: Any, session: Any) -> None:
+        steps.append((iq["command"]["status"], [note for _, note in iq["command"]["notes"]]))
+        ended.set_result(None)
+
+    def begin(_: object) -> None:
+        client.plugin["xep_0050"].start_command("agents.acme.test", "find-people", {"next": first})
+
+    client.add_event_handler("session_start", begin)
+    client.connect("127.0.0.1", ejabberd.client_port)
+    try:
+        await asyncio.wait_for(ended, 10)
+    finally:
+        await client.disconnect()
+    assert steps == [
+        ("executing", ["text"]),
+        ("executing", ["add"]),
+        ("completed", ["Nobody was added to your contacts."]),
+    ]

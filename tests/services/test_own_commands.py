@@ -171,6 +171,18 @@ class TestFindPeople:
         assert run.note == "Nobody was added to your contacts."
         assert LENA not in await carol.roster()
 
+    async def test_ever_so_often(self, erin: XmppClient, bob: XmppClient) -> None:
+        """R2: who only searches is told to wait; nobody else is."""
+        run = await Run(erin, "find-people").execute()
+        for _ in range(150):
+            await run.next(text="nobody at all")
+            if "too often" in run.note:
+                break
+        assert (run.status, run.kind) == ("executing", "error")
+        assert "too often" in run.note
+        other = await (await Run(bob, "find-people").execute()).next(text="dan")
+        assert list(other.options("add")) == [DAN]
+
     async def test_nobody_chosen(self, bob: XmppClient) -> None:
         run = await (await Run(bob, "find-people").execute()).next(text="dan")
         assert (await run.complete()).note == "Nobody was added to your contacts."

@@ -1,12 +1,15 @@
 """The command *Find people*: look for somebody, and have them as a contact (D2, D4)."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from component.gateway.state import State
 from component.model import Party, Side
 from component.policy.contact import may_see
+from component.policy.reasons import Reason
+from component.rate import Buckets
 from component.services.commands import Ask, Done, Outcome, Run
-from component.services.search import Matches, find, group_options, groups_of
+from component.services.search import SEARCHES, Matches, find, group_options, groups_of
 from component.stanza.forms import Field, Form, choice, choices, line, said, switch
 
 TEXT, GROUP, WHOM, ADD, MORE = "text", "group", "whom", "add", "more"
@@ -29,6 +32,7 @@ class FindPeople:
     def __init__(self, state: State, add: Callable[[Party, Party], None]) -> None:
         self._state = state
         self._add = add
+        self._searches = Buckets(lambda: SEARCHES, time.monotonic)
 
     def may_run(self, party: Party) -> bool:
         return party.side is Side.AGENT or party.tenant.mode.joined
@@ -39,6 +43,8 @@ class FindPeople:
         chosen = self._chosen(run)
         if run.step > 1 and not run.on(MORE):
             return self._done(run.party, chosen)
+        if not self._searches.take(run.party.account):
+            return Ask(self._question(run.party), last=False, problem=Reason.SEARCH_TOO_OFTEN.value.text)
         matches = await self._matches(run)
         if not matches.places:
             return Ask(self._question(run.party), last=False, problem=NOBODY)
