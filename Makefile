@@ -56,9 +56,14 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 	scripts/unpack-ejabberd $(VERSION) .cache/ejabberd-$(VERSION)
 	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(PYTEST) -m 'not long'
 
-bench: deps .venv/test.stamp  ## how fast the store writes and the archive reads, some minutes
+bench: deps .venv/test.stamp  ## speed, memory and load, beside other ways and with targets: a quarter of an hour
+	$(BIN)/python -m benchmarks.bridge
+	$(BIN)/python -m benchmarks.presence
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.overload
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.archive --peers
+	$(BIN)/python -m benchmarks.morning
 
 lint: .venv/lint.stamp  ## style and types
 	$(BIN)/ruff check .
