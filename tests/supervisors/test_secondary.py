@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from tests.supervisors.conftest import LogIn
-from tests.support.archived import ticked_off
+from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.matching import message
@@ -33,6 +33,12 @@ async def own_words(client: XmppClient, body: str, in_their_name: bool) -> Eleme
     assert sent.findtext("{*}body") == body
     assert sent.get("to", "").startswith("chat-")
     return sent
+
+
+def carried_copy(stanza: Element) -> Element | None:
+    """The message from or to a chat face in what a Work account got: itself, or as a carbon."""
+    sent = stanza.find(f"{{{CARBONS}}}sent/{{{FORWARD}}}forwarded/{{*}}message")
+    return sent if sent is not None else stanza if from_chat_face()(stanza) else None
 
 
 class TestCopies:
@@ -179,6 +185,33 @@ class TestWritingThere:
 
 
 class TestTrouble:
+    async def test_a_kill_in_the_middle(
+        self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient, bridge: BridgeProcess,
+        archives_in_their_name: bool,
+    ) -> None:  # fmt: skip
+        """A5: both sides of all that was accepted, each under one id, those of one side in order."""
+        await alice_at_work.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
+        await bob.say(ALICE, "begin")
+        await copy(alice_at_work, "begin")
+        for number in range(100):
+            await bob.say(ALICE, f"question {number}")
+            await alice.say(BOB, f"answer {number}")
+        await bridge.kill()
+        await bridge.restart()
+        await bob.say(ALICE, "end")
+        await copy(alice_at_work, "end", seconds=10)
+        got = [carried_copy(stanza) for stanza in alice_at_work.received]
+        said = [
+            (one.get("id"), (one.findtext("{*}body") or "").removeprefix("You: ")) for one in got if one is not None
+        ]
+        for side in ("question", "answer"):
+            kept = query(
+                bridge, "SELECT body FROM message WHERE body LIKE ? AND withdrawn_at IS NULL ORDER BY id", f"{side} %"
+            )
+            copied = {text: id for id, text in said if text.startswith(side)}
+            assert list(copied) == kept
+            assert len({id for id, text in said if text.startswith(side)}) == len(kept)
+
     async def test_a_crash(
         self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient, bridge: BridgeProcess
     ) -> None:
