@@ -4,9 +4,10 @@ import pytest
 
 from tests.supervisors.conftest import LogIn, Reconfigure
 from tests.support.adhoc import step
-from tests.support.archived import query, ticked_off
+from tests.support.archived import forget_delivery, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.dialogue import new_id
 from tests.support.matching import message, presence
 from tests.support.scripts import ALICE, CAROL, DAN, error_of, refused, send, talk
 from tests.support.server import TestServer
@@ -58,6 +59,35 @@ class TestRestart:
         await bridge.restart()
         await carol.say(ALICE, "Still there?")
         await copies(sue, "Carol Cho: Still there?")
+
+    async def test_what_may_not_have_arrived_comes_again(
+        self, alice: XmppClient, carol: XmppClient, sue: XmppClient, alice_at_work: XmppClient, bridge: BridgeProcess
+    ) -> None:
+        """A5: under the same ids, for supervisors and at Work, in its order, and before what is said next."""
+        await talk(carol, alice, ALICE)
+        await watch(sue, ALICE_AND_CAROL)
+        words = [new_id() for _ in range(3)]
+        for each in words:
+            await carol.say(ALICE, each)
+            await copy(sue, f"Carol Cho: {each}")
+            await copy(alice_at_work, each)
+        await caught_up(bridge)
+        await ticked_off(bridge)
+        await bridge.kill()
+        forget_delivery(bridge)
+        sue.forget()
+        alice_at_work.forget()
+        await bridge.restart()
+        await carol.say(ALICE, "and now")
+        for client, prefix in ((sue, "Carol Cho: "), (alice_at_work, "")):
+            await copy(client, f"{prefix}and now")
+            ids: dict[str, list[str]] = {}
+            for stanza in client.received:
+                if from_chat_face()(stanza):
+                    ids.setdefault(stanza.findtext("{*}body") or "", []).append(stanza.get("id", ""))
+            for each in words:
+                first, second = ids[f"{prefix}{each}"]
+                assert first == second
 
     async def test_a_kill_in_the_middle_of_a_conversation(
         self, alice: XmppClient, carol: XmppClient, sue: XmppClient, bridge: BridgeProcess

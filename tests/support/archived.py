@@ -42,6 +42,12 @@ async def all_ended(bridge: BridgeProcess) -> None:
     await _none(bridge, "conversation WHERE kind = 'desk' AND ended_at IS NULL")
 
 
+def forget_delivery(bridge: BridgeProcess) -> None:
+    """While it does not run: as if it had been killed before it knew that anything was delivered."""
+    with closing(sqlite3.connect(bridge.folder / "deskbridge.db")) as connection, connection:
+        connection.execute("UPDATE meta SET value = '0' WHERE key = 'delivered_up_to'")
+
+
 async def _none(bridge: BridgeProcess, rows: str) -> None:
     async with asyncio.timeout(5):
         while query(bridge, f"SELECT count(*) FROM {rows}") != [0]:
