@@ -38,6 +38,7 @@ class Look:
         self._client.set_resource("nbxmpp")
         self._client.set_custom_host(f"127.0.0.1:{port}", ConnectionProtocol.TCP, ConnectionType.PLAIN)
         self._client.subscribe("connected", self._on_connected)
+        self._client.subscribe("disconnected", lambda *_: self._loop.quit())
         self._loop = GLib.MainLoop()
         self._steps = self._all()
 
@@ -54,7 +55,7 @@ class Look:
         try:
             self._steps.send(answer)(callback=self._answered)
         except StopIteration:
-            self._loop.quit()
+            self._client.disconnect()  # or the server would wait for it to resume
 
     def _answered(self, task: Any) -> None:
         """What nbxmpp makes of the answer; it raises what it has against it."""
@@ -62,7 +63,7 @@ class Look:
             answer = task.finish()
         except Exception as problem:
             self._seen["problem"] = repr(problem)
-            self._loop.quit()
+            self._client.disconnect()
         else:
             self._go_on(answer)
 
