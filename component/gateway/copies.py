@@ -138,7 +138,8 @@ class Copies:
             sender = chat.one if message.sender_account == chat.one.account else chat.other
             receiver = chat.other if sender is chat.one else chat.one
             said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
-            self._tell_what_was_said(said, watcher)
+            for text in self._texts.watched(said, [watcher]):
+                self._link.send(text)
 
     def tell(self, chat: Chat, watcher: Party, words: str, id: str) -> None:
         self._link.send(self._texts.line(chat, watcher, words, id))
@@ -199,18 +200,13 @@ class Copies:
         if opened:
             for watcher in to.watchers:
                 self._tell_of_beginning(said.chat, watcher, said.message.id)
-        for watcher in to.watchers:
-            self._tell_what_was_said(said, watcher)
+        if to.watchers:
+            for text in self._texts.watched(said, to.watchers):
+                self._link.send(text)
         if to.receiver:
             self._link.send(self._texts.received(said, to.receiver))
         if to.sender:
             self._send_as(to.sender, self._texts.sent(said, to.sender), self._texts.told_as_sent, said)
-
-    def _tell_what_was_said(self, said: Said, watcher: Party) -> None:
-        self._link.send(self._texts.watched(said, watcher))
-        original = self._texts.original(said, watcher)
-        if self._link.fits(original):
-            self._link.send(original)
 
     def _send_as(self, own: Party, text: str, instead: Callable[[Said, Party], str], said: Said) -> None:
         """In the name of a Work account, if its server archives that (ejabberd 23.10), else told to it."""

@@ -1,6 +1,6 @@
 """How a message looks to those who see it without taking part: the words, ids and addresses of each copy (S2, A4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from component.model import Party
@@ -49,24 +49,28 @@ class CopyTexts:
         self._ids = ids
         self._fits = fits
 
-    def watched(self, said: Said, watcher: Party) -> str:
-        """For a supervisor: who said what."""
-        words = self._told(said, said.sender.person.name, f"{said.sender.person.name}: ")
-        return self._to(said, watcher, words)
+    def watched(self, said: Said, watchers: Iterable[Party]) -> Iterator[str]:
+        """For supervisors: who said what; and behind it, alone, for their programs, the message itself, forwarded.
 
-    def original(self, said: Said, watcher: Party) -> str:
-        """For a supervisor's programs: the message itself, forwarded (XEP-0297 §3.1), between faces (AD2).
-
-        It goes alone, behind the line that people read: Converse.js takes the first text it finds, and ejabberd puts
-        that of a forwarded message before the line's own. No archive keeps it, and no client shows it.
+        In one stanza, Converse.js would take the first text it finds, and ejabberd puts that of a forwarded message
+        before the line's own. No archive keeps what is forwarded, and no client shows it.
         """
+        words = self._told(said, said.sender.person.name, f"{said.sender.person.name}: ")
+        original = self._original(said)
+        id = self._ids.id(said.message.id, Role.ORIGINAL)
+        for watcher in watchers:
+            yield self._to(said, watcher, words)
+            forward = own_envelope(said.chat.face, watcher.account, "chat", id, original, copies.NOT_KEPT)
+            if self._fits(forward):
+                yield forward
+
+    def _original(self, said: Said) -> str:
+        """XEP-0297 §3.1, between faces (AD2)."""
         message, faces = said.message, {party.account: party.face for party in said.chat.sides}
         text = copies.original(
             said.sender.face, said.receiver.face, message.type, message.client_id, message.payload, faces
         )
-        content = forwarded(text, delay(said.chat.face, message.sent_at))
-        id = self._ids.id(message.id, Role.ORIGINAL)
-        return own_envelope(said.chat.face, watcher.account, "chat", id, content, copies.NOT_KEPT)
+        return forwarded(text, delay(said.chat.face, message.sent_at))
 
     def received(self, said: Said, own: Party) -> str:
         """A4: what an agent got, for their Work account ``own``."""
