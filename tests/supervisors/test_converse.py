@@ -16,6 +16,7 @@ from tests.support.watching import ALICE_AND_CAROL, copies, copy, face_of, watch
 
 pytestmark = [
     pytest.mark.long,
+    pytest.mark.timeout(180),  # two browsers start, one after the other
     pytest.mark.skipif(not usable, reason="needs Debian's chromium, and node with what make test gets from npm"),
 ]
 
