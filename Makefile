@@ -37,7 +37,7 @@ page:
 
 # Without a lock file: npm cannot restore converse.js, which links to a folder of its own, from one.
 %/node_modules: %/package.json
-	npm install --prefix $* --silent --no-package-lock --no-audit --no-fund --ignore-scripts
+	npm install --prefix $* --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
 	touch $@
 
 venv: .venv/run.stamp  ## virtual environment with deskbridge in it

@@ -53,7 +53,7 @@ def _welcome(page: Page | None, people: list[Party], ports: Ports) -> Iterator[s
     if page:
         yield f"Open  {page.url}  in a browser: a Work user and an agent, side by side."
     else:
-        yield "There is no demo page: it needs npm. Install npm, then run `make run` again."
+        yield "There is no demo page: its chat client is missing. `make run` gets it with npm, where there is npm."
     yield ""
     yield f"Or log in with any XMPP client at {LOOPBACK} port {ports.client}, password {PASSWORD!r}:"
     yield ""
