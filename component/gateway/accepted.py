@@ -13,6 +13,8 @@ from component.store.changes import Change, NewLink, NewMessage, RevokeLinks
 from .intake import Incoming
 from .recent import Key
 
+_REFERRING = frozenset({Feature.CORRECTION, Feature.RETRACTION})
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -51,7 +53,8 @@ class Accepted:
     def changes(self, row: NewMessage, link_us: int) -> Iterator[Change]:
         """What is written with the message: its links, which live for ``link_us``. Those of the versions of it that it
         corrects or retracts open nothing any more (C12, C13)."""
-        corrected, retracted = (self._refers_by(each) for each in (Feature.CORRECTION, Feature.RETRACTION))
+        refers = {feature: part.get("id") for feature, part in self.verdict.parts if feature in _REFERRING}
+        corrected = refers.get(Feature.CORRECTION)
         for link in self.content.links:
             yield NewLink(
                 token=link.token,
@@ -65,11 +68,9 @@ class Accepted:
                 sender=self.sender.person.name,
                 corrects=corrected,
             )
-        for reference in filter(None, (corrected, retracted)):
-            yield RevokeLinks(row.conversation_id, self.sender.account, reference, row.id, row.sent_at)
-
-    def _refers_by(self, feature: Feature) -> str | None:
-        return next((part.get("id") for found, part in self.verdict.parts if found is feature), None)
+        for reference in refers.values():
+            if reference:
+                yield RevokeLinks(row.conversation_id, self.sender.account, reference, row.id, row.sent_at)
 
     @property
     def _owner(self) -> str | None:

@@ -55,7 +55,7 @@ class LookUps:
             return False
         joined = sender.side is not receiver.side
         unknown = joined and self._state.conversations.between(sender, receiver) is None
-        return unknown or Feature.REPLY in message.facts.features
+        return unknown or message.facts.has(Feature.REPLY)
 
     async def _look_up(self, message: Incoming, sender: Party, receiver: Party | None) -> Found:
         try:

@@ -74,6 +74,10 @@ class Facts:
         """Whether anything is said of files (C5)."""
         return any(feature in FILES for feature, _ in self.parts)
 
+    def has(self, feature: Feature) -> bool:
+        """Whether a child is of that feature."""
+        return any(found is feature for found, _ in self.parts)
+
     @property
     def features(self) -> frozenset[Feature]:
         return self.flags.union([feature for feature, _ in self.parts])
