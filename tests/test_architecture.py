@@ -48,7 +48,7 @@ OUTSIDE = {
     *("asyncio", "aiohttp", "concurrent", "logging", "os", "pathlib", "random", "secrets", "slixmpp", "socket"),
     *("sqlalchemy", "sqlite3", "subprocess", "threading", "time", "uvloop"),
 }
-SLIXMPP = {"addresses.py", "gateway/link.py"}
+SLIXMPP = {"addresses.py", "gateway/stream/link.py"}
 """Its prepared addresses in one place, its stream in the other."""
 
 

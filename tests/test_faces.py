@@ -9,9 +9,9 @@ import pytest
 
 from component.directory import make_directory
 from component.gateway import faces as module
-from component.gateway.faces import Faces
-from component.gateway.link import LinkDown
+from component.gateway.presence.faces import Faces
 from component.gateway.state import State, open_state
+from component.gateway.stream.link import LinkDown
 from component.model import Limits, Party, Person, Side
 from component.policy.presence import Session, Status
 from component.services.abilities import shown_with_presence

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from component.element import parse, parse_children
-from component.gateway.announced import Announced
-from component.gateway.intake import Incoming, read
+from component.gateway.messages.announced import Announced
+from component.gateway.messages.intake import Incoming, read
 from component.policy.classify import classify
 from component.policy.decide import Deliver, Refuse, decide
 from component.policy.fallback import ranges, within

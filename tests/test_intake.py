@@ -4,8 +4,8 @@ import asyncio
 from xml.etree.ElementTree import Element
 
 from component.element import parse
-from component.gateway.intake import FAILED, Found, Incoming, Intake, read
-from component.gateway.recent import REMEMBERED_US, Recent
+from component.gateway.messages.intake import FAILED, Found, Incoming, Intake, read
+from component.gateway.messages.recent import REMEMBERED_US, Recent
 from component.model import Limits
 from component.rate import Buckets
 

@@ -10,8 +10,8 @@ import pytest
 
 from component.directory import make_directory
 from component.element import parse
-from component.gateway.grants import Grants
 from component.gateway.state import open_state
+from component.gateway.stream.grants import Grants
 from component.model import Limits
 from component.store.store import Store
 from component.world import World
@@ -217,7 +217,7 @@ class TestGrants:
     async def test_what_is_missing_is_said(
         self, grants: Grants, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr("component.gateway.grants.PATIENCE_SECONDS", 0.01)
+        monkeypatch.setattr("component.gateway.stream.grants.PATIENCE_SECONDS", 0.01)
         grants.expect()
         for host in (DESK, "cc.globex.test"):
             grants.take(grant(host, 2, f"agents.{host.removeprefix('cc.')}"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from component.gateway.backoff import Backoff
 from component.gateway.seldom import EVERY_SECONDS, Seldom
+from component.gateway.stream.backoff import Backoff
 
 log = logging.getLogger("test")
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from component.content.rich import Rich
 from component.element import STREAM_NS, XML_LANG, parse, serialise, split
-from component.gateway.accepted import Accepted
-from component.gateway.intake import Incoming
+from component.gateway.messages.accepted import Accepted
+from component.gateway.messages.intake import Incoming
 from component.model import Limits, Party, Side
 from component.policy.classify import Facts, classify
 from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide

@@ -2,7 +2,7 @@
 
 import pytest
 
-from component.gateway.sessions import Sessions
+from component.gateway.presence.sessions import Sessions
 from component.policy.presence import Session, Status
 
 ALICE, BOB = "alice@cc.acme.test", "bob@work.acme.test"

@@ -16,31 +16,31 @@ from component.store.errors import StoreError
 from component.store.store import Store
 from component.world import World
 
-from .archives import Archives
-from .census import Census
 from .commands.listed import Parts, all_commands
-from .contact_keeper import ContactKeeper
-from .contacts import Contacts
-from .delegation import Delegation
-from .delivery import Delivery
-from .endings import Endings
-from .faces import Faces
-from .gate import Gate
+from .contacts.contacts import Contacts
+from .contacts.keeper import ContactKeeper
+from .contacts.service_contacts import ServiceContacts
 from .gauges import Gauges
-from .grants import Grants
-from .link import Link, LinkDown
-from .lookups import LookUps
-from .messages import Messages
-from .presence import Presence
-from .pressure import Pressure
+from .messages.delivery import Delivery
+from .messages.endings import Endings
+from .messages.line import Messages
+from .messages.lookups import LookUps
+from .messages.returns import Returns
+from .messages.undelivered import Undelivered
+from .presence.census import Census
+from .presence.faces import Faces
+from .presence.presence import Presence
 from .reload import Reload, refuse_new_wiring
-from .requests import Requests
+from .requests.archives import Archives
+from .requests.delegation import Delegation
+from .requests.requests import Requests
 from .retention import Retention
-from .returns import Returns
-from .rosters import ServiceContacts
 from .state import State
-from .supervision import Supervision
-from .undelivered import Undelivered
+from .stream.gate import Gate
+from .stream.grants import Grants
+from .stream.link import Link, LinkDown
+from .stream.pressure import Pressure
+from .supervision.parts import Supervision
 
 log = logging.getLogger(__name__)
 

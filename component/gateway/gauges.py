@@ -9,12 +9,12 @@ from component.model import Side
 from component.stanza.mam import MAM_NS
 from component.store.store import Store
 
-from .contacts import Contacts
-from .delivery import Delivery
-from .grants import Grants
-from .link import Link
+from .contacts.contacts import Contacts
+from .messages.delivery import Delivery
+from .messages.undelivered import Undelivered
 from .state import State
-from .undelivered import Undelivered
+from .stream.grants import Grants
+from .stream.link import Link
 
 
 class Gauges:

@@ -13,13 +13,13 @@ from component.store.store import Store
 from component.store.watches import chat_faces, watches
 from component.world import World
 
-from .chat_faces import ChatFaces
 from .clock import now_us
-from .conversations import Conversations
-from .recent import REMEMBERED_US, Recent
-from .sessions import Sessions
-from .watchers import Watchers
-from .watches import Watches
+from .messages.conversations import Conversations
+from .messages.recent import REMEMBERED_US, Recent
+from .presence.sessions import Sessions
+from .presence.watchers import Watchers
+from .supervision.chat_faces import ChatFaces
+from .supervision.watches import Watches
 
 _WEB = WebSettings()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from component.gateway.turns import Turns
+from component.gateway.contacts.turns import Turns
 
 
 async def take(turns: Turns) -> str:

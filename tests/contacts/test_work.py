@@ -9,9 +9,9 @@ import pytest
 
 from component.ejabberd.api import EjabberdApiError
 from component.gateway import contacts as module
-from component.gateway.contact_keeper import Wishes
-from component.gateway.contacts import Contacts
-from component.gateway.sessions import Sessions
+from component.gateway.contacts.contacts import Contacts
+from component.gateway.contacts.keeper import Wishes
+from component.gateway.presence.sessions import Sessions
 from tests.support.people import ALICE, BOB, CAROL
 
 Problem = Callable[[str], Exception | None]

@@ -1,11 +1,12 @@
 """The command *End chat*: an agent ends a conversation with another agent (V2, D4)."""
 
-from component.gateway.conversations import Conversation
-from component.gateway.endings import Endings
-from component.gateway.state import State
 from component.model import Party, Side
 from component.services.commands import Ask, Done, Outcome, Run
 from component.stanza.forms import Form, choice
+
+from ..messages.conversations import Conversation
+from ..messages.endings import Endings
+from ..state import State
 
 CHAT = "chat"
 

@@ -1,13 +1,13 @@
 """The command *End conversation*: an operator ends a chat of two agents (D4, V2)."""
 
-from component.gateway.conversations import Conversation
-from component.gateway.endings import Endings
-from component.gateway.state import State
 from component.model import Party
 from component.services.commands import Ask, Done, Outcome, Run
 from component.stanza.forms import Form, choice, line
 from component.store.store import Store
 
+from ..messages.conversations import Conversation
+from ..messages.endings import Endings
+from ..state import State
 from .operator import entry, is_operator
 
 NAME, CHAT = "name", "chat"

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 
-from component.gateway.state import State
 from component.model import Party, Side
 from component.policy.contact import may_see
 from component.policy.reasons import Reason
@@ -11,6 +10,8 @@ from component.rate import Buckets
 from component.services.commands import Ask, Done, Outcome, Run
 from component.services.search import SEARCHES, Matches, find, group_options, groups_of
 from component.stanza.forms import Field, Form, choice, choices, line, said, switch
+
+from ..state import State
 
 TEXT, GROUP, WHOM, ADD, MORE = "text", "group", "whom", "add", "more"
 

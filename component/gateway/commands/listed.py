@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from component.gateway.endings import Endings
-from component.gateway.faces import Faces
-from component.gateway.reload import Reload
-from component.gateway.state import State
-from component.gateway.supervision import Supervision
 from component.model import Party
 from component.services.commands import Command
 from component.store.store import Store
 
+from ..messages.endings import Endings
+from ..presence.faces import Faces
+from ..reload import Reload
+from ..state import State
+from ..supervision.parts import Supervision
 from .end_chat import EndChat
 from .end_conversation import EndConversation
 from .find_people import FindPeople

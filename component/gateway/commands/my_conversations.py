@@ -1,12 +1,13 @@
 """The command *My conversations*: with whom, and when (D4)."""
 
-from component.gateway.state import State
 from component.model import Party
 from component.services.commands import PAGE_ROWS, Done, Outcome, Page, Run
 from component.stanza.forms import Table
 from component.stanza.message import minute
 from component.store.recent import RecentConversation, recent_conversations
 from component.store.store import Store
+
+from ..state import State
 
 COLUMNS = (("with", "With"), ("address", "Address"), ("last", "Last message (UTC)"), ("state", "State"))
 

@@ -1,8 +1,9 @@
 """What the commands of operators have in common. An operator sees and changes one tenant only (AD4, D4)."""
 
-from component.gateway.clock import now_us
 from component.model import Party
 from component.store.changes import Audit
+
+from ..clock import now_us
 
 
 def is_operator(party: Party) -> bool:

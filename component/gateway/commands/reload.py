@@ -3,12 +3,12 @@
 import asyncio
 
 from component.files.problems import LoadError
-from component.gateway.reload import Reload
-from component.gateway.reload import ReloadError as Refused
 from component.model import Party, Tenant
 from component.services.commands import Done, Outcome, Run
 from component.store.store import Store
 
+from ..reload import Reload
+from ..reload import ReloadError as Refused
 from .operator import entry, is_operator
 
 ELSEWHERE = "Something outside of your directory is wrong. deskbridge's log says what."

@@ -1,12 +1,13 @@
 """The command *Set status*: what one's face shows, whatever one's client says (P3, D4)."""
 
-from component.gateway.faces import Faces
-from component.gateway.state import State
 from component.model import Party, Side
 from component.policy.presence import STATUSES, Status
 from component.services.commands import Ask, Done, Outcome, Run
 from component.stanza.forms import Form, choice
 from component.store.store import Store
+
+from ..presence.faces import Faces
+from ..state import State
 
 STATUS = "status"
 AUTOMATIC = "automatic"

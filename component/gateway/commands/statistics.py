@@ -1,12 +1,12 @@
 """The command *Statistics*: one tenant in numbers (D4)."""
 
-from component.gateway.state import State
 from component.model import Party, Side
 from component.services.commands import Done, Outcome, Run
 from component.stanza.forms import Card, line
 from component.stanza.message import minute
 from component.store.store import Store
 
+from ..state import State
 from .operator import is_operator
 
 

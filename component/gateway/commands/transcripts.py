@@ -4,9 +4,6 @@ import json
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-from component.gateway.clock import now_us
-from component.gateway.state import State
-from component.gateway.transcript_links import TranscriptLinks
 from component.model import Party
 from component.services.commands import Ask, Done, Outcome, Run
 from component.services.transcript_files import period, spoken
@@ -15,6 +12,10 @@ from component.stanza.forms import Form, choice, line, said
 from component.store.changes import Audit
 from component.store.errors import StoreError
 from component.store.store import Store
+
+from ..clock import now_us
+from ..state import State
+from ..supervision.transcript_links import TranscriptLinks
 
 AGENT, TEXT, FROM, UNTIL, CHOSEN = "agent", "text", "from", "until", "chosen"
 

@@ -1,10 +1,5 @@
 """Commands of supervisors: *Current chats*, *Watch chats*, *Stop watching* (S2, D4)."""
 
-from component.gateway.clock import now_us
-from component.gateway.state import State
-from component.gateway.supervised import Current, current
-from component.gateway.watches import MOST, Watch
-from component.gateway.watching import TooMany, Watching
 from component.model import EVERYBODY, Party
 from component.policy.watching import Chat, Scope, may_watch_group, title
 from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
@@ -13,6 +8,12 @@ from component.stanza.message import minute
 from component.store.changes import Audit
 from component.store.errors import StoreError
 from component.store.store import Store
+
+from ..clock import now_us
+from ..state import State
+from ..supervision.supervised import Current, current
+from ..supervision.watches import MOST, Watch
+from ..supervision.watching import TooMany, Watching
 
 WHAT, AGENT, CHAT = "what", "agent", "chat"
 

@@ -1,12 +1,12 @@
 """The command *Who is on*: the people of a tenant that are logged in (D4)."""
 
 from component.finding import words
-from component.gateway.state import State
 from component.model import Party, Side
 from component.policy.presence import leading, status_of
 from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
 from component.stanza.forms import Form, Table, choice, line
 
+from ..state import State
 from .operator import is_operator
 
 SIDE, NAME, ALL = "side", "name", "all"

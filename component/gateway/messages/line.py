@@ -1,0 +1,210 @@
+"""The line that a message travels: look up, decide, archive, deliver."""
+
+import logging
+import secrets
+import time
+from asyncio import Future
+from collections.abc import Callable, Iterator
+from functools import partial
+from xml.etree.ElementTree import Element
+
+from component.element import serialise
+from component.metrics import Metrics
+from component.model import Party
+from component.policy.classify import invitation
+from component.policy.decide import Deliver, Drop, Refuse, View, decide, refuse
+from component.policy.reasons import Reason
+from component.rate import Buckets
+from component.stanza import message as messages
+from component.stanza.compose import compose
+from component.stanza.errors import refusal
+from component.stanza.links import LinkMaker
+from component.store.changes import Change, NewMessage
+from component.store.errors import StoreError
+from component.store.store import Store
+
+from ..clock import now_us
+from ..retention import DAY_US
+from ..state import State
+from ..supervision.chat_answers import ChatAnswers
+from ..supervision.copies import Copies
+from .accepted import Accepted
+from .announced import Announced
+from .conversations import Conversation
+from .delivery import Delivery, outgoing
+from .endings import Endings
+from .intake import Found, Incoming, Intake, read
+from .lookups import LookUps
+
+log = logging.getLogger(__name__)
+
+NO_ROOMS = "Agents chat with one person at a time and cannot join rooms."
+
+
+TOKEN_BYTES = 16
+"""Of chance in a link: nobody guesses one. Written in digits and letters only, as some clients take a dash or an
+underscore at the end for punctuation, and leave it out of the link."""
+
+
+def _tokens() -> Iterator[str]:
+    while True:
+        yield secrets.token_hex(TOKEN_BYTES)
+
+
+class Messages:
+    """Every message to a face goes through here, once. ``send`` takes stanza text, for answers."""
+
+    def __init__(
+        self,
+        state: State,
+        store: Store,
+        delivery: Delivery,
+        endings: Endings,
+        look_ups: LookUps,
+        copies: Copies,
+        chats: ChatAnswers,
+        send: Callable[[str], None],
+        metrics: Metrics,
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._delivery = delivery
+        self._endings = endings
+        self._copies = copies
+        self._chats = chats
+        self._intake = Intake(look_ups, self._judge, partial(self._refuse, Reason.TOO_FAST))
+        self._buckets = Buckets(lambda: state.limits, time.monotonic)
+        self._send = send
+        self._metrics = metrics
+        self._announced = Announced()
+
+    def receive(self, element: Element) -> None:
+        """Handle one message stanza that is not an error."""
+        message = read(element, lambda account: not self._buckets.take(account))
+        if message is None or self._chats.message(message):
+            return
+        if message.parties(self._state.world)[0] is None and self._declined(message):
+            return
+        self._intake.receive(message)
+
+    def _declined(self, message: Incoming) -> bool:
+        """C4: a room of the tenant's Work host that invites a face is told that nobody will come."""
+        invite = invitation(message.element)
+        host = message.account.rpartition("@")[2]
+        tenant = self._state.world.tenant_of_component_host(message.address.rpartition("@")[2])
+        if invite is None or tenant is None or not host.endswith("." + tenant.work_host):
+            return False
+        if not message.over_rate and not message.to_service:
+            room, face = message.account, message.address
+            self._send(serialise(messages.decline(room, face, invite.get("from"), NO_ROOMS)))
+        return True
+
+    # The verdict
+
+    def _judge(self, message: Incoming, found: Found) -> None:
+        # Asked again, as a reload may have come while the message waited.
+        sender, receiver = message.parties(self._state.world)
+        verdict = decide(message.facts, self._view(message, found, sender, receiver))
+        if message.facts.has_files and not isinstance(verdict, Refuse):
+            self._announced.remember(message)
+        match verdict:
+            case Refuse(reason):
+                self._answer(reason, message)
+            case Drop(rule, ends):
+                log.debug("dropped a message from %s by rule %s", message.account, rule)
+                self._count(message, "dropped", rule)
+                self._end_if(ends, sender, receiver)
+            case Deliver():
+                assert sender and receiver, "nothing is delivered from or to strangers"
+                links = LinkMaker(self._state.web.public_url, _tokens())
+                content = compose(verdict, found.reply_to, links, found.rich)
+                self._archive(Accepted(message, sender, receiver, verdict, content))
+                self._end_if(verdict.ends, sender, receiver)
+
+    def _view(self, message: Incoming, found: Found, sender: Party | None, receiver: Party | None) -> View:
+        conversations, sessions = self._state.conversations, self._state.sessions
+        return View(
+            sender=sender,
+            receiver=receiver,
+            sender_online=found.sender_online,
+            receiver_online=bool(receiver and sessions.logged_in(receiver.account)),
+            conversation_open=bool(sender and receiver and conversations.between(sender, receiver)),
+            reply_visible=found.reply_to is not None,
+            over_rate=message.over_rate,
+            to_service=message.to_service,
+            limits=self._state.limits,
+            attached=self._announced.before(message),
+            rich_chars=max(map(len, found.rich.bodies.values())) if found.rich else None,
+            unknowable=found.failed,
+        )
+
+    def _end_if(self, ends: bool, sender: Party | None, receiver: Party | None) -> None:
+        if ends and sender and receiver:
+            conversation = self._state.conversations.between(sender, receiver)
+            if conversation:
+                self._endings.by(sender, conversation)
+
+    def _refuse(self, reason: Reason, message: Incoming) -> None:
+        """Refuse what nobody judged, by the same rule: no answer to a notice."""
+        if isinstance(refuse(reason, message.facts), Refuse):
+            self._answer(reason, message)
+
+    def _answer(self, reason: Reason, message: Incoming) -> None:
+        # A flood must not become a flood of log lines too.
+        level = logging.DEBUG if reason is Reason.TOO_FAST else logging.INFO
+        log.log(level, "refused a message from %s to %s by rule %s", message.account, message.address, reason.spec)
+        self._count(message, "refused", reason.spec)
+        self._send(serialise(refusal(message.element, reason)))
+
+    def _count(self, message: Incoming, verdict: str, rule: str = "") -> None:
+        sender, receiver = (party.side if party else "other" for party in message.parties(self._state.world))
+        self._metrics.message(sender, receiver, verdict, rule)
+
+    # On disk first, then to the receiver (A5)
+
+    def _archive(self, message: Accepted) -> None:
+        now = now_us()
+        fingerprint = message.content.fingerprint
+        if self._state.recent.has(message.key, fingerprint, now):
+            log.info("a message from %s was sent twice and is delivered once", message.sender.account)
+            return
+        opened: Conversation | None = None
+        try:
+            id = self._store.next_message_id()
+            conversation, opening = self._conversation(message, now)
+            opened = conversation if opening else None
+            row = message.row(id, conversation.id, now)
+            done = self._store.submit(*opening, row, *message.changes(row, self._state.web.link_days * DAY_US))
+        except StoreError as problem:
+            self._not_archived(message, opened, problem)
+            return
+        conversation.length += 1
+        self._state.recent.add(message.key, fingerprint, now)
+        text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
+        done.add_done_callback(partial(self._archived, message, row, text, opened))
+
+    def _conversation(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
+        """The one that the message falls in, and what puts it on disk if it is new (V1)."""
+        known = self._state.conversations.between(message.sender, message.receiver)
+        if known is not None:
+            return known, ()
+        conversation, change = self._state.conversations.open(message.sender, message.receiver, now)
+        return conversation, (change,)
+
+    def _archived(
+        self, message: Accepted, row: NewMessage, text: str, opened: Conversation | None, done: Future[None]
+    ) -> None:
+        problem = done.exception()
+        if problem is None:
+            copy = partial(self._copies.delivered, row, message.sender, message.receiver, opened is not None)
+            self._delivery.send(row.id, text, copy)
+            self._count(message.incoming, "accepted")
+        else:
+            self._not_archived(message, opened, problem)
+
+    def _not_archived(self, message: Accepted, opened: Conversation | None, problem: BaseException) -> None:
+        log.error("a message could not be archived and was refused: %s", problem)
+        self._state.recent.forget(message.key)
+        if opened:
+            self._state.conversations.forget(opened)
+        self._answer(Reason.OVERLOADED, message.incoming)

@@ -1,0 +1,130 @@
+"""What the bridge does not know by heart and looks up before a message is judged."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable
+
+from component.content.rich import Rich
+from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.model import Party, Side
+from component.policy.features import Feature
+from component.policy.matrix import HISTORY_WINDOW
+from component.stanza.message import REPLY
+from component.stanza.rich_text import rich_content
+from component.store.archive import Reference
+from component.store.errors import StoreError
+from component.store.store import Store
+
+from ..state import State
+from .conversations import JOINED, Conversation
+from .intake import FAILED, NOTHING, Found, Incoming
+
+log = logging.getLogger(__name__)
+
+CONFIRMED_SECONDS = 10.0
+"""How long a session that only ejabberd knows of is believed in, so that a chat does not ask for every line."""
+
+
+LONG_BYTES = 8_192
+"""A longer message takes more than some milliseconds to read if it is formatted, and others must not wait (R2)."""
+
+
+class LookUps:
+    """Finds what a verdict on a message needs; at once where all is known, else as something to wait for."""
+
+    def __init__(self, state: State, store: Store, api: EjabberdApi) -> None:
+        self._state = state
+        self._store = store
+        self._api = api
+        self._confirmed: dict[str, float] = {}
+
+    def __call__(self, message: Incoming) -> Found | Awaitable[Found]:
+        sender, receiver = message.parties(self._state.world)
+        if sender is None or message.over_rate:
+            return NOTHING
+        online = self._online(sender)
+        is_long = message.facts.size > LONG_BYTES and self._is_readable(message)
+        if online is None or is_long or self._in_question(message, sender, receiver):
+            return self._look_up(message, sender, receiver)
+        return Found(online, rich=_read(message, sender) if self._is_readable(message) else None)
+
+    def _in_question(self, message: Incoming, sender: Party, receiver: Party | None) -> bool:
+        """Whether the store has to be asked."""
+        if receiver is None:
+            return False
+        joined = sender.side is not receiver.side
+        unknown = joined and self._state.conversations.between(sender, receiver) is None
+        return unknown or message.facts.has(Feature.REPLY)
+
+    async def _look_up(self, message: Incoming, sender: Party, receiver: Party | None) -> Found:
+        try:
+            online = self._online(sender)
+            if online is None:
+                online = await self._has_session(sender.account, message.resource)
+            reply_to = None if receiver is None else await self._reply_to(message, sender, receiver)
+        except (EjabberdApiError, StoreError) as problem:
+            log.warning("a look-up failed, so a message is refused: %s", problem)
+            return FAILED
+        return Found(online, reply_to, await self._rich(message, sender))
+
+    # Is the sender logged in?
+
+    def _online(self, sender: Party) -> bool | None:
+        """M8. None where only ejabberd knows: a Work user may be connected without showing it (invisible).
+        An agent who is not available is logged out."""
+        if self._state.sessions.logged_in(sender.account):
+            return True
+        if sender.side is Side.AGENT:
+            return False
+        return True if self._confirmed.get(sender.account, 0) > time.monotonic() else None
+
+    async def _has_session(self, account: str, resource: str) -> bool:
+        if resource not in await self._api.sessions(account):
+            return False
+        now = time.monotonic()
+        self._confirmed = {name: until for name, until in self._confirmed.items() if until > now}
+        self._confirmed[account] = now + CONFIRMED_SECONDS
+        return True
+
+    # Which message does it reply to?
+
+    async def _reply_to(self, message: Incoming, sender: Party, receiver: Party) -> str | None:
+        """C14: the author of the message replied to, if the receiver can see that message.
+
+        The conversation is fetched in any case, as whatever else is done with the message needs it.
+        """
+        conversation = await self._state.conversations.find(sender, receiver)
+        reply = message.element.find(REPLY)
+        if reply is None or conversation is None:
+            return None
+        await self._store.submit()  # what both of them have just said counts too
+        target = await self._store.find_by_reference(conversation.id, reply.get("id", ""))
+        if target is None or target.withdrawn or not await self._in_view(target, conversation, receiver):
+            return None
+        return sender.face if target.sender_account == sender.account else receiver.account
+
+    async def _in_view(self, target: Reference, conversation: Conversation, receiver: Party) -> bool:
+        """A1: an agent may see only the last messages of a chat with a Work user."""
+        window = HISTORY_WINDOW[receiver.tenant.version]
+        if window is None or conversation.kind != JOINED or receiver.side is not Side.AGENT:
+            return True
+        return target.seq >= await self._store.window_start(conversation.id, window)
+
+    # What is its formatted content?
+
+    def _is_readable(self, message: Incoming) -> bool:
+        """What is too large is refused anyway (C18)."""
+        return message.facts.is_rich and message.facts.size <= self._state.limits.stanza_bytes
+
+    async def _rich(self, message: Incoming, sender: Party) -> Rich | None:
+        """C10. What is long is read in a thread."""
+        if not self._is_readable(message):
+            return None
+        if message.facts.size <= LONG_BYTES:
+            return _read(message, sender)
+        return await asyncio.to_thread(_read, message, sender)
+
+
+def _read(message: Incoming, sender: Party) -> Rich | None:
+    return rich_content(message.facts.parts, [sender.tenant.account_host(side) for side in Side])

@@ -1,0 +1,216 @@
+"""Presence as it comes in from accounts: who is logged in, and who wants to see which face (P4, P5, P7)."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from xml.etree.ElementTree import Element
+
+from component.addresses import normalise
+from component.element import serialise
+from component.model import RESERVED_PREFIX, Limits, Party
+from component.policy.classify import joins_room
+from component.policy.contact import may_see
+from component.policy.presence import UNAVAILABLE
+from component.policy.reasons import Reason
+from component.rate import Buckets
+from component.stanza.errors import refusal
+from component.stanza.presence import PresenceText, answers_probe, plain, session
+
+from ..contacts.contacts import Contacts
+from ..contacts.service_contacts import ServiceContacts
+from ..state import State
+from ..supervision.chat_answers import ChatAnswers
+from .faces import SERVICE_SEEN, Faces
+
+QUESTIONS_A_SECOND, LOG_INS_AT_ONCE = 200, 10
+"""How often one account may subscribe to faces and probe them. Each log-in of a client probes all its contacts
+at once; what goes far beyond that is no client (R2)."""
+
+SLICE = 5_000
+"""Subscriptions looked through before others get their turn."""
+
+
+class Presence:
+    """Handles every presence stanza. ``send`` takes stanza text.
+
+    ``logged_in`` is told of everybody's first session, by its full address, and ``logged_out`` of the end of the
+    last, after the watchers were. Nothing of what a client sends to a face ever goes on to the account behind it.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        faces: Faces,
+        services: ServiceContacts,
+        contacts: Contacts,
+        chats: ChatAnswers,
+        send: Callable[[str], None],
+        logged_in: Callable[[Party, str], None],
+        logged_out: Callable[[Party], None],
+    ) -> None:
+        self._state = state
+        self._faces = faces
+        self._services = services
+        self._contacts = contacts
+        self._chats = chats
+        self._send = send
+        self._logged_in = logged_in
+        self._logged_out = logged_out
+        self._questions = Buckets(self._question_limits, time.monotonic)
+
+    def _question_limits(self) -> Limits:
+        contacts = max(tenant.roster_limit for tenant in self._state.world.tenants)
+        return Limits(messages_per_second=QUESTIONS_A_SECOND, burst=max(5_000, LOG_INS_AT_ONCE * contacts))
+
+    def receive(self, presence: Element) -> None:
+        """Handle one presence stanza from ejabberd."""
+        sender = normalise(presence.get("from", ""))
+        receiver = normalise(presence.get("to", ""))
+        if sender is None or receiver is None:
+            return
+        account, resource = sender
+        address, _ = receiver
+        tenant = self._state.world.tenant_of_component_host(address.rpartition("@")[2])
+        party = self._state.world.account(account)
+        if tenant is None or party is None or party.tenant is not tenant:
+            self._turn_away(presence, account, address)
+        elif address == tenant.service:
+            self._for_service(presence, party, resource)
+        else:
+            self._for_face(presence, party, address)
+
+    def _turn_away(self, presence: Element, account: str, address: str) -> None:
+        """M9: who does not belong here gets the same answer whatever they ask for."""
+        if presence.get("type") in ("subscribe", "probe"):
+            self._send(plain("unsubscribed", address, account))
+
+    # The service contact: who is logged in
+
+    def _for_service(self, presence: Element, party: Party, resource: str) -> None:
+        service = party.tenant.service
+        match presence.get("type"):
+            case None if resource:
+                self._started(presence, party, resource)
+            case "unavailable":
+                self.ended(party, resource)
+            case "probe":
+                self._services.confirmed(party)
+                self._send(PresenceText(service, SERVICE_SEEN).to(presence.get("from", "")))
+            case "subscribe":
+                self._send(plain("subscribed", service, party.account))
+                self.show_service(party)
+            case "unsubscribe" | "unsubscribed":
+                self._services.lost(party)
+                self._contacts.lost(party)
+
+    def show_service(self, party: Party) -> None:
+        """The person has the service as a contact now, and should see that it is there."""
+        self._send(PresenceText(party.tenant.service, SERVICE_SEEN).to(party.account))
+
+    def _started(self, presence: Element, party: Party, resource: str) -> None:
+        if answers_probe(presence):
+            self._services.confirmed(party)
+        else:
+            self._services.seen(party)
+        known = self._state.sessions.logged_in(party.account)
+        self._state.sessions.started(party.account, resource, session(presence))
+        self._faces.refresh(party)
+        if not known and self._state.sessions.logged_in(party.account):
+            self._logged_in(party, presence.get("from", ""))
+
+    def ended(self, party: Party, resource: str = "") -> None:
+        """A session of that person is over; without a resource, all are."""
+        known = self._state.sessions.logged_in(party.account)
+        self._state.sessions.ended(party.account, resource)
+        self._faces.refresh(party)
+        if known and not self._state.sessions.logged_in(party.account):
+            self._logged_out(party)
+
+    def removed(self, party: Party) -> None:
+        """The directory does not hold this person any more (D1)."""
+        self._state.sessions.ended(party.account)
+        self._faces.forget(party)
+        self._logged_out(party)
+
+    # Faces: who may see them
+
+    def _for_face(self, presence: Element, party: Party, address: str) -> None:
+        kind = presence.get("type")
+        if kind in ("subscribe", "unsubscribe", "probe") and not self._questions.take(party.account):
+            return
+        match kind:
+            case None if joins_room(presence):
+                self._send(serialise(refusal(presence, Reason.GROUP_CHAT)))
+            case _ if self._chats.presence(kind, party, presence.get("from", ""), address):
+                pass
+            case "subscribe":
+                self._subscribe(party, address)
+            case "probe":
+                self._probe(presence, party, address)
+            case "unsubscribe":
+                # ejabberd has ended the subscription already, and would end a newer one by an answer that comes late.
+                if self._hide(party.account, address):
+                    self._contacts.left(party, address)
+
+    def _subscribe(self, watcher: Party, address: str) -> None:
+        """P5. ejabberd keeps its half of a subscription on disk, so ours is there before we consent."""
+        face = self._state.world.face(address)
+        if face is None or not may_see(watcher, face):
+            self._turn_out(watcher.account, address)
+            return
+        noted = self._state.watchers.add(watcher.account, address)
+        if noted is None:
+            self._consent(watcher, face)
+        else:
+            noted.add_done_callback(partial(self._noted, watcher, face))
+
+    def _noted(self, watcher: Party, face: Party, done: asyncio.Future[None]) -> None:
+        # Should the disk not have taken it, the next log-in's probe tells us again.
+        done.exception()
+        if watcher.account in self._state.watchers.of(face.face):
+            self._consent(watcher, face)
+
+    def _consent(self, watcher: Party, face: Party) -> None:
+        self._send(plain("subscribed", face.face, watcher.account))
+        self._faces.show(watcher.account, watcher.side, face)
+
+    def _probe(self, presence: Element, watcher: Party, address: str) -> None:
+        """A client of a watcher logged in. ejabberd knows of the subscription, even if we forgot."""
+        face = self._state.world.face(address)
+        if face is None or not may_see(watcher, face):
+            self._turn_out(watcher.account, address)
+            return
+        self._state.watchers.add(watcher.account, address)
+        self._faces.show(presence.get("from", ""), watcher.side, face)
+
+    def _turn_out(self, account: str, address: str) -> None:
+        """P5: this account may not see this face; whether there is such a face is not told."""
+        self._hide(account, address)
+        self._send(plain("unsubscribed", address, account))
+
+    def _hide(self, account: str, address: str) -> bool:
+        """From now on this account does not see this face. Whether it did before."""
+        watched = self._state.watchers.remove(account, address)
+        if watched and self._state.sessions.logged_in(account):
+            self._send(PresenceText(address, UNAVAILABLE).to(account))
+        return watched
+
+    def _may_see(self, account: str, address: str) -> bool:
+        watcher, face = self._state.world.account(account), self._state.world.face(address)
+        if watcher is None:
+            return False
+        return may_see(watcher, face) if face else self._chats.seen_by(watcher, address) is not None
+
+    async def look_through(self) -> None:
+        """P5 after a change of the directory: who lost the right to see a face sees it go.
+
+        ejabberd needs some milliseconds for the end of each subscription, and hears nothing else from us meanwhile.
+        So that is left to ``Contacts``, which takes the contact out of the list; but for the few chat faces.
+        """
+        for number, (account, address) in enumerate(self._state.watchers.all(), 1):
+            if not self._may_see(account, address):
+                end = self._turn_out if address.startswith(RESERVED_PREFIX) else self._hide
+                end(account, address)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)

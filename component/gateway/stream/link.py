@@ -1,0 +1,307 @@
+"""The component stream to ejabberd (XEP-0114). The only module that touches slixmpp's stream.
+
+Stanzas come in as raw elements, before slixmpp's event machinery, which would be the slowest part of the
+bridge; they go out as ready text, written once per turn of the event loop.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from slixmpp import ComponentXMPP
+
+from component.model import XmppSettings
+
+from ..seldom import Seldom
+from .backoff import Backoff
+from .barriers import Barriers
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+STABLE_SECONDS = 30.0
+"""A stream that lasted so long was a good one: after it, the pauses between attempts start small again."""
+
+HANDSHAKE_SECONDS = 10.0
+PING_SECONDS = 10.0
+SILENCE_SECONDS = 30.0
+"""So often ejabberd is asked for a sign of life, and so long it may give none."""
+
+BARRIER_SECONDS = 120.0
+CLOSING_SECONDS = 2.0
+WRITE_BUFFER_BYTES = 256 * 1024 * 1024
+
+
+class LinkDown(ConnectionError):
+    """There is no stream to ejabberd right now."""
+
+
+class _Stream(ComponentXMPP):
+    """slixmpp's component, with stanzas taken off before they become events."""
+
+    def __init__(
+        self,
+        host: str,
+        settings: XmppSettings,
+        on_bytes: Callable[[int], None],
+        on_stanza: Callable[[Element], None],
+    ) -> None:
+        super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
+        self._on_bytes = on_bytes
+        self._on_stanza = on_stanza
+        self._failures = Seldom(log, logging.ERROR)
+        self.refused = ""
+        self.add_event_handler("stream_error", self._note_refusal)
+
+    def _note_refusal(self, error: Any) -> None:
+        self.refused = error["text"] or error["condition"]
+
+    def data_received(self, data: bytes | str) -> None:
+        self._on_bytes(len(data))
+        super().data_received(data)
+
+    def _spawn_event(self, xml: Element) -> None:
+        kind = xml.tag.rpartition("}")[2]
+        if kind not in ("message", "presence", "iq"):
+            super()._spawn_event(xml)
+            return
+        try:
+            self._on_stanza(xml)
+        except Exception:
+            # One stanza that we cannot handle must not cost the stream all others travel on (R2).
+            self._failures("a %s stanza could not be handled and was dropped", kind, exc_info=True)
+
+
+class Link:
+    """Keeps a stream to ejabberd for as long as ``run`` runs.
+
+    ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection, before its first
+    stanza, and of its loss. No stanza of more than ``largest`` bytes is sent.
+    """
+
+    def __init__(
+        self,
+        settings: XmppSettings,
+        host: str,
+        largest: int,
+        on_stanza: Callable[[Element], None],
+        on_up: Callable[[], None],
+        on_down: Callable[[], None],
+    ) -> None:
+        self.bytes_received = 0
+        self.failed_attempts = 0
+        """To connect, since the last connection was lost."""
+        self.failures = 0
+        """To connect, ever."""
+        self._settings = settings
+        self._host = host
+        self._largest = largest
+        self._deliver = on_stanza
+        self._on_up = on_up
+        self._on_down = on_down
+        self._stream: _Stream | None = None
+        self._outgoing: list[str] = []
+        self._barriers = Barriers(host)
+        self._last_heard = 0.0
+        self._paused = False
+        self._closing = False
+        self._too_large = Seldom(log, logging.ERROR)
+
+    @property
+    def up(self) -> bool:
+        return self._stream is not None
+
+    # Out
+
+    def send(self, text: str) -> None:
+        """Queue one stanza. Without a stream it is thrown away: whoever needs it to arrive uses ``barrier``."""
+        if self._stream is None:
+            return
+        if not self.fits(text):
+            # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
+            self._too_large("a stanza of %d characters is too large for ejabberd and was not sent", len(text))
+            return
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(text)
+
+    def fits(self, text: str) -> bool:
+        """Whether a stanza is small enough for ejabberd to take."""
+        return len(text) * 4 <= self._largest or len(text.encode()) <= self._largest
+
+    def _flush(self) -> None:
+        text, self._outgoing = "".join(self._outgoing), []
+        if self._stream is None or not text:
+            return
+        transport = self._stream.transport
+        if transport is None:
+            return
+        transport.write(text.encode())
+        if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+            self.drop("ejabberd does not read what it is sent")
+
+    async def barrier(self) -> None:
+        """Wait until ejabberd has routed all that was sent so far. Raises ``LinkDown`` if it did not."""
+        if self._stream is None:
+            raise LinkDown("there is no connection to ejabberd")
+        stanza, done = self._barriers.new()
+        self.send(stanza)
+        try:
+            # Not wait_for, which before Python 3.12 loses a cancellation that comes together with the result.
+            async with asyncio.timeout(BARRIER_SECONDS):
+                await done
+        except TimeoutError:
+            raise LinkDown("ejabberd does not route what it is sent") from None
+
+    # In
+
+    def _count(self, bytes: int) -> None:
+        self.bytes_received += bytes
+
+    def _receive(self, stanza: Element) -> None:
+        self._last_heard = time.monotonic()
+        if not self._barriers.take(stanza):
+            self._deliver(stanza)
+
+    def pause_reading(self) -> None:
+        """Take no more stanzas of this stream for now; ejabberd keeps them."""
+        if self._stream and self._stream.transport:
+            self._stream.transport.pause_reading()
+            self._paused = True
+
+    def resume_reading(self) -> None:
+        if self._stream and self._stream.transport:
+            self._stream.transport.resume_reading()
+            self._last_heard = time.monotonic()
+            self._paused = False
+
+    # Connecting
+
+    async def run(self) -> None:
+        """Connect, and connect again whenever the stream is lost, until cancelled (R3)."""
+        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
+        while True:
+            try:
+                lasted = await self._connection()
+            except ConnectionError as problem:
+                self.failed_attempts += 1
+                self.failures += 1
+                pause = pauses.next()
+                log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
+            else:
+                if lasted > STABLE_SECONDS:
+                    pauses.reset()
+                pause = pauses.next()
+            await asyncio.sleep(pause)
+
+    async def _connection(self) -> float:
+        """One connection, from its beginning to its end; for how many seconds it was up.
+
+        Raises ``ConnectionError``, with words for the operator, if there was none.
+        """
+        stream = _Stream(self._host, self._settings, self._count, self._receive)
+        up, ended = _future(), _future()
+        # At once, as ejabberd's first questions come together with its consent.
+        stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))
+        stream.add_event_handler("connection_failed", lambda reason: _resolve(ended, reason))
+        stream.add_event_handler("disconnected", lambda reason: _resolve(ended, reason))
+        try:
+            stream.connect(self._settings.host, self._settings.port)
+            await asyncio.wait((up, ended), timeout=HANDSHAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not up.done():
+                raise ConnectionError(self._why_not(stream, ended))
+            started = time.monotonic()
+            await self._serve(stream, ended)
+            return time.monotonic() - started
+        finally:
+            self._go_down(stream)
+            _discard(stream)
+
+    def _why_not(self, stream: _Stream, ended: asyncio.Future[Any]) -> str:
+        where = f"{self._settings.host}:{self._settings.port}"
+        if stream.refused:
+            return (
+                f"ejabberd at {where} refuses the component: {stream.refused} (is this the port of its component "
+                "listener, with the same secret and hosts as here? `deskbridge ejabberd-config` prints it)"
+            )
+        if not ended.done():
+            return f"{where} does not answer like ejabberd's component port"
+        return f"{where}: {ended.result() or 'the connection was closed'} (does ejabberd run, and listen there?)"
+
+    def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
+        self._stream = stream
+        self._last_heard = time.monotonic()
+        self._paused = False
+        log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
+        self._on_up()
+        _resolve(up)
+
+    async def _serve(self, stream: _Stream, ended: asyncio.Future[Any]) -> None:
+        """Be up until the stream is lost."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            reason = await ended
+            if not self._closing:
+                log.warning("lost the connection to ejabberd: %s", stream.refused or reason or "it was closed")
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        """Notice a connection that died without a word."""
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            silent = time.monotonic() - self._last_heard
+            if silent > SILENCE_SECONDS and not self._paused:
+                self.drop(f"nothing has come from it for {silent:.0f} s")
+                return
+            self.send(self._barriers.new()[0])
+
+    def _go_down(self, stream: _Stream) -> None:
+        if self._stream is not stream:
+            return
+        self._stream = None
+        self.failed_attempts = 0
+        self._outgoing.clear()
+        self._barriers.fail(LinkDown("the connection to ejabberd was lost"))
+        self._on_down()
+
+    def drop(self, why: str) -> None:
+        """Give the stream up and start afresh."""
+        log.error("closing the connection to ejabberd: %s", why)
+        if self._stream is not None:
+            self._stream.abort()
+
+    async def close(self) -> None:
+        """End the stream properly; ejabberd then tells senders that nobody is there."""
+        stream = self._stream
+        if stream is None or stream.transport is None:
+            return
+        self._closing = True
+        closed = _future()
+        stream.add_event_handler("disconnected", lambda _: _resolve(closed))
+        self._flush()
+        stream.transport.write(b"</stream:stream>")
+        await asyncio.wait((closed,), timeout=CLOSING_SECONDS)
+
+
+def _future() -> asyncio.Future[Any]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _resolve(future: asyncio.Future[Any], result: object = None) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _discard(stream: _Stream) -> None:
+    """Make sure that nothing of a stream goes on: no second attempt, no queue runner, no socket."""
+    stream.cancel_connection_attempt()
+    if stream.transport:
+        stream.transport.abort()
+    runner = stream._run_out_filters
+    if runner is not None:
+        runner.cancel()

@@ -1,0 +1,31 @@
+"""Who gets copies of a chat at this moment: supervisors who watch it, may do so, and are there (S1, S2)."""
+
+from component.model import Party, Side
+from component.policy.watching import Chat, covers
+from component.world import World
+
+from ..state import State
+from .watches import Watch
+
+
+class Audience:
+    """An agent account listens while it is logged in; for a Work account ejabberd keeps what comes meanwhile."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def of(self, chat: Chat) -> list[Party]:
+        """Everybody who gets what is said in the chat now."""
+        found = (self._state.world.account(watcher) for watcher in self._state.watches.watchers())
+        return [party for party in found if party and self.listens(party) and self.watches(party, chat)]
+
+    def watches(self, watcher: Party, chat: Chat, world: World | None = None) -> list[Watch]:
+        """Which watches of theirs are for this chat, as the directory is now, or as it is in ``world``."""
+        if watcher.tenant is not chat.one.tenant:
+            return []
+        directory = (world or self._state.world).directory(watcher.tenant)
+        mine = self._state.watches.of(watcher.account)
+        return [watch for watch in mine if covers(watch.scope, watch.value, watcher, chat, directory)]
+
+    def listens(self, party: Party) -> bool:
+        return party.side is Side.WORK or self._state.sessions.logged_in(party.account)

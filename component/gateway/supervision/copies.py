@@ -1,0 +1,236 @@
+"""Copies of messages: to supervisors who watch (S2), and to an agent's own Work account (A4).
+
+They go out with the message, under ids that follow from its number: what may have been lost is sent again with the
+message, and clients know it by its id (A5).
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+from component.model import Party, Side
+from component.policy.watching import Chat
+from component.stanza import copies
+from component.stanza.archive_id import Role
+from component.stanza.privilege import ARCHIVED, in_the_name_of_an_account
+from component.store.archive import ArchivedMessage
+from component.store.changes import NewMessage
+from component.store.store import Store
+
+from ..clock import now_us
+from ..lines import Lines
+from ..messages.conversations import Conversation
+from ..state import State
+from ..stream.link import Link
+from .audience import Audience
+from .chat_contacts import ChatContacts
+from .chat_faces import work_party
+from .copy_texts import CopyTexts, Said
+from .notices import notices
+from .receivers import Receivers
+from .referents import referring
+
+LATE_US = 10_000_000
+"""A copy that is sent so much after the message says when that was."""
+
+BEGAN = "{one} and {other} began a chat."
+
+
+class Granted(Protocol):
+    """What ejabberd grants on a host."""
+
+    def outgoing(self, host: str) -> str | None: ...
+
+
+class Copies:
+    """What belongs to one conversation is copied in its order. Without a stream nothing is."""
+
+    def __init__(
+        self,
+        state: State,
+        store: Store,
+        link: Link,
+        audience: Audience,
+        contacts: ChatContacts,
+        granted: Granted,
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._link = link
+        self._audience = audience
+        self._contacts = contacts
+        self._granted = granted
+        self._texts = CopyTexts(state.archive_ids, link.fits)
+        self.lines = Lines()
+        self.last = 0
+        """The newest message of which copies were made, if anybody wanted some."""
+
+    def begin(self) -> None:
+        """A new stream. What comes after the mark will be sent again."""
+        self.last = self._store.delivered_up_to
+
+    def down(self) -> None:
+        self.lines.clear()
+
+    # With each message
+
+    def delivered(self, message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, opened: bool) -> None:
+        """Copy a message that goes out now. ``opened``: it is the first of its conversation."""
+        self.last = max(self.last, message.id)
+        # Looked up again: a reload may have come since the message was accepted.
+        known = self._state.world.account(sender.account), self._state.world.account(receiver.account)
+        sender, receiver = known[0] or sender, known[1] or receiver
+        chat = self._chat(sender, receiver)
+        if chat is None:
+            return
+        if opened:
+            for text in notices(chat, self._state.world, self._texts.id(message.id, Role.NOTICE)):
+                self._link.send(text)
+        to = self._receivers(chat, sender, receiver)
+        if to:
+            late = now_us() - message.sent_at > LATE_US
+            said = Said(message, sender, receiver, chat, late=late)
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+
+    def delivered_again(self, message: ArchivedMessage, to_work_only: bool) -> None:
+        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and may have forgotten it (R3)."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        if sender is None or receiver is None:
+            return
+        if not to_work_only:
+            self.delivered(message, sender, receiver, opened=message.seq == 1)
+            return
+        chat = self._chat(sender, receiver)
+        if chat is None:
+            return
+        to = self._receivers(chat, sender, receiver)
+        to = replace(to, watchers=[party for party in to.watchers if party.side is Side.WORK])
+        if to:
+            said = Said(message, sender, receiver, chat, late=True)
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened=False))
+
+    def withdrawn(self, message: ArchivedMessage) -> None:
+        """It came back: who got a copy is told so."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender and receiver and chat:
+            said = Said(message, sender, receiver, chat)
+            to = self._receivers(chat, sender, receiver)
+            if to:
+                self.lines.put(message.conversation_id, partial(self._take_back, said, to))
+
+    # The past, and what is not said by anybody
+
+    async def introduce(self, chat: Chat, watcher: Party) -> None:
+        """Before anything comes from the chat."""
+        await self._contacts.introduce(watcher, chat)
+
+    async def tell_past(self, chat: Chat, watcher: Party, messages: Sequence[ArchivedMessage], whole: bool) -> None:
+        """What was said before somebody began to watch. ``whole``: from the beginning of the conversation."""
+        for number, message in enumerate(messages):
+            if whole and number == 0:
+                self._tell_of_beginning(chat, watcher, message.id)
+            sender = chat.one if message.sender_account == chat.one.account else chat.other
+            receiver = chat.other if sender is chat.one else chat.one
+            said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
+            for text in self._texts.watched(said, [watcher]):
+                self._link.send(text)
+
+    def tell(self, chat: Chat, watcher: Party, words: str, id: str) -> None:
+        self._link.send(self._texts.line(chat, watcher, words, id))
+
+    def tell_anew(self, chat: Chat, watcher: Party, words: str) -> None:
+        self._state.chat_faces.note(chat)
+        self.tell(chat, watcher, words, secrets.token_hex(8))
+
+    def ending_id(self, conversation_id: int) -> str:
+        """Of the line that says that a conversation is over."""
+        return self._texts.id(conversation_id, Role.ENDING)
+
+    def ended(self, conversation: Conversation, words: str) -> None:
+        """Who watches is told that a conversation is over."""
+        one, other = map(self._state.world.account, (conversation.first, conversation.second))
+        chat = self._chat(one, other) if one and other else None
+        if chat is not None:
+            watchers = self._audience.of(chat)
+            id = self.ending_id(conversation.id)
+            self.lines.put(conversation.id, partial(self._tell_all, chat, watchers, words, id))
+
+    # What comes back
+
+    def takes(self, message: Element) -> bool:
+        """Whether this is a copy that we sent in the name of a Work account, to a chat face: it has done its work.
+
+        Clients cannot send without a resource, nor make up such an id.
+        """
+        found = None if "/" in message.get("from", "") else self._state.archive_ids.parse(message.get("id", ""))
+        return found is not None and found[1] in (Role.COPY, Role.WITHDRAWN) and message.get("type") != "error"
+
+    # How
+
+    def _chat(self, one: Party, other: Party) -> Chat | None:
+        """The chat of the two, if anybody could get copies of it: most chats with Work users need no chat face."""
+        if one.side is other.side or work_party(one, self._state.world) or work_party(other, self._state.world):
+            return self._state.chat_faces.chat(one, other)
+        return None
+
+    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> Receivers:
+        world = self._state.world
+        return Receivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
+
+    def _copy(self, said: Said, to: Receivers, opened: bool) -> Awaitable[None] | None:
+        self._state.chat_faces.note(said.chat)
+        refers = copies.reference(said.message.payload) != (None, None)
+        if refers or any(self._contacts.misses(viewer, said.chat) for viewer in to.everybody):
+            return self._prepare_and_send(said, to, opened)
+        self._send(said, to, opened)
+        return None
+
+    async def _prepare_and_send(self, said: Said, to: Receivers, opened: bool) -> None:
+        for viewer in to.everybody:
+            await self._contacts.introduce(viewer, said.chat)
+        self._send(await referring(self._store, said), to, opened)
+
+    def _send(self, said: Said, to: Receivers, opened: bool) -> None:
+        if opened:
+            for watcher in to.watchers:
+                self._tell_of_beginning(said.chat, watcher, said.message.id)
+        if to.watchers:
+            for text in self._texts.watched(said, to.watchers):
+                self._link.send(text)
+        if to.receiver:
+            self._link.send(self._texts.received(said, to.receiver))
+        if to.sender:
+            self._send_as(to.sender, self._texts.sent(said, to.sender), self._texts.told_as_sent, said)
+
+    def _send_as(self, own: Party, text: str, instead: Callable[[Said, Party], str], said: Said) -> None:
+        """In the name of a Work account, if its server archives that (ejabberd 23.10), else told to it."""
+        tenant = own.tenant
+        namespace = self._granted.outgoing(tenant.work_host)
+        if namespace in ARCHIVED:
+            wrapped = in_the_name_of_an_account(text, tenant.service, tenant.work_host, namespace)
+            if self._link.fits(wrapped):
+                self._link.send(wrapped)
+                return
+        self._link.send(instead(said, own))
+
+    def _take_back(self, said: Said, to: Receivers) -> None:
+        for watcher in to.watchers:
+            self._link.send(self._texts.withdrawn(said, watcher, said.sender.person.name))
+        if to.receiver:
+            self._link.send(self._texts.withdrawn(said, to.receiver, ""))
+        if to.sender:
+            self._link.send(self._texts.withdrawn(said, to.sender, "You"))
+
+    def _tell_of_beginning(self, chat: Chat, watcher: Party, first_message: int) -> None:
+        words = BEGAN.format(one=chat.one.person.name, other=chat.other.person.name)
+        self.tell(chat, watcher, words, self._texts.id(first_message, Role.OPENING))
+
+    def _tell_all(self, chat: Chat, watchers: Sequence[Party], words: str, id: str) -> None:
+        for watcher in watchers:
+            self.tell(chat, watcher, words, id)
