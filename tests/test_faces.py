@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from component.directory import make_directory
-from component.gateway import faces as module
+from component.gateway.presence import faces as module
 from component.gateway.presence.faces import Faces
 from component.gateway.state import State, open_state
 from component.gateway.stream.link import LinkDown

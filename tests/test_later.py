@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from component.gateway import later as module
+from component.gateway.requests import later as module
 from component.gateway.requests.later import AT_ONCE_EACH, Later
 from component.policy.reasons import Reason
 from component.store.errors import StoreError

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from component.ejabberd.api import EjabberdApiError
-from component.gateway import contacts as module
+from component.gateway.contacts import contacts as module
 from component.gateway.contacts.contacts import Contacts
 from component.gateway.contacts.keeper import Wishes
 from component.gateway.presence.sessions import Sessions
