@@ -1,6 +1,7 @@
 """Two organisations at once on one stream, with people of the same names (AD4)."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,9 @@ from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, anything_of, face, gone, last_seen, shows, watch
 from tests.support.matching import message, presence
+from tests.support.past import past
 from tests.support.scripts import error_of, error_text
+from tests.support.server import TestServer
 
 pytestmark = pytest.mark.usefixtures("empty_rosters")
 
@@ -86,3 +89,14 @@ async def test_a_reload_of_one_does_not_touch_the_other(bridge: BridgeProcess, l
     await bob.say(face(other(ALICE)), "Still here")
     await alice.expect(message(body="Still here"))
     await bob.expect_nothing(anything_of(other(ALICE)))
+
+
+async def test_one_that_is_gone_holds_up_nobody(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+    """R3: messages were on their way when their organisation was taken out of the configuration."""
+    async with past(tmp_path) as written:
+        await written.on_its_way(("alice@cc.initech.test", "bob@work.initech.test", "Hello"))
+    async with BridgeProcess(tmp_path, ejabberd.settings) as bridge:
+        bob, alice = await login(BOB), await login(ALICE)
+        await bob.say(face(ALICE), "Still there?")
+        await alice.expect(message(body="Still there?"))
+        assert bridge.count("connected to ejabberd") == 1

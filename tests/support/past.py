@@ -51,6 +51,12 @@ class Past:
         await self._store.submit(DeliveredUpTo(numbers[-1]))
         return numbers
 
+    async def on_its_way(self, *lines: Line) -> None:
+        """Write these, which may not have been delivered when the bridge ended."""
+        for line in lines:
+            self._say(*line)
+        await self._store.submit()
+
     async def withdrawn(self, number: int) -> None:
         """The message came back undelivered."""
         await self._store.submit(Withdraw(number, self._now))

@@ -27,7 +27,12 @@ class Returns:
         self._kept: OrderedDict[str, list[tuple[ArchivedMessage, Reason]]] = OrderedDict()
 
     def tell(self, message: ArchivedMessage, reason: Reason) -> None:
-        """Tell the client that sent it, or another one of its account if that one is gone."""
+        """Tell the client that sent it, or another one of its account if that one is gone.
+
+        Nobody is told in the name of a host that is not ours any more: ejabberd would close the stream for it.
+        """
+        if self._state.world.tenant_of_component_host(message.receiver.partition("/")[0].rpartition("@")[2]) is None:
+            return
         account = message.sender_account
         resources = [f"{account}/{resource}" for resource in self._state.sessions.of(account)]
         if resources and message.sender not in resources:
