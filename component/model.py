@@ -160,6 +160,11 @@ class Party:
             object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")
             object.__setattr__(self, "face", f"{local_part}@{self.tenant.face_host(self.side)}")
 
+    @property
+    def is_operator(self) -> bool:
+        """Whether the configuration names this account among those who run the tenant (D4)."""
+        return self.account in self.tenant.operators
+
 
 @dataclass(frozen=True, slots=True)
 class RosterItem:

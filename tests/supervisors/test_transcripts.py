@@ -15,7 +15,7 @@ import aiohttp
 from component.gateway.clock import now_us
 from component.store.store import Store
 from tests.supervisors.conftest import LogIn, Reconfigure
-from tests.support.adhoc import Step, step
+from tests.support.adhoc import Step, offered, step
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
@@ -164,6 +164,24 @@ class TestWho:
         for forged in ("read:x", "read", "csv:99999999", "more:1", "read:-1", "eval:1", "older:x", "read:9:9", ":"):
             done = await step(sue, NODE, await search(sue), "next", chosen=forged)
             assert done.note == "There is no such transcript, or you may not read it any more."
+
+
+class TestOperatorsInTheirClients:
+    async def test_read_every_chat_between_agents(
+        self, dan: XmppClient, lena: XmppClient, bob: XmppClient, bridge: BridgeProcess, reconfigure: Reconfigure
+    ) -> None:
+        """Also where watching is off. Who is no operator is not offered the command."""
+        words = new_id()
+        await dan.say(LENA, words)
+        await lena.expect(message(body=words))
+        assert NODE not in await offered(bob)
+        await reconfigure(operators=["bob@work.acme.test"])
+        shown = await read(bob, text=words)
+        assert words in shown.words
+        status, _, text = await opened(bridge, await link(bob, shown, "Download as text"))
+        assert (status, words in text) == (200, True)
+        looks = query(bridge, "SELECT actor FROM audit WHERE action = 'transcript.read' ORDER BY id DESC LIMIT 1")
+        assert looks == ["bob@work.acme.test"]
 
 
 class TestDownload:

@@ -8,7 +8,7 @@ from component.store.store import Store
 from ..messages.conversations import Conversation
 from ..messages.endings import Endings
 from ..state import State
-from .operator import entry, is_operator
+from .operator import entry
 
 NAME, CHAT = "name", "chat"
 MOST_LISTED = 50
@@ -26,7 +26,7 @@ class EndConversation:
         self._endings = endings
 
     def may_run(self, party: Party) -> bool:
-        return is_operator(party)
+        return party.is_operator
 
     async def step(self, run: Run) -> Outcome:
         open = self._open(run.party)

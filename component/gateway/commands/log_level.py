@@ -7,7 +7,7 @@ from component.services.commands import Ask, Done, Outcome, Run
 from component.stanza.forms import Field, Form, choice
 from component.store.store import Store
 
-from .operator import entry, is_operator
+from .operator import entry
 
 LEVEL = "level"
 LEVELS = (
@@ -28,7 +28,7 @@ class LogLevel:
         self._store = store
 
     def may_run(self, party: Party) -> bool:
-        return is_operator(party)
+        return party.is_operator
 
     async def step(self, run: Run) -> Outcome:
         if not run.step:

@@ -6,10 +6,6 @@ from component.store.changes import Audit
 from ..clock import now_us
 
 
-def is_operator(party: Party) -> bool:
-    return party.account in party.tenant.operators
-
-
 def entry(party: Party, action: str, subject: str = "", detail: str = "") -> Audit:
     """A line for the audit log: what operators do can be looked up."""
     return Audit(now_us(), party.tenant.id, party.account, action, subject, detail)

@@ -9,7 +9,7 @@ from component.store.store import Store
 
 from ..reload import Reload
 from ..reload import ReloadError as Refused
-from .operator import entry, is_operator
+from .operator import entry
 
 ELSEWHERE = "Something outside of your directory is wrong. deskbridge's log says what."
 MOST_LINES = 20
@@ -28,7 +28,7 @@ class ReloadFiles:
         self._task: asyncio.Future[LoadError | Refused | None] | None = None  # kept, or it could be collected
 
     def may_run(self, party: Party) -> bool:
-        return is_operator(party)
+        return party.is_operator
 
     async def step(self, run: Run) -> Outcome:
         await self._store.submit(entry(run.party, "operator.reload"))

@@ -7,7 +7,6 @@ from component.stanza.message import minute
 from component.store.store import Store
 
 from ..state import State
-from .operator import is_operator
 
 
 class ShowStatistics:
@@ -19,7 +18,7 @@ class ShowStatistics:
         self._store = store
 
     def may_run(self, party: Party) -> bool:
-        return is_operator(party)
+        return party.is_operator
 
     async def step(self, run: Run) -> Outcome:
         numbers = {**self._now(run.party), **await self._kept(run.party)}

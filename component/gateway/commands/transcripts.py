@@ -51,7 +51,7 @@ class TranscriptsCommand:
         self._links = links
 
     def may_run(self, party: Party) -> bool:
-        return party.person.is_supervisor
+        return party.person.is_supervisor or party.is_operator
 
     async def step(self, run: Run) -> Outcome:
         if not run.step:

@@ -7,7 +7,6 @@ from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
 from component.stanza.forms import Form, Table, choice, line
 
 from ..state import State
-from .operator import is_operator
 
 SIDE, NAME, ALL = "side", "name", "all"
 COLUMNS = (("name", "Name"), ("address", "Address"), ("status", "Status"), ("clients", "Clients"))
@@ -24,7 +23,7 @@ class WhoIsOn:
         self._state = state
 
     def may_run(self, party: Party) -> bool:
-        return is_operator(party)
+        return party.is_operator
 
     async def step(self, run: Run) -> Outcome:
         if not run.step:
