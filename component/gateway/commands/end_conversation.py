@@ -8,7 +8,7 @@ from component.store.store import Store
 from ..messages.conversations import Conversation
 from ..messages.endings import Endings
 from ..state import State
-from .operator import entry
+from .audited import entry
 
 NAME, CHAT = "name", "chat"
 MOST_LISTED = 50

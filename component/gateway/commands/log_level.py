@@ -7,7 +7,7 @@ from component.services.commands import Ask, Done, Outcome, Run
 from component.stanza.forms import Field, Form, choice
 from component.store.store import Store
 
-from .operator import entry
+from .audited import entry
 
 LEVEL = "level"
 LEVELS = (

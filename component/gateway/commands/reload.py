@@ -9,7 +9,7 @@ from component.store.store import Store
 
 from ..reload import Reload
 from ..reload import ReloadError as Refused
-from .operator import entry
+from .audited import entry
 
 ELSEWHERE = "Something outside of your directory is wrong. deskbridge's log says what."
 MOST_LINES = 20

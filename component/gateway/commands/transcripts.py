@@ -9,13 +9,12 @@ from component.services.commands import Ask, Done, Outcome, Run
 from component.services.transcript_files import period, spoken
 from component.services.transcripts import NEWEST, Heading, Headings, Search, Transcript, Transcripts
 from component.stanza.forms import Form, choice, line, said
-from component.store.changes import Audit
 from component.store.errors import StoreError
 from component.store.store import Store
 
-from ..clock import now_us
 from ..state import State
 from ..supervision.transcript_links import TranscriptLinks
+from .audited import entry
 
 AGENT, TEXT, FROM, UNTIL, CHOSEN = "agent", "text", "from", "until", "chosen"
 
@@ -101,7 +100,7 @@ class TranscriptsCommand:
 
     async def _enter(self, party: Party, action: str, subject: str, detail: str) -> None:
         """Before anything is shown: what the audit log does not have was not looked at."""
-        await self._store.submit(Audit(now_us(), party.tenant.id, party.account, action, subject, detail))
+        await self._store.submit(entry(party, action, subject, detail))
 
 
 def _search_form(run: Run | None = None) -> Form:

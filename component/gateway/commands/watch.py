@@ -5,15 +5,14 @@ from component.policy.watching import Chat, Scope, may_watch_group, title
 from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
 from component.stanza.forms import Form, Options, Table, choice, line
 from component.stanza.message import minute
-from component.store.changes import Audit
 from component.store.errors import StoreError
 from component.store.store import Store
 
-from ..clock import now_us
 from ..state import State
 from ..supervision.supervised import Current, current
 from ..supervision.watches import MOST, Watch
 from ..supervision.watching import TooMany, Watching
+from .audited import entry
 
 WHAT, AGENT, CHAT = "what", "agent", "chat"
 
@@ -110,7 +109,7 @@ class WatchChats:
 
     async def _watch(self, party: Party, scope: Scope, value: str, key: str, named: str) -> Done:
         try:
-            await self._store.submit(_entry(party, "watch.started", key))
+            await self._store.submit(entry(party, "watch.started", key))
             new = await self._watching.start(party, scope, value)
         except TooMany:
             return Done(f"You watch {MOST} things already. Stop watching one of them first.", "error")
@@ -147,7 +146,7 @@ class StopWatching:
             return Done("You do not watch that any more.", "warn")
         try:
             for key in chosen:
-                await self._store.submit(_entry(run.party, "watch.stopped", key))
+                await self._store.submit(entry(run.party, "watch.stopped", key))
             self._watching.stop(chosen.values())
         except StoreError:
             return Done(NOT_NOW, "error")
@@ -183,7 +182,3 @@ def _options(chats: list[Current]) -> Options:
 def _pair(chat: Chat) -> str:
     """Profanity shows the values of options, not their labels; so they have to say something, and be easy to type."""
     return "+".join(party.face.partition("@")[0] for party in chat.sides)
-
-
-def _entry(party: Party, action: str, subject: str) -> Audit:
-    return Audit(now_us(), party.tenant.id, party.account, action, subject)

@@ -1,4 +1,4 @@
-"""What the commands of operators have in common. An operator sees and changes one tenant only (AD4, D4)."""
+"""What commands do that can be looked up later: lines of the audit log (S3, D4)."""
 
 from component.model import Party
 from component.store.changes import Audit
@@ -7,5 +7,5 @@ from ..clock import now_us
 
 
 def entry(party: Party, action: str, subject: str = "", detail: str = "") -> Audit:
-    """A line for the audit log: what operators do can be looked up."""
+    """A line that says what this person did."""
     return Audit(now_us(), party.tenant.id, party.account, action, subject, detail)
