@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from component.element import parse, parse_children
 from component.gateway.messages.announced import Announced
 from component.gateway.messages.intake import Incoming, read
+from component.gateway.messages.routes import Routes
 from component.policy.classify import classify
 from component.policy.decide import Deliver, Refuse, decide
 from component.policy.fallback import ranges, within
@@ -24,6 +25,7 @@ from component.stanza.compose import Composed, compose
 from component.stanza.edits import Edit, Edited
 from component.stanza.file_line import file_line, file_name, size_words
 from component.stanza.links import LinkMaker, tokens
+from component.world import World
 from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, SFS, SIMS, UPLOADS, Sent
 from tests.support.people import view
 
@@ -414,6 +416,6 @@ class TestAnnouncements:
 
 
 def incoming(stanza: str) -> Incoming:
-    message = read(parse(stanza), lambda _: False)
+    message = read(parse(stanza), Routes(), World.of(()), lambda _: False)
     assert message is not None
     return message

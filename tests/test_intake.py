@@ -6,14 +6,17 @@ from xml.etree.ElementTree import Element
 from component.element import parse
 from component.gateway.messages.intake import FAILED, Found, Incoming, Intake, read
 from component.gateway.messages.recent import REMEMBERED_US, Recent
+from component.gateway.messages.routes import Routes
 from component.model import Limits
 from component.rate import Buckets
+from component.world import World
 
 ONLINE = Found(sender_online=True)
+NOBODY = World.of(())
 
 
 def incoming(sender: str, id: str) -> Incoming:
-    message = read(stanza(sender, "alice@agents.acme.test", id), lambda account: False)
+    message = read(stanza(sender, "alice@agents.acme.test", id), Routes(), NOBODY, lambda account: False)
     assert message is not None
     return message
 
@@ -116,11 +119,11 @@ class TestOrder:
 
 def test_addresses_that_are_none() -> None:
     for sender, receiver in (("", "alice@x"), ("bob@x", ""), ("@x", "alice@x"), ("bob@x", "a b@x")):
-        assert read(stanza(sender, receiver), lambda account: False) is None
+        assert read(stanza(sender, receiver), Routes(), NOBODY, lambda account: False) is None
 
 
 def test_addresses_are_compared_prepared() -> None:
-    message = read(stanza("BOB@X/Phone", "Alice@X/y"), lambda account: account == "bob@x")
+    message = read(stanza("BOB@X/Phone", "Alice@X/y"), Routes(), NOBODY, lambda account: account == "bob@x")
     assert message is not None
     assert (message.account, message.sender_address, message.address) == ("bob@x", "bob@x/Phone", "alice@x")
     assert message.over_rate

@@ -16,6 +16,7 @@ from component.content.rich import Rich
 from component.element import STREAM_NS, XML_LANG, parse, serialise, split
 from component.gateway.messages.accepted import Accepted
 from component.gateway.messages.intake import Incoming
+from component.gateway.messages.routes import Route
 from component.model import Limits, Party, Side
 from component.policy.classify import Facts, classify
 from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
@@ -28,6 +29,7 @@ from component.stanza.forms import Form, choice
 from component.stanza.links import LinkMaker
 from component.stanza.message import envelope
 from component.stanza.rich_text import rich_content
+from component.world import World
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
 
 patiently = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,6 +37,7 @@ patiently = settings(max_examples=200, deadline=None, suppress_health_check=[Hea
 BODY = f"{{{STREAM_NS}}}body"
 FALLBACK = "urn:xmpp:fallback:0"
 PUBLIC = "https://desk.test"
+NOBODY = World.of(())
 UPLOADS = [
     "https://up.test/1/a.png",
     "https://up.test:443/1/a.png#x",
@@ -283,7 +286,9 @@ def delivered(
     """The message as it is written to the receiver and read there; None if it goes nowhere."""
     if not isinstance(verdict, Deliver):
         return None
-    incoming = Incoming(message, classify(message), sender.account, "phone", receiver.face)
+    incoming = Incoming(
+        message, classify(message), Route(NOBODY, sender.account, "phone", receiver.face, sender, receiver)
+    )
     content = compose(verdict, sender.face, LinkMaker(PUBLIC, map(str, itertools.count())), rich)
     accepted = Accepted(incoming, sender, receiver, verdict, content)
     row = accepted.row(1, 1, 0)

@@ -4,9 +4,10 @@ Nothing is decided here and nothing is changed.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from component.element import split
@@ -48,18 +49,18 @@ _MEANT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a message carries.
 
     ``parts`` are its children in order, each with its feature; ``flags`` are features of the message as
-    a whole. ``size`` is about the bytes it takes, ``body_chars`` the characters of its longest body.
-    ``meant`` tells a message that a person meant to send from a mere notice.
+    a whole; ``features`` has all of them. ``size`` is about the bytes it takes, ``body_chars`` the characters of its
+    longest body. ``meant`` tells a message that a person meant to send from a mere notice.
     """
 
     type: str
     parts: tuple[Part, ...]
     flags: frozenset[Feature]
+    features: frozenset[Feature]
     size: int
     body_chars: int
     meant: bool
@@ -67,20 +68,16 @@ class Facts:
     @property
     def is_rich(self) -> bool:
         """Whether there is formatted content (C10)."""
-        return any(feature in RICH for feature, _ in self.parts)
+        return not RICH.isdisjoint(self.features)
 
     @property
     def has_files(self) -> bool:
         """Whether anything is said of files (C5)."""
-        return any(feature in FILES for feature, _ in self.parts)
+        return not FILES.isdisjoint(self.features)
 
-    def has(self, feature: Feature) -> bool:
-        """Whether a child is of that feature."""
-        return any(found is feature for found, _ in self.parts)
 
-    @property
-    def features(self) -> frozenset[Feature]:
-        return self.flags.union([feature for feature, _ in self.parts])
+_NO_FLAGS: frozenset[Feature] = frozenset()
+_GROUP_CHAT = frozenset({Feature.GROUP_CHAT})
 
 
 def classify(message: Element) -> Facts:
@@ -88,15 +85,25 @@ def classify(message: Element) -> Facts:
     type = message.get("type", "normal")
     if len(message) > MOST_PARTS and _is_crowded(message):
         return _crowded(message, type)
-    parts = _reached(_without_reaction_text(tuple((_feature(part), part) for part in message)))
+    parts = tuple([(_feature(part), part) for part in message])
+    features = {feature for feature, _ in parts}
+    if not _NEED_THE_OTHERS.isdisjoint(features):
+        parts = _reached(_without_reaction_text(parts))
+        features = {feature for feature, _ in parts}
+    flags = _GROUP_CHAT if type == "groupchat" else _NO_FLAGS
     return Facts(
         type=type if type in TYPES else "normal",
         parts=parts,
-        flags=frozenset({Feature.GROUP_CHAT}) if type == "groupchat" else frozenset(),
+        flags=flags,
+        features=flags.union(features),
         size=_size(message),
-        body_chars=max((len(part.text or "") for feature, part in parts if feature is Feature.BODY), default=0),
-        meant=any(feature in _MEANT for feature, _ in parts),
+        body_chars=_longest_body(parts),
+        meant=not _MEANT.isdisjoint(features),
     )
+
+
+def _longest_body(parts: Iterable[Part]) -> int:
+    return max([len(part.text or "") for feature, part in parts if feature is Feature.BODY], default=0)
 
 
 def joins_room(presence: Element) -> bool:
@@ -121,7 +128,8 @@ def _crowded(message: Element, type: str) -> Facts:
     """It is too large, whatever is in it."""
     meant = any(part.tag == BODY or named(part.tag) in _MEANT for part in message)
     known = type if type in TYPES else "normal"
-    return Facts(known, (), frozenset({Feature.OVERSIZE}), _size(message), 0, meant)
+    flags = frozenset({Feature.OVERSIZE})
+    return Facts(known, (), flags, flags, _size(message), 0, meant)
 
 
 # One element
@@ -138,8 +146,8 @@ def _feature(part: Element) -> Feature:
 
 
 def _body(part: Element) -> Feature:
-    text = part.text or ""
-    if not text.strip():
+    text = part.text
+    if not text or text.isspace():
         return Feature.UNKNOWN
     if ":" in text and _ENCRYPTED_URL.search(text):
         return Feature.ENCRYPTED_FILE
@@ -206,6 +214,9 @@ def _texts(part: Element) -> Iterator[str]:
 
 # The whole message
 
+# Marks, and offers of files, say something about the other parts of the message.
+_NEED_THE_OTHERS = frozenset({Feature.FALLBACK, Feature.FILE_ELSEWHERE})
+
 
 def _without_reaction_text(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Bodies that only stand in for a reaction, where it cannot be shown, are part of it (XEP-0428 §3)."""
@@ -232,16 +243,24 @@ def _reached(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 def _size(message: Element) -> int:
     """About the bytes the stanza takes on the stream, without writing it out. A namespace counts where it is likely
     to be declared, on the children of the message."""
-    size = sum([len(part.tag) for part in message])
-    for element in message.iter():
-        size += 2 * len(element.tag.rpartition("}")[2]) + 5
-        for key, value in element.items():
-            size += len(key) + len(value) + 4
-            if not value.isascii():
-                size += _more(value)
-        for text in (element.text, element.tail):
-            if text:
-                size += len(text) if text.isascii() else len(text) + _more(text)
+    size = _own_size(message)
+    for part in message:
+        size += len(part.tag) + _own_size(part)
+        if len(part):
+            size += sum(map(_own_size, islice(part.iter(), 1, None)))
+    return size
+
+
+def _own_size(element: Element) -> int:
+    """Without its children."""
+    size = 2 * len(element.tag.rpartition("}")[2]) + 5
+    for key, value in element.items():
+        size += len(key) + len(value) + 4
+        if not value.isascii():
+            size += _more(value)
+    for text in (element.text, element.tail):
+        if text:
+            size += len(text) if text.isascii() else len(text) + _more(text)
     return size
 
 

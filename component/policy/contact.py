@@ -5,14 +5,14 @@ Whether the two are logged in is a question of the moment and is asked in ``deci
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from component.model import Party, Side
 
 from .reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Sender and receiver, of one tenant, and whether a conversation between them is open."""
 
     sender: Party

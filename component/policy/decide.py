@@ -2,23 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from component.model import Limits, Party, Side
+from component.model import Limits, Party, Profile, Side
 
 from .attachments import file_texts, on_the_web, only_repeats
 from .classify import Facts, Part
 from .contact import Pair, contact_rule
 from .elements import CORRECT_NS, REPLY_NS, RETRACT_NS
-from .features import RICH, Feature
+from .features import Feature
 from .files import File
-from .matrix import MATRIX, Act, Rule
+from .matrix import MATRIX, Act
 from .reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What the decision may know of the moment.
 
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
@@ -42,8 +43,7 @@ class View:
     unknowable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(NamedTuple):
     """The elements that go on, in order, and what is made of others.
 
     ``files`` become lines with links (C5); what ``file_texts`` mark of the body only stands in for them, and goes.
@@ -91,6 +91,20 @@ _FALLBACKS: Mapping[str, Feature] = MappingProxyType(
 )
 
 
+class Ruling(NamedTuple):
+    """What the table says of a message's features together: the rule that drops it, or the reason to refuse it; else
+    what of it passes, and everything that is done with it."""
+
+    dropped_by: str | None
+    refused_for: Reason | None
+    passing: frozenset[Feature]
+    acts: frozenset[Act]
+
+
+MOST_TOGETHER = 16
+"""Features of a message, of which the ruling is remembered: nobody fills the memory with combinations."""
+
+
 def decide(facts: Facts, view: View) -> Verdict:
     """The verdict on a message to a face.
 
@@ -104,14 +118,15 @@ def decide(facts: Facts, view: View) -> Verdict:
     if refusal:
         return refuse(refusal, facts)
     assert view.sender and view.receiver, "both are known where no address was refused"
-    rules = _rules(facts, view.sender, view.receiver, view.limits)
-    for rule in rules.values():
-        if rule.act is Act.DROP:
-            return Drop(rule.spec)
-    for rule in rules.values():
-        if rule.reason:
-            return refuse(rule.reason, facts)
-    return _deliver(facts, view, rules)
+    features = _listed(facts, view.limits)
+    ruling = (_known_ruling if len(features) <= MOST_TOGETHER else _ruling)(
+        features, view.sender.side, view.receiver.side, view.sender.tenant.version
+    )
+    if ruling.dropped_by:
+        return Drop(ruling.dropped_by)
+    if ruling.refused_for:
+        return refuse(ruling.refused_for, facts)
+    return _deliver(facts, view, ruling)
 
 
 def refuse(reason: Reason, facts: Facts) -> Refuse | Drop:
@@ -136,32 +151,44 @@ def _refused_by_address(view: View) -> Reason | None:
     return contact_rule(Pair(view.sender, view.receiver, view.conversation_open)).reason
 
 
-def _rules(facts: Facts, sender: Party, receiver: Party, limits: Limits) -> dict[Feature, Rule]:
-    """The table's word on every feature of the message: those of the whole first, then in its order."""
-    features = list(facts.flags)
+def _listed(facts: Facts, limits: Limits) -> tuple[Feature, ...]:
+    """Every feature of the message: those of the whole first, then in its order."""
+    features = tuple([feature for feature, _ in facts.parts])
     if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars:
-        features.append(Feature.OVERSIZE)
-    features += (feature for feature, _ in facts.parts)
-    profile = sender.tenant.version
-    return {feature: MATRIX[feature, sender.side, receiver.side, profile] for feature in features}
+        features = (Feature.OVERSIZE, *features)
+    return (*facts.flags, *features) if facts.flags else features
 
 
-def _deliver(facts: Facts, view: View, rules: Mapping[Feature, Rule]) -> Verdict:
+def _ruling(features: tuple[Feature, ...], sender: Side, receiver: Side, profile: Profile) -> Ruling:
+    """Of several features that are dropped, or refused, the first one counts."""
+    rules = {feature: MATRIX[feature, sender, receiver, profile] for feature in features}
+    return Ruling(
+        dropped_by=next((rule.spec for rule in rules.values() if rule.act is Act.DROP), None),
+        refused_for=next((rule.reason for rule in rules.values() if rule.reason), None),
+        passing=frozenset(feature for feature, rule in rules.items() if rule.act is Act.PASS),
+        acts=frozenset(rule.act for rule in rules.values()),
+    )
+
+
+_known_ruling = lru_cache(maxsize=1024)(_ruling)
+"""What people's clients send is alike, message for message."""
+
+
+def _deliver(facts: Facts, view: View, ruling: Ruling) -> Verdict:
     assert view.receiver is not None
-    passing = {feature for feature, rule in rules.items() if rule.act is Act.PASS}
-    if not view.reply_visible:
-        passing.discard(Feature.REPLY)
+    passing, acts = ruling.passing, ruling.acts
+    if not view.reply_visible and Feature.REPLY in passing:
+        passing -= {Feature.REPLY}
     parts = tuple(_passed(facts.parts, passing))
-    acts = {rule.act for rule in rules.values()}
     linked = on_the_web(facts, view.attached) if Act.LINK in acts else ()
     rich = None if view.rich_chars is None else _rich(facts, acts)
     ends = Act.END in acts
-    if _too_much(linked, parts) or (rich and (view.rich_chars or 0) > view.limits.body_chars):
+    if (linked and _too_much(linked, parts)) or (rich and (view.rich_chars or 0) > view.limits.body_chars):
         return refuse(Reason.TOO_LARGE, facts)
     if linked and only_repeats(facts, linked, view.attached):
         return Drop("C5", ends)
-    if not linked and not rich and not any(feature in _CONTENT for feature, _ in parts):
-        return _nothing_left(facts, rules.keys(), ends)
+    if not linked and not rich and _CONTENT.isdisjoint(passing):
+        return _nothing_left(facts, ends)
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
     return Deliver(parts, ends, linked, file_texts(facts) if linked else (), rich)
@@ -172,8 +199,9 @@ def _too_much(linked: Sequence[File], parts: Iterable[Part]) -> bool:
     return len(linked) > MOST_FILES or len(linked) * bodies > MOST_LINES
 
 
-def _nothing_left(facts: Facts, features: Set[Feature], ends: bool) -> Refuse | Drop:
-    if features & RICH:
+def _nothing_left(facts: Facts, ends: bool) -> Refuse | Drop:
+    features = facts.features
+    if facts.is_rich:
         return refuse(Reason.NO_PLAIN_TEXT, facts)
     if Feature.FILE_ANNOUNCED in features:
         return Drop("C5", ends)
@@ -185,11 +213,10 @@ def _nothing_left(facts: Facts, features: Set[Feature], ends: bool) -> Refuse | 
 def _rich(facts: Facts, acts: Set[Act]) -> Act | None:
     """What becomes of formatted content that is of use. A text that is there anyway need not be made."""
     act = next((act for act in _RICH_ACTS if act in acts), None)
-    has_text = any(feature is Feature.BODY for feature, _ in facts.parts)
-    return None if act is Act.TEXT and has_text else act
+    return None if act is Act.TEXT and Feature.BODY in facts.features else act
 
 
-def _passed(parts: Iterable[Part], passing: set[Feature]) -> Iterator[Part]:
+def _passed(parts: Iterable[Part], passing: Set[Feature]) -> Iterator[Part]:
     """What goes on: each element once, as a second reply would name a message that nobody looked up."""
     seen: set[Feature] = set()
     for part in parts:
@@ -200,7 +227,7 @@ def _passed(parts: Iterable[Part], passing: set[Feature]) -> Iterator[Part]:
                 seen.add(feature)
 
 
-def _still_true(part: Part, passing: set[Feature]) -> bool:
+def _still_true(part: Part, passing: Set[Feature]) -> bool:
     """A fallback mark only stays with what it is the fallback of (XEP-0428 §3)."""
     feature, element = part
     return feature is not Feature.FALLBACK or _FALLBACKS.get(element.get("for", "")) in passing

@@ -34,6 +34,9 @@ class Role(IntEnum):
     ORIGINAL = 7
 
 
+_ENDS = tuple(bytes((role,)) + _PROOF for role in Role)
+
+
 class ArchiveIds:
     """Numbers to ids and back, under the ``key`` of one database, 16 bytes."""
 
@@ -44,7 +47,7 @@ class ArchiveIds:
         self._decrypt = cipher.decryptor().update
 
     def id(self, number: int, role: Role) -> str:
-        return self._encrypt(number.to_bytes(_NUMBER_BYTES) + bytes((role,)) + _PROOF).hex()
+        return self._encrypt(number.to_bytes(_NUMBER_BYTES) + _ENDS[role]).hex()
 
     def parse(self, id: str) -> tuple[int, Role] | None:
         """The number and role in an id of ours; None for anything else."""

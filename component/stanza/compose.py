@@ -1,11 +1,11 @@
 """What a message carries when it leaves: the children that may pass, and what is made of the others (C5, C10)."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from component.content.rich import Rich
-from component.element import serialise
+from component.element import parse_children, serialise
 from component.policy.classify import Part
 from component.policy.decide import Deliver
 from component.policy.elements import BODY
@@ -17,12 +17,11 @@ from .bodies import Places, new_body, rewritten
 from .captions import Captioned, Shown
 from .file_line import description, file_line, file_name
 from .links import FILE, Link, LinkMaker
-from .message import cut, reply
+from .message import reply, written
 from .rich_text import with_rich_text
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(NamedTuple):
     """``payload`` is the text of the message's children, ``body`` its first text, and ``links`` are those in it."""
 
     payload: str
@@ -32,6 +31,8 @@ class Composed:
     @property
     def fingerprint(self) -> str:
         """Alike for two tries of one message, whose links differ."""
+        if not self.links:
+            return self.payload
         return fingerprint(self.payload, ((link.token, link.content) for link in self.links))
 
 
@@ -48,7 +49,11 @@ def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rich |
     ``author`` is who wrote the message replied to, by the address that the receiver knows (C14); ``rich`` is its
     formatted content.
     """
-    children = list(_children(verdict.parts, author))
+    texts = [_text(part, author) for part in verdict.parts]
+    if not (verdict.files or (verdict.rich and rich)):
+        body = next((part.text for _, part in verdict.parts if part.tag == BODY), None)
+        return Composed("".join(texts), body)
+    children = parse_children("".join(texts))
     if verdict.rich and rich:
         children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
@@ -57,9 +62,9 @@ def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rich |
     return Composed("".join(map(serialise, children)), body, tuple(links.made))
 
 
-def _children(parts: Sequence[Part], author: str | None) -> Iterator[Element]:
-    for feature, part in parts:
-        yield reply(part, author or "") if feature is Feature.REPLY else cut(part)
+def _text(part: Part, author: str | None) -> str:
+    feature, element = part
+    return reply(element, author or "") if feature is Feature.REPLY else written(element)
 
 
 def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker) -> list[Element]:

@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
-from component.element import STREAM_NS, XML_LANG, attribute, child, stanza
+from component.element import STREAM_NS, XML_LANG, attribute, child, split, stanza, text
 from component.policy.elements import (
     BODY,
     CORRECT_NS,
@@ -77,31 +78,38 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
 """Every element that can reach the other side. What has no shape here cannot be built."""
 
 
-def cut(element: Element) -> Element:
-    """A copy of ``element`` in its shape. Raises ``KeyError`` for one that has none."""
-    return _cut(element, SHAPES[element.tag])
+def written(element: Element) -> str:
+    """The text of ``element`` in its shape, as a child of a message. Raises ``KeyError`` for one that has none."""
+    return _written(element, SHAPES[element.tag], STREAM_NS)
 
 
-def reply(element: Element, author: str) -> Element:
-    """A copy of ``<reply/>`` that names the author of the message replied to by ``author`` (XEP-0461 §3.1)."""
-    kept = cut(element)
-    kept.set("to", author)
-    return kept
+def reply(element: Element, author: str) -> str:
+    """Like ``written``, for a ``<reply/>`` that names the author of the message replied to by ``author``
+    (XEP-0461 §3.1)."""
+    return _written(element, SHAPES[REPLY], STREAM_NS, f' to="{attribute(author)}"')
 
 
-def _cut(element: Element, shape: Shape) -> Element:
-    kept = Element(element.tag)
+def _written(element: Element, shape: Shape, inherited: str, more: str = "") -> str:
+    name, head = _names(element.tag, inherited)
     for key, clean in shape.attributes.items():
-        value = clean(element.get(key, ""))
-        if key in element.attrib and value is not None:
-            kept.set(key, value)
-    if shape.text and element.text:
-        kept.text = shape.text(element.text)
-    for part in element:
-        inner = shape.children.get(part.tag)
-        if inner:
-            kept.append(_cut(part, inner))
-    return kept
+        value = element.get(key)
+        kept = None if value is None else clean(value)
+        if kept is not None:
+            head += f' {"xml:lang" if key == XML_LANG else key}="{attribute(kept)}"'
+    inner = text(shape.text(element.text) or "") if shape.text and element.text else ""
+    if shape.children:
+        namespace, _ = split(element.tag)
+        inner += "".join(
+            _written(part, shape.children[part.tag], namespace) for part in element if part.tag in shape.children
+        )
+    return f"{head}{more}>{inner}</{name}>" if inner else f"{head}{more}/>"
+
+
+@lru_cache(maxsize=64)
+def _names(tag: str, inherited: str) -> tuple[str, str]:
+    """The name of an element, and the beginning of its text. Of elements in ``SHAPES``, so there are few."""
+    namespace, name = split(tag)
+    return name, f"<{name}" if namespace == inherited else f'<{name} xmlns="{namespace}"'
 
 
 def envelope(sender: str, receiver: str, type: str, id: str | None, *content: str) -> str:
@@ -147,10 +155,10 @@ def second(at: int) -> str:
     return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def notice(sender: str, receiver: str, text: str, id: str) -> Element:
+def notice(sender: str, receiver: str, words: str, id: str) -> Element:
     """A line from the bridge itself, which no archive keeps (XEP-0334 §4.2)."""
     element = stanza("message", sender, receiver, type="chat", id=id)
-    child(element, "body", text=text)
+    child(element, "body", text=words)
     child(element, "no-store", HINTS_NS)
     return element
 

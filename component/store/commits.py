@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from .errors import StoreError
 from .writer import Outcome, Submission
@@ -26,10 +25,8 @@ Observe = Callable[[int, int, float], None]
 """Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
 
 
-@dataclass(slots=True)
-class _Pending:
-    submission: Submission
-    done: asyncio.Future[None]
+Done = Callable[[Outcome], None]
+"""Told once the submission is on disk, with None, or that it cannot be, with the error; in the order of submission."""
 
 
 class GroupCommit:
@@ -39,8 +36,8 @@ class GroupCommit:
         self.observe: Observe = lambda written, failed, seconds: None
         self._loop = asyncio.get_running_loop()
         self._write = write
-        self._queue: deque[_Pending] = deque()
-        self._in_hand: list[_Pending] = []
+        self._queue: deque[tuple[Submission, Done]] = deque()
+        self._in_hand: list[tuple[Submission, Done]] = []
         self._woken = False
         self._closed: asyncio.Future[None] | None = None
 
@@ -49,21 +46,19 @@ class GroupCommit:
         """Submissions that are not on disk yet."""
         return len(self._queue) + len(self._in_hand)
 
-    def submit(self, submission: Submission, *, hurry: bool = True) -> asyncio.Future[None]:
-        """Queue it. The future is done once it is on disk, or has a ``StoreError``. Without ``hurry`` it does not
-        make a batch by itself, for a while.
+    def submit(self, submission: Submission, done: Done, *, hurry: bool = True) -> None:
+        """Queue it, and tell ``done`` what became of it. Without ``hurry`` it does not make a batch by itself, for a
+        while.
 
         :raises StoreError: closed
         """
         if self._closed is not None:
             raise StoreError("the store is closed")
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._queue.append(_Pending(submission, done))
+        self._queue.append((submission, done))
         if hurry:
             self._wake()
         else:
             self._loop.call_later(LONGEST_WAIT, self._wake)
-        return done
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -87,7 +82,7 @@ class GroupCommit:
             return
         batch = self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
         started = time.perf_counter()
-        written = self._write([pending.submission for pending in batch])
+        written = self._write([submission for submission, _ in batch])
         written.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._end, done, started))
 
     def _end(self, written: "Future[list[Outcome]]", started: float) -> None:
@@ -101,17 +96,10 @@ class GroupCommit:
         else:
             log.error("writing a batch failed", exc_info=problem)
             outcomes = [StoreError(f"cannot be written: {problem}")] * len(batch)
-        for pending, outcome in zip(batch, outcomes, strict=True):
-            _settle(pending.done, outcome)
+        for (_, tell), outcome in zip(batch, outcomes, strict=True):
+            try:
+                tell(outcome)
+            except Exception:  # the others have to be told, too
+                log.exception("what came of a submission could not be handled")
         failed = sum(outcome is not None for outcome in outcomes)
         self.observe(len(batch) - failed, failed, seconds)
-
-
-def _settle(done: asyncio.Future[None], outcome: Outcome) -> None:
-    if done.done():  # whoever waited for it has gone
-        return
-    if outcome is None:
-        done.set_result(None)
-    else:
-        done.set_exception(outcome)
-        done.exception()  # the writer has logged it; asyncio need not, if nobody asks

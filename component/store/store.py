@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from . import archive, contact_notes, conversations, export, holds, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, DeliveredUpTo, NewMessage
-from .commits import GroupCommit, Observe
+from .commits import Done, GroupCommit, Observe
 from .conversations import StoredConversation
 from .doors import AuditLog, Links
 from .errors import StoreError
@@ -116,13 +116,24 @@ class Store:
         :raises ValueError: a message's id did not come from `next_message_id`, or one taken later was
             submitted before; who reads on from the newest id would miss the message
         """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.write(partial(_settle, done), *changes)
+        return done
+
+    def write(self, done: Done, *changes: Change) -> None:
+        """`submit` for what comes by the thousand: ``done`` is called with None, or with the ``StoreError``, and a
+        call costs a tenth of a future.
+
+        :raises StoreError: closed; ``done`` is not called
+        :raises ValueError: like `submit`
+        """
         hurry = not changes
         for change in changes:
             if isinstance(change, NewMessage):
                 self._check(change.id)
             # That something was delivered may come to the disk a little later: nobody waits for it.
             hurry |= not isinstance(change, DeliveredUpTo)
-        return self._commits.submit(changes, hurry=hurry)
+        self._commits.submit(changes, done, hurry=hurry)
 
     async def change(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``step(connection, ...)`` answers, which may write: in the writer's thread, between two batches.
@@ -238,3 +249,13 @@ class Store:
         if not self._last_submitted < message_id < self._writer.message_ids.next:
             raise ValueError(f"message {message_id} is out of order, the last was {self._last_submitted}")
         self._last_submitted = message_id
+
+
+def _settle(done: asyncio.Future[None], problem: StoreError | None) -> None:
+    if done.done():  # whoever waited for it has gone
+        return
+    if problem is None:
+        done.set_result(None)
+    else:
+        done.set_exception(problem)
+        done.exception()  # the writer has logged it; asyncio need not, if nobody asks

@@ -1,7 +1,7 @@
 """A message that was found to be in order: what of it is kept and goes on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from component.model import Party, Side
 from component.policy.decide import Deliver
@@ -16,8 +16,7 @@ from .recent import Key
 _REFERRING = frozenset({Feature.CORRECTION, Feature.RETRACTION})
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A message that will be delivered with this ``content``, by this ``verdict``."""
 
     incoming: Incoming
@@ -28,9 +27,12 @@ class Accepted:
 
     @property
     def key(self) -> Key:
-        element = self.incoming.element
-        id = origin_id(element) or element.get("id") or ""
+        id = self.origin_id or self.incoming.element.get("id") or ""
         return self.sender.account, self.receiver.account, id
+
+    @property
+    def origin_id(self) -> str | None:
+        return origin_id(self.incoming.element) if Feature.ORIGIN_ID in self.incoming.facts.features else None
 
     def row(self, id: int, conversation_id: int, now: int) -> NewMessage:
         element = self.incoming.element
@@ -46,13 +48,15 @@ class Accepted:
             payload=self.content.payload,
             body=self.content.body,
             client_id=element.get("id"),
-            origin_id=origin_id(element),
+            origin_id=self.origin_id,
             type=self.incoming.facts.type,
         )
 
     def changes(self, row: NewMessage, link_us: int) -> Iterator[Change]:
         """What is written with the message: its links, which live for ``link_us``. Those of the versions of it that it
         corrects or retracts open nothing any more (C12, C13)."""
+        if not self.content.links and _REFERRING.isdisjoint(self.incoming.facts.features):
+            return
         refers = {feature: part.get("id") for feature, part in self.verdict.parts if feature in _REFERRING}
         corrected = refers.get(Feature.CORRECTION)
         for link in self.content.links:

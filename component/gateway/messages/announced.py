@@ -36,6 +36,8 @@ class Announced:
 
     def before(self, message: Incoming) -> tuple[File, ...]:
         """What the sender said of files in the message that this one adds to."""
-        target = message.element.find(ATTACH_TO) if message.facts.has_files else None
+        if not message.facts.has_files:
+            return ()
+        target = message.element.find(ATTACH_TO)
         id = "" if target is None else target.get("id", "")
         return self._said.get((message.account, message.address, id), ())

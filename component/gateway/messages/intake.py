@@ -8,14 +8,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from component.addresses import normalise
 from component.content.rich import Rich
 from component.model import Party
 from component.policy.classify import Facts, classify
 from component.world import World
+
+from .routes import Route, Routes
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +24,28 @@ LONGEST_LINE = 100
 """So many messages of one sender may wait for a look-up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message and its addresses: ``account`` and ``address`` are bare, ``resource`` is the sender's."""
+class Incoming(NamedTuple):
+    """A message, what it carries, and who wrote it to whom when it came."""
 
     element: Element
     facts: Facts
-    account: str
-    resource: str
-    address: str
+    route: Route
     over_rate: bool = False
+
+    @property
+    def account(self) -> str:
+        """The sender's, bare."""
+        return self.route.account
+
+    @property
+    def resource(self) -> str:
+        """The sender's."""
+        return self.route.resource
+
+    @property
+    def address(self) -> str:
+        """Bare, that of the face, or of the service."""
+        return self.route.address
 
     @property
     def sender_address(self) -> str:
@@ -43,17 +56,12 @@ class Incoming:
         return "@" not in self.address
 
     def parties(self, world: World) -> tuple[Party | None, Party | None]:
-        """Sender and receiver. The sender is None if they have no business with the host addressed (R1, M9),
-        the receiver if no face is addressed."""
-        tenant = world.tenant_of_component_host(self.address.rpartition("@")[2])
-        sender = world.account(self.account)
-        if tenant is None or sender is None or sender.tenant is not tenant:
-            return None, None
-        return sender, world.face(self.address)
+        """Sender and receiver as the directory is now, see `Route`."""
+        route = self.route.now(world)
+        return route.sender, route.receiver
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
     that the receiver knows; None if the receiver cannot see that message (C14). ``rich`` is its formatted content
     (C10). ``failed`` tells that nothing could be found out."""
@@ -68,14 +76,10 @@ NOTHING = Found(sender_online=False)
 FAILED = Found(sender_online=False, failed=True)
 
 
-def read(element: Element, over_rate: Callable[[str], bool]) -> Incoming | None:
+def read(element: Element, routes: Routes, world: World, over_rate: Callable[[str], bool]) -> Incoming | None:
     """None for a stanza whose addresses are none. ``over_rate`` is asked for the sender's bare address."""
-    sender = normalise(element.get("from", ""))
-    receiver = normalise(element.get("to", ""))
-    if sender is None or receiver is None:
-        return None
-    account, resource = sender
-    return Incoming(element, classify(element), account, resource, receiver[0], over_rate(account))
+    route = routes.find(world, element.get("from", ""), element.get("to", ""))
+    return None if route is None else Incoming(element, classify(element), route, over_rate(route.account))
 
 
 class Intake:

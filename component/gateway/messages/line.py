@@ -3,7 +3,6 @@
 import logging
 import secrets
 import time
-from asyncio import Future
 from collections.abc import Callable, Iterator
 from functools import partial
 from xml.etree.ElementTree import Element
@@ -35,6 +34,7 @@ from .delivery import Delivery, outgoing
 from .endings import Endings
 from .intake import Found, Incoming, Intake, read
 from .lookups import LookUps
+from .routes import Routes
 
 log = logging.getLogger(__name__)
 
@@ -77,15 +77,19 @@ class Messages:
         self._send = send
         self._metrics = metrics
         self._announced = Announced()
+        self._routes = Routes()
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
-        message = read(element, lambda account: not self._buckets.take(account))
+        message = read(element, self._routes, self._state.world, self._over_rate)
         if message is None or self._chats.message(message):
             return
         if message.parties(self._state.world)[0] is None and self._declined(message):
             return
         self._intake.receive(message)
+
+    def _over_rate(self, account: str) -> bool:
+        return not self._buckets.take(account)
 
     def _declined(self, message: Incoming) -> bool:
         """C4: a room of the tenant's Work host that invites a face is told that nobody will come."""
@@ -104,31 +108,38 @@ class Messages:
     def _judge(self, message: Incoming, found: Found) -> None:
         # Asked again, as a reload may have come while the message waited.
         sender, receiver = message.parties(self._state.world)
-        verdict = decide(message.facts, self._view(message, found, sender, receiver))
+        conversation = self._state.conversations.between(sender, receiver) if sender and receiver else None
+        verdict = decide(message.facts, self._view(message, found, sender, receiver, conversation))
         if message.facts.has_files and not isinstance(verdict, Refuse):
             self._announced.remember(message)
         match verdict:
+            case Deliver():
+                assert sender and receiver, "nothing is delivered from or to strangers"
+                links = LinkMaker(self._state.web.public_url, _tokens())
+                content = compose(verdict, found.reply_to, links, found.rich)
+                self._archive(Accepted(message, sender, receiver, verdict, content), conversation)
+                self._end_if(verdict.ends, sender, receiver)
             case Refuse(reason):
                 self._answer(reason, message)
             case Drop(rule, ends):
                 log.debug("dropped a message from %s by rule %s", message.account, rule)
                 self._count(message, "dropped", rule)
                 self._end_if(ends, sender, receiver)
-            case Deliver():
-                assert sender and receiver, "nothing is delivered from or to strangers"
-                links = LinkMaker(self._state.web.public_url, _tokens())
-                content = compose(verdict, found.reply_to, links, found.rich)
-                self._archive(Accepted(message, sender, receiver, verdict, content))
-                self._end_if(verdict.ends, sender, receiver)
 
-    def _view(self, message: Incoming, found: Found, sender: Party | None, receiver: Party | None) -> View:
-        conversations, sessions = self._state.conversations, self._state.sessions
+    def _view(
+        self,
+        message: Incoming,
+        found: Found,
+        sender: Party | None,
+        receiver: Party | None,
+        conversation: Conversation | None,
+    ) -> View:
         return View(
             sender=sender,
             receiver=receiver,
             sender_online=found.sender_online,
-            receiver_online=bool(receiver and sessions.logged_in(receiver.account)),
-            conversation_open=bool(sender and receiver and conversations.between(sender, receiver)),
+            receiver_online=receiver is not None and self._state.sessions.logged_in(receiver.account),
+            conversation_open=conversation is not None,
             reply_visible=found.reply_to is not None,
             over_rate=message.over_rate,
             to_service=message.to_service,
@@ -162,47 +173,44 @@ class Messages:
 
     # On disk first, then to the receiver (A5)
 
-    def _archive(self, message: Accepted) -> None:
+    def _archive(self, message: Accepted, known: Conversation | None) -> None:
+        """``known`` is the conversation that the message falls in, if there is one."""
         now = now_us()
-        fingerprint = message.content.fingerprint
-        if self._state.recent.has(message.key, fingerprint, now):
+        key, fingerprint = message.key, message.content.fingerprint
+        if self._state.recent.has(key, fingerprint, now):
             log.info("a message from %s was sent twice and is delivered once", message.sender.account)
             return
         opened: Conversation | None = None
         try:
             id = self._store.next_message_id()
-            conversation, opening = self._conversation(message, now)
+            conversation, opening = (known, ()) if known else self._open(message, now)
             opened = conversation if opening else None
             row = message.row(id, conversation.id, now)
-            done = self._store.submit(*opening, row, *message.changes(row, self._state.web.link_days * DAY_US))
+            text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
+            done = partial(self._archived, message, row, text, opened)
+            self._store.write(done, *opening, row, *message.changes(row, self._state.web.link_days * DAY_US))
         except StoreError as problem:
             self._not_archived(message, opened, problem)
             return
         conversation.length += 1
-        self._state.recent.add(message.key, fingerprint, now)
-        text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
-        done.add_done_callback(partial(self._archived, message, row, text, opened))
+        self._state.recent.add(key, fingerprint, now)
 
-    def _conversation(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
-        """The one that the message falls in, and what puts it on disk if it is new (V1)."""
-        known = self._state.conversations.between(message.sender, message.receiver)
-        if known is not None:
-            return known, ()
+    def _open(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
+        """A new conversation, and what puts it on disk (V1)."""
         conversation, change = self._state.conversations.open(message.sender, message.receiver, now)
         return conversation, (change,)
 
     def _archived(
-        self, message: Accepted, row: NewMessage, text: str, opened: Conversation | None, done: Future[None]
+        self, message: Accepted, row: NewMessage, text: str, opened: Conversation | None, problem: StoreError | None
     ) -> None:
-        problem = done.exception()
         if problem is None:
             copy = partial(self._copies.delivered, row, message.sender, message.receiver, opened is not None)
             self._delivery.send(row.id, text, copy)
-            self._count(message.incoming, "accepted")
+            self._metrics.message(message.sender.side, message.receiver.side, "accepted")
         else:
             self._not_archived(message, opened, problem)
 
-    def _not_archived(self, message: Accepted, opened: Conversation | None, problem: BaseException) -> None:
+    def _not_archived(self, message: Accepted, opened: Conversation | None, problem: StoreError) -> None:
         log.error("a message could not be archived and was refused: %s", problem)
         self._state.recent.forget(message.key)
         if opened:

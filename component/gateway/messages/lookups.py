@@ -44,10 +44,14 @@ class LookUps:
         if sender is None or message.over_rate:
             return NOTHING
         online = self._online(sender)
-        is_long = message.facts.size > LONG_BYTES and self._is_readable(message)
-        if online is None or is_long or self._in_question(message, sender, receiver):
+        is_readable = self._is_readable(message)
+        if online is None or self._in_question(message, sender, receiver):
             return self._look_up(message, sender, receiver)
-        return Found(online, rich=_read(message, sender) if self._is_readable(message) else None)
+        if not is_readable:
+            return Found(online)
+        if message.facts.size > LONG_BYTES:
+            return self._look_up(message, sender, receiver)
+        return Found(online, rich=_read(message, sender))
 
     def _in_question(self, message: Incoming, sender: Party, receiver: Party | None) -> bool:
         """Whether the store has to be asked."""
@@ -55,7 +59,7 @@ class LookUps:
             return False
         joined = sender.side is not receiver.side
         unknown = joined and self._state.conversations.between(sender, receiver) is None
-        return unknown or message.facts.has(Feature.REPLY)
+        return unknown or Feature.REPLY in message.facts.features
 
     async def _look_up(self, message: Incoming, sender: Party, receiver: Party | None) -> Found:
         try:
