@@ -6,6 +6,10 @@ from xml.etree.ElementTree import Element, SubElement, XMLParser
 STREAM_NS = "jabber:component:accept"
 """Namespace of stanzas and their own children on a component stream (XEP-0114 §3)."""
 
+MESSAGE = f"{{{STREAM_NS}}}message"
+PRESENCE = f"{{{STREAM_NS}}}presence"
+IQ = f"{{{STREAM_NS}}}iq"
+
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 _XML_NS = "http://www.w3.org/XML/1998/namespace"

@@ -27,7 +27,7 @@ from component.stanza.compose import compose
 from component.stanza.errors import refusal
 from component.stanza.forms import Form, choice
 from component.stanza.links import LinkMaker
-from component.stanza.message import envelope
+from component.stanza.message import envelope, origin_id
 from component.stanza.rich_text import rich_content
 from component.world import World
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
@@ -290,7 +290,7 @@ def delivered(
         message, classify(message), Route(NOBODY, sender.account, "phone", receiver.face, sender, receiver)
     )
     content = compose(verdict, sender.face, LinkMaker(PUBLIC, map(str, itertools.count())), rich)
-    accepted = Accepted(incoming, sender, receiver, verdict, content)
+    accepted = Accepted(incoming, sender, receiver, verdict, content, origin_id(message))
     row = accepted.row(1, 1, 0)
     return parse(envelope(sender.face, receiver.account, row.type, row.client_id, row.payload))
 

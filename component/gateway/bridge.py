@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi
 from component.ejabberd.pieces import stanza_limit
+from component.element import MESSAGE, PRESENCE
 from component.metrics import Metrics
 from component.model import Party, Settings
 from component.services.archive import Archive
@@ -136,18 +137,20 @@ class Bridge:
     # What the parts tell each other
 
     def _receive(self, stanza: Element) -> None:
-        match stanza.tag.rpartition("}")[2]:
-            case "presence":
-                self._presence.receive(stanza)
-            case "iq":
-                if not self._delegation.receive(stanza):
-                    self._requests.receive(stanza)
-            case "message" if is_error(stanza):
-                if not self.supervision.watching.bounced(stanza):
-                    self._undelivered.bounced(stanza)
-            case "message" if not self._grants.take(stanza) and not self.supervision.copies.takes(stanza):
-                self._gate.receive(stanza)
-                self._pressure.check()
+        if stanza.tag == MESSAGE:
+            self._receive_message(stanza)
+        elif stanza.tag == PRESENCE:
+            self._presence.receive(stanza)
+        elif not self._delegation.receive(stanza):
+            self._requests.receive(stanza)
+
+    def _receive_message(self, stanza: Element) -> None:
+        if is_error(stanza):
+            if not self.supervision.watching.bounced(stanza):
+                self._undelivered.bounced(stanza)
+        elif not self._grants.take(stanza) and not self.supervision.copies.takes(stanza):
+            self._gate.receive(stanza)
+            self._pressure.check()
 
     def _logged_in(self, party: Party, client: str) -> None:
         self._contacts.logged_in(party)

@@ -5,14 +5,14 @@ Nothing is decided here and nothing is changed.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from component.element import split
 
-from .elements import BODY, FALLBACK, MUC_USER_NS, OMEMO, REACTIONS_NS, named
+from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, named
 from .fallback import Range, is_blank_without, ranges
 from .features import FILES, RICH, Feature
 from .files import OOB, Reach, reach
@@ -86,16 +86,16 @@ def classify(message: Element) -> Facts:
     if len(message) > MOST_PARTS and _is_crowded(message):
         return _crowded(message, type)
     parts = tuple([(_feature(part), part) for part in message])
-    features = {feature for feature, _ in parts}
+    features = frozenset([feature for feature, _ in parts])
     if not _NEED_THE_OTHERS.isdisjoint(features):
         parts = _reached(_without_reaction_text(parts))
-        features = {feature for feature, _ in parts}
+        features = frozenset([feature for feature, _ in parts])
     flags = _GROUP_CHAT if type == "groupchat" else _NO_FLAGS
     return Facts(
         type=type if type in TYPES else "normal",
         parts=parts,
         flags=flags,
-        features=flags.union(features),
+        features=features | flags if flags else features,
         size=_size(message),
         body_chars=_longest_body(parts),
         meant=not _MEANT.isdisjoint(features),
@@ -136,13 +136,22 @@ def _crowded(message: Element, type: str) -> Facts:
 
 
 def _feature(part: Element) -> Feature:
-    look = _LOOKS.get(part.tag)
-    if look:
-        return look(part)
-    feature = named(part.tag)
-    if feature is Feature.UNKNOWN and split(part.tag)[0] in OMEMO:
-        return _omemo(part)
-    return _file(part) if feature is Feature.FILE else feature
+    tag = part.tag
+    look = _known_look(tag) if len(tag) <= LONGEST_KNOWN else _look(tag)
+    return look if isinstance(look, Feature) else look(part)
+
+
+def _look(tag: str) -> Feature | Callable[[Element], Feature]:
+    """The feature that an element's name tells, or what has to look at the element."""
+    if tag in _LOOKS:
+        return _LOOKS[tag]
+    feature = named(tag)
+    if feature is Feature.UNKNOWN and split(tag)[0] in OMEMO:
+        return _omemo
+    return _file if feature is Feature.FILE else feature
+
+
+_known_look = lru_cache(maxsize=1024)(_look)
 
 
 def _body(part: Element) -> Feature:
@@ -243,27 +252,20 @@ def _reached(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 def _size(message: Element) -> int:
     """About the bytes the stanza takes on the stream, without writing it out. A namespace counts where it is likely
     to be declared, on the children of the message."""
-    size = _own_size(message)
+    size = 0
     for part in message:
-        size += len(part.tag) + _own_size(part)
-        if len(part):
-            size += sum(map(_own_size, islice(part.iter(), 1, None)))
+        size += len(part.tag)
+    for element in message.iter():
+        tag = element.tag
+        size += 2 * (len(tag) - tag.rfind("}")) + 3
+        for key, value in element.items():
+            size += len(key) + _bytes(value) + 4
+        if element.text:
+            size += _bytes(element.text)
+        if element.tail:
+            size += _bytes(element.tail)
     return size
 
 
-def _own_size(element: Element) -> int:
-    """Without its children."""
-    size = 2 * len(element.tag.rpartition("}")[2]) + 5
-    for key, value in element.items():
-        size += len(key) + len(value) + 4
-        if not value.isascii():
-            size += _more(value)
-    for text in (element.text, element.tail):
-        if text:
-            size += len(text) if text.isascii() else len(text) + _more(text)
-    return size
-
-
-def _more(text: str) -> int:
-    """How many more bytes than characters."""
-    return len(text.encode()) - len(text)
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

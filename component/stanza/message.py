@@ -24,6 +24,7 @@ from component.policy.elements import (
 HINTS_NS = "urn:xmpp:hints"
 DELAY_NS = "urn:xmpp:delay"
 REPLY = f"{{{REPLY_NS}}}reply"
+ORIGIN_ID = f"{{{SID_NS}}}origin-id"
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +64,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
         BODY: Shape({XML_LANG: _matching(_LANGUAGE)}, text=_anything),
         f"{{{STREAM_NS}}}thread": Shape({"parent": opaque}, text=opaque),
-        f"{{{SID_NS}}}origin-id": _ID,
+        ORIGIN_ID: _ID,
         "{urn:xmpp:styling:0}unstyled": Shape(),
         f"{{{CORRECT_NS}}}replace": _ID,
         f"{{{RETRACT_NS}}}retract": _ID,
@@ -165,7 +166,7 @@ def notice(sender: str, receiver: str, words: str, id: str) -> Element:
 
 def origin_id(message: Element) -> str | None:
     """The id that the sending client gave the message (XEP-0359 §4)."""
-    element = message.find(f"{{{SID_NS}}}origin-id")
+    element = message.find(ORIGIN_ID)
     return None if element is None else element.get("id")
 
 

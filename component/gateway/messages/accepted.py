@@ -7,7 +7,6 @@ from component.model import Party, Side
 from component.policy.decide import Deliver
 from component.policy.features import Feature
 from component.stanza.compose import Composed
-from component.stanza.message import origin_id
 from component.store.changes import Change, NewLink, NewMessage, RevokeLinks
 
 from .intake import Incoming
@@ -17,22 +16,19 @@ _REFERRING = frozenset({Feature.CORRECTION, Feature.RETRACTION})
 
 
 class Accepted(NamedTuple):
-    """A message that will be delivered with this ``content``, by this ``verdict``."""
+    """A message that will be delivered with this ``content``, by this ``verdict``. ``origin_id`` is as it came."""
 
     incoming: Incoming
     sender: Party
     receiver: Party
     verdict: Deliver
     content: Composed
+    origin_id: str | None
 
     @property
     def key(self) -> Key:
         id = self.origin_id or self.incoming.element.get("id") or ""
         return self.sender.account, self.receiver.account, id
-
-    @property
-    def origin_id(self) -> str | None:
-        return origin_id(self.incoming.element) if Feature.ORIGIN_ID in self.incoming.facts.features else None
 
     def row(self, id: int, conversation_id: int, now: int) -> NewMessage:
         element = self.incoming.element

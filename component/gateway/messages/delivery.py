@@ -26,6 +26,9 @@ LATELY_SECONDS = 10.0
 """A Work user's session archives what it gets one by one, and loses what it has not come to when ejabberd stops.
 Under load that is a second's worth."""
 
+LATELY_STEP = 0.1
+"""Seconds in which ids rise, so that the first of them stands for all."""
+
 PAUSE_SECONDS = 0.02
 """Between two barriers. At a thousand messages a second, one for each message would cost more than the message."""
 
@@ -87,17 +90,18 @@ class Delivery:
 
     def resend(self, id: int, text: str) -> None:
         """Send it even while not open: for what is recovered."""
-        if self._link.fits(text):
-            self._link.send(text)
-        else:
+        if not self._link.try_send(text):
             self._too_large(id)
         self.skip(id)
 
     def skip(self, id: int) -> None:
         """There is nothing more to do for the message ``id``."""
-        self._sent = max(self._sent, id)
-        self._lately.append((time.monotonic(), id))
-        self._forget_long_ago()
+        if id > self._sent:
+            self._sent = id
+        now = time.monotonic()
+        if not self._lately or now - self._lately[-1][0] > LATELY_STEP:
+            self._lately.append((now, id))
+            self._forget_long_ago()
         self._news.set()
 
     # A stream comes and goes
@@ -109,7 +113,7 @@ class Delivery:
         self._forget_long_ago()
 
     def _forget_long_ago(self) -> None:
-        long_ago = time.monotonic() - LATELY_SECONDS
+        long_ago = time.monotonic() - LATELY_SECONDS - LATELY_STEP
         while self._lately and self._lately[0][0] < long_ago:
             self._lately.popleft()
 

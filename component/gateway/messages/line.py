@@ -78,6 +78,7 @@ class Messages:
         self._metrics = metrics
         self._announced = Announced()
         self._routes = Routes()
+        self._tokens = _tokens()
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
@@ -115,16 +116,19 @@ class Messages:
         match verdict:
             case Deliver():
                 assert sender and receiver, "nothing is delivered from or to strangers"
-                links = LinkMaker(self._state.web.public_url, _tokens())
+                links = LinkMaker(self._state.web.public_url, self._tokens)
                 content = compose(verdict, found.reply_to, links, found.rich)
-                self._archive(Accepted(message, sender, receiver, verdict, content), conversation)
-                self._end_if(verdict.ends, sender, receiver)
+                given = messages.origin_id(message.element)
+                self._archive(Accepted(message, sender, receiver, verdict, content, given), conversation)
+                if verdict.ends:
+                    self._end(sender, receiver)
             case Refuse(reason):
                 self._answer(reason, message)
             case Drop(rule, ends):
                 log.debug("dropped a message from %s by rule %s", message.account, rule)
                 self._count(message, "dropped", rule)
-                self._end_if(ends, sender, receiver)
+                if ends:
+                    self._end(sender, receiver)
 
     def _view(
         self,
@@ -149,8 +153,8 @@ class Messages:
             unknowable=found.failed,
         )
 
-    def _end_if(self, ends: bool, sender: Party | None, receiver: Party | None) -> None:
-        if ends and sender and receiver:
+    def _end(self, sender: Party | None, receiver: Party | None) -> None:
+        if sender and receiver:
             conversation = self._state.conversations.between(sender, receiver)
             if conversation:
                 self._endings.by(sender, conversation)

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp import ComponentXMPP
 
+from component.element import IQ, MESSAGE, PRESENCE, split
 from component.model import XmppSettings
 
 from ..seldom import Seldom
@@ -34,6 +35,9 @@ SILENCE_SECONDS = 30.0
 BARRIER_SECONDS = 120.0
 CLOSING_SECONDS = 2.0
 WRITE_BUFFER_BYTES = 256 * 1024 * 1024
+
+
+STANZAS = frozenset({MESSAGE, PRESENCE, IQ})
 
 
 class LinkDown(ConnectionError):
@@ -65,15 +69,14 @@ class _Stream(ComponentXMPP):
         super().data_received(data)
 
     def _spawn_event(self, xml: Element) -> None:
-        kind = xml.tag.rpartition("}")[2]
-        if kind not in ("message", "presence", "iq"):
+        if xml.tag not in STANZAS:
             super()._spawn_event(xml)
             return
         try:
             self._on_stanza(xml)
         except Exception:
             # One stanza that we cannot handle must not cost the stream all others travel on (R2).
-            self._failures("a %s stanza could not be handled and was dropped", kind, exc_info=True)
+            self._failures("a %s stanza could not be handled and was dropped", split(xml.tag)[1], exc_info=True)
 
 
 class Link:
@@ -119,15 +122,20 @@ class Link:
 
     def send(self, text: str) -> None:
         """Queue one stanza. Without a stream it is thrown away: whoever needs it to arrive uses ``barrier``."""
+        if not self.try_send(text):
+            self._too_large("a stanza of %d characters is too large for ejabberd and was not sent", len(text))
+
+    def try_send(self, text: str) -> bool:
+        """``send``, for who knows what to do about a stanza that is too large: then False, and nothing is sent."""
         if self._stream is None:
-            return
+            return True
         if not self.fits(text):
             # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
-            self._too_large("a stanza of %d characters is too large for ejabberd and was not sent", len(text))
-            return
+            return False
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing.append(text)
+        return True
 
     def fits(self, text: str) -> bool:
         """Whether a stanza is small enough for ejabberd to take."""
@@ -159,11 +167,11 @@ class Link:
 
     # In
 
-    def _count(self, bytes: int) -> None:
+    def _heard(self, bytes: int) -> None:
         self.bytes_received += bytes
+        self._last_heard = time.monotonic()
 
     def _receive(self, stanza: Element) -> None:
-        self._last_heard = time.monotonic()
         if not self._barriers.take(stanza):
             self._deliver(stanza)
 
@@ -203,7 +211,7 @@ class Link:
 
         Raises ``ConnectionError``, with words for the operator, if there was none.
         """
-        stream = _Stream(self._host, self._settings, self._count, self._receive)
+        stream = _Stream(self._host, self._settings, self._heard, self._receive)
         up, ended = _future(), _future()
         # At once, as ejabberd's first questions come together with its consent.
         stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))

@@ -214,8 +214,7 @@ class Copies:
         namespace = self._granted.outgoing(tenant.work_host)
         if namespace in ARCHIVED:
             wrapped = in_the_name_of_an_account(text, tenant.service, tenant.work_host, namespace)
-            if self._link.fits(wrapped):
-                self._link.send(wrapped)
+            if self._link.try_send(wrapped):
                 return
         self._link.send(instead(said, own))
 
