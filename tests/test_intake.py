@@ -3,13 +3,15 @@
 import asyncio
 from xml.etree.ElementTree import Element
 
+from component.directory import make_directory
 from component.element import parse
 from component.gateway.messages.intake import FAILED, Found, Incoming, Intake, read
 from component.gateway.messages.recent import REMEMBERED_US, Recent
-from component.gateway.messages.routes import Routes
+from component.gateway.messages.routes import LONGEST_KNOWN, MOST_KNOWN, Routes
 from component.model import Limits
 from component.rate import Buckets
 from component.world import World
+from tests.support.people import ACME, ALICE, BOB
 
 ONLINE = Found(sender_online=True)
 NOBODY = World.of(())
@@ -222,3 +224,32 @@ class TestRecent:
         assert not recent.has(self.KEY, "Hello", 1)
         recent.add(("a", "b", "1"), "y", REMEMBERED_US + 100_000)
         assert len(recent._taken) == 1
+
+
+class TestRoutes:
+    """D1: who writes to whom is as the directory is now, whatever was known by heart."""
+
+    BEFORE = World.of([(ACME, make_directory([ALICE.person, BOB.person]))])
+    AFTER = World.of([(ACME, make_directory([ALICE.person]))])
+    ADDRESSES = (f"{BOB.account}/phone", ALICE.face)
+
+    def test_follow_a_reload(self) -> None:
+        routes = Routes()
+        for world, sender in ((self.BEFORE, BOB), (self.AFTER, None), (self.BEFORE, BOB)):
+            route = routes.find(world, *self.ADDRESSES)
+            assert route is not None
+            assert route.sender == sender
+
+    def test_of_a_message_that_waited(self) -> None:
+        route = Routes().find(self.BEFORE, *self.ADDRESSES)
+        assert route is not None
+        assert route.now(self.AFTER)[1:] == (BOB.account, "phone", ALICE.face, None, None)
+
+    def test_what_is_known_is_bounded(self) -> None:
+        """R2: also by somebody who logs in under ever new resources."""
+        routes = Routes()
+        for number in range(MOST_KNOWN + 10):
+            routes.find(self.BEFORE, f"{BOB.account}/{number}", ALICE.face)
+        routes.find(self.BEFORE, f"{BOB.account}/{'x' * LONGEST_KNOWN}", ALICE.face)
+        assert 0 < len(routes._known) <= MOST_KNOWN
+        assert all(len(sender) + len(face) <= LONGEST_KNOWN for sender, face in routes._known)

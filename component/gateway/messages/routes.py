@@ -41,12 +41,15 @@ class Routes:
     """Finds routes. Those who chat write many messages, so theirs are remembered, as long as the directory stays."""
 
     def __init__(self) -> None:
+        self._world: World | None = None
         self._known: dict[tuple[str, str], Route] = {}
 
     def find(self, world: World, sender: str, receiver: str) -> Route | None:
         """From addresses as they stand in a stanza; None if one of them is none."""
+        if self._world is not world:
+            self._world, self._known = world, {}
         known = self._known.get((sender, receiver))
-        if known is not None and known.world is world:
+        if known is not None:
             return known
         one, other = normalise(sender), normalise(receiver)
         if one is None or other is None:
