@@ -1,6 +1,10 @@
 """TCP ports of loopback."""
 
+import random
 import socket
+
+_RANGE = range(10_000, 32_768)
+"""Below the ports that Linux gives to outgoing connections, of which any could take one before its server listens."""
 
 
 def accepts(port: int) -> bool:
@@ -11,12 +15,15 @@ def accepts(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports on loopback that nobody listens on at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Different ports on loopback that nobody listens on at this moment, by chance: who asks next gets others."""
+    free = (port for port in random.sample(_RANGE, len(_RANGE)) if _is_free(port))
+    return [next(free) for _ in range(count)]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
