@@ -5,8 +5,8 @@ with a number of them under way at any time. One under way is a commit for each 
 compared with. CPU is that of the whole process, this program's own share of a few us included. `--no-search` puts all
 of the text into ``payload``, where nobody looks for words: the difference is what full text search costs.
 
-`--rates` measures what a message costs the writer's thread instead, in CPU, until its words can be searched too; and how
-long a submission takes. Messages come at fixed rates, one by one, or with a fixed number under way, in turns.
+`--rates` measures what a message costs the writer's thread instead, in CPU, until its words can be searched too; and
+how long a submission takes. Messages come at fixed rates, one by one, or with a fixed number under way, in turns.
 """
 
 import argparse
