@@ -1,9 +1,12 @@
-"""How fast messages get onto the disk: `python -m benchmarks.store [--no-search] [--folder DIR]`.
+"""How fast messages get onto the disk: `python -m benchmarks.store [--rates] [--no-search] [--folder DIR]`.
 
 Messages with some 500 bytes of text in ``body`` and ``payload`` together are submitted one by one, as senders do,
 with a number of them under way at any time. One under way is a commit for each message: what the others are
 compared with. CPU is that of the whole process, this program's own share of a few us included. `--no-search` puts all
 of the text into ``payload``, where nobody looks for words: the difference is what full text search costs.
+
+`--rates` measures what a message costs the writer's thread instead, in CPU, until its words can be searched too; and
+how long a submission takes. Messages come at fixed rates, one by one, or with a fixed number under way, in turns.
 """
 
 import argparse
@@ -11,12 +14,20 @@ import asyncio
 import random
 import secrets
 import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
+import uvloop
+
 from component.store.changes import NewMessage, OpenConversation
+from component.store.errors import StoreError
 from component.store.store import Store
+
+from .support import report
 
 AGENTS = 500
 WORDS = [secrets.token_hex(length)[:length] for length in range(2, 10) for _ in range(2_000)]
@@ -112,14 +123,131 @@ async def run(folder: Path, conversations: int, search: bool) -> None:
     await store.close()
 
 
+@dataclass
+class Turn:
+    """Times of submissions in us, from handing over to hearing that it is on disk; CPU in us a message."""
+
+    writer_cpu: float
+    p50: float
+    p99: float
+    per_second: float
+
+
+Load = Callable[[Store, list[OpenConversation], float], Awaitable[list[float]]]
+"""Submits for so many seconds; how long each submission took, in s."""
+
+
+class Submissions:
+    """How long each takes, in s."""
+
+    def __init__(self, store: Store, chats: list[OpenConversation]) -> None:
+        self._store = store
+        self._chats = chats
+        self._under_way = 0
+        self.took: list[float] = []
+        self.told: Callable[[], None] = lambda: None
+
+    def submit(self) -> None:
+        message = next_message(self._store, secrets.choice(self._chats))
+        self._under_way += 1
+        self._store.write(partial(self._done, time.perf_counter()), message)
+
+    def _done(self, began: float, problem: StoreError | None) -> None:
+        if problem is not None:
+            raise problem
+        self.took.append(time.perf_counter() - began)
+        self._under_way -= 1
+        self.told()
+
+
+async def at_rate(rate: int, store: Store, chats: list[OpenConversation], seconds: float) -> list[float]:
+    """One after the other, each when it is due."""
+    submissions, began = Submissions(store, chats), time.perf_counter()
+    for number in range(int(rate * seconds)):
+        wait = began + number / rate - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        submissions.submit()
+    await store.submit()
+    return submissions.took
+
+
+async def under_way(count: int, store: Store, chats: list[OpenConversation], seconds: float) -> list[float]:
+    """So many at any time: the next when one is on disk."""
+    submissions, until = Submissions(store, chats), time.perf_counter() + seconds
+
+    def again() -> None:
+        if time.perf_counter() < until:
+            submissions.submit()
+
+    submissions.told = again
+    for _ in range(count):
+        submissions.submit()
+    await asyncio.sleep(seconds)
+    await store.submit()
+    await store.submit()  # what was told last may have submitted once more
+    return submissions.took
+
+
+LOADS: dict[str, Load] = {f"{rate:,} a second": partial(at_rate, rate) for rate in (500, 1_000, 3_000)} | {
+    f"{count} under way": partial(under_way, count) for count in (1, 40, 200)
+}
+UNTIL_SEARCHED = 1.5
+"""Seconds after which all words are in the index."""
+
+
+def writer_cpu() -> float:
+    """What the writer's thread has used so far, in s."""
+    (thread,) = (thread for thread in threading.enumerate() if thread.name.startswith("store-writer"))
+    return int(Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text().split()[0]) / 1e9
+
+
+async def turn(store: Store, chats: list[OpenConversation], load: Load, seconds: float) -> Turn:
+    cpu, began = writer_cpu(), time.perf_counter()
+    took = sorted(await load(store, chats, seconds))
+    elapsed = time.perf_counter() - began
+    await asyncio.sleep(UNTIL_SEARCHED)
+    return Turn(
+        writer_cpu=(writer_cpu() - cpu) / len(took) * 1e6,
+        p50=took[len(took) // 2] * 1e6,
+        p99=took[len(took) * 99 // 100] * 1e6,
+        per_second=len(took) / elapsed,
+    )
+
+
+async def run_rates(folder: Path, conversations: int, rounds: int, seconds: float) -> None:
+    store = await Store.open(f"sqlite:///{folder / 'benchmark.db'}")
+    chats = await open_conversations(store, conversations)
+    await under_way(200, store, chats, 1.0)  # pages of the indexes come into the cache
+    turns: dict[str, list[Turn]] = {name: [] for name in LOADS}
+    for _ in range(rounds):
+        for name, load in LOADS.items():
+            turns[name].append(await turn(store, chats, load, seconds))
+    await store.close()
+    print(f"{report.machine_line()}\n{conversations} conversations, medians of {rounds} turns of {seconds:g} s\n")
+    rows = []
+    for name, measured in turns.items():
+        columns = [[getattr(each, field) for each in measured] for field in ("writer_cpu", "p50", "p99", "per_second")]
+        spread = f"{report.spread(columns[0]):.0%}"
+        rows.append([name, *(f"{report.median(column):,.0f}" for column in columns), spread])
+    report.table(("messages", "writer's CPU, us", "p50, us", "p99, us", "a second", "spread of CPU"), rows)
+    report.save("store", {"turns": {name: [asdict(each) for each in measured] for name, measured in turns.items()}})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, help="where the database is made: the disk that is measured")
     parser.add_argument("--conversations", type=int, default=1_000, help="over which messages are spread")
     parser.add_argument("--no-search", action="store_true", help="without words to search for")
+    parser.add_argument("--rates", action="store_true", help="what a message costs the writer's thread")
+    parser.add_argument("--rounds", type=int, default=3, help="with --rates: turns of each load")
+    parser.add_argument("--seconds", type=float, default=2.0, help="with --rates: the length of a turn")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        asyncio.run(run(Path(folder), arguments.conversations, not arguments.no_search))
+        if arguments.rates:
+            uvloop.run(run_rates(Path(folder), arguments.conversations, arguments.rounds, arguments.seconds))
+        else:
+            asyncio.run(run(Path(folder), arguments.conversations, not arguments.no_search))
 
 
 if __name__ == "__main__":

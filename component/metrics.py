@@ -44,7 +44,8 @@ class Metrics:
             "sender", "receiver", "verdict", "rule",
         )  # fmt: skip
         self._known: dict[tuple[str, str, str, str], Counter] = {}  # what ``labels`` would look up
-        self._submissions = self._counter("store_submissions", "What was to be written, by outcome.", "outcome")
+        submissions = self._counter("store_submissions", "What was to be written, by outcome.", "outcome")
+        self._written, self._failed = submissions.labels("written"), submissions.labels("failed")
         self._commits = self._histogram("store_commit_seconds", "Time of one transaction, with its wait for the disk.")
         self._queries = self._counter("archive_queries", "Questions to archives by outcome.", "outcome")
         self._query_seconds = self._histogram("archive_query_seconds", "Time until a question was answered.")
@@ -63,8 +64,9 @@ class Metrics:
     def committed(self, written: int, failed: int, seconds: float) -> None:
         """One transaction of so many submissions."""
         self._commits.observe(seconds)
-        self._submissions.labels("written").inc(written)
-        self._submissions.labels("failed").inc(failed)
+        self._written.inc(written)
+        if failed:
+            self._failed.inc(failed)
 
     def archive_query(self, outcome: str, seconds: float) -> None:
         self._queries.labels(outcome).inc()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store import ALICE, BOB, message, numbers, opened
+from component.store.history import Filters, Slice, View
+from tests.support.store import ALICE, BOB, ids, message, numbers, opened
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,3 +44,15 @@ async def test_a6_a_killed_process_is_followed_by_one_that_goes_on(tmp_path: Pat
         assert chat is not None
         await store.submit(message(store, chat))
         assert (await numbers(store, chat.id))[-1][1] == chat.length + 1
+
+
+@pytest.mark.parametrize("lines", [20, 1000])
+async def test_a7_what_was_written_before_kill_9_can_be_searched(tmp_path: Path, lines: int) -> None:
+    """Wherever the process was in putting words into their index."""
+    acknowledged = _killed_after(lines, tmp_path)
+    async with opened(tmp_path) as store:
+        chat = await store.find_joined(ALICE, BOB)
+        assert chat is not None
+        page = await store.history(View(ALICE, True), Filters(text="number"), Slice(100_000))
+        assert ids(page) == [id for id, _ in await numbers(store, chat.id)]
+        assert set(ids(page)) >= set(acknowledged)

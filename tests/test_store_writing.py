@@ -42,7 +42,7 @@ async def test_a5_what_is_acknowledged_is_found_again(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         found = await store.message(sent.id)
     assert found is not None
-    for field in NewMessage.__slots__:
+    for field in NewMessage._fields:
         if field != "owner":
             assert getattr(found, field) == getattr(sent, field), field
     assert found.seq == 1

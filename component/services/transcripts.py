@@ -102,7 +102,7 @@ class Transcripts:
             start=search.start,
             end=search.end,
         )
-        ids = await self._store.ask(with_words, wanted) if wanted.text else None
+        ids = await self._store.ask_words(with_words, wanted) if wanted.text else None
         found: list[Heading] = []
         for _ in range(MOST_CHUNKS):
             chunk = await self._store.ask(conversations_before, wanted, ids, before, CHUNK)

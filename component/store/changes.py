@@ -5,6 +5,7 @@ numbers by itself.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class OpenConversation:
     opened_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """One archived message (A5). Its number inside the conversation is given by the store.
+class NewMessage(NamedTuple):
+    """One archived message (A5). Its number inside the conversation is given by the store. A tuple, because there are
+    thousands a second, and making one takes a fifth of the time.
 
     ``sender`` is the full real address that sent it, ``receiver`` the address it was sent to: a face, perhaps
     with a resource. ``owner`` is the agent's account in a joined conversation and None between two agents.

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 
 from .errors import StoreError
 from .writer import Outcome, Submission
@@ -18,8 +17,11 @@ MOST_IN_A_BATCH = 1_000
 LONGEST_WAIT = 0.05
 """Seconds that a submission which is in no hurry waits for others to be written with."""
 
-Write = Callable[[list[Submission]], "Future[list[Outcome]]"]
-"""Begins to write a batch, in another thread."""
+Written = Callable[[Sequence[Outcome]], None]
+"""Told what came of each submission of a batch."""
+
+Write = Callable[[list[Submission], Written], None]
+"""Begins to write a batch, in another thread, from where it tells what came of it, whatever happens."""
 
 Observe = Callable[[int, int, float], None]
 """Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
@@ -82,20 +84,17 @@ class GroupCommit:
             return
         batch = self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
         started = time.perf_counter()
-        written = self._write([submission for submission, _ in batch])
-        written.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._end, done, started))
 
-    def _end(self, written: "Future[list[Outcome]]", started: float) -> None:
+        def written(outcomes: Sequence[Outcome]) -> None:
+            self._loop.call_soon_threadsafe(self._end, outcomes, started)
+
+        self._write([submission for submission, _ in batch], written)
+
+    def _end(self, outcomes: Sequence[Outcome], started: float) -> None:
         """Have the next batch written before anybody is told of this one: the disk should not wait for us."""
         batch, self._in_hand = self._in_hand, []
         seconds = time.perf_counter() - started
         self._begin()
-        problem = written.exception()
-        if problem is None:
-            outcomes = written.result()
-        else:
-            log.error("writing a batch failed", exc_info=problem)
-            outcomes = [StoreError(f"cannot be written: {problem}")] * len(batch)
         for (_, tell), outcome in zip(batch, outcomes, strict=True):
             try:
                 tell(outcome)

@@ -7,14 +7,16 @@ CPU in small batches (`benchmarks/store.py` has the figures of this one).
 
 import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from .errors import StoreError
+from .prepared import driver
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for somebody else's, a backup or a command on the command line."""
@@ -75,6 +77,18 @@ def _newest() -> str:
     ]
 
 
+PROBLEMS = (SQLAlchemyError, sqlite3.Error)
+"""What the database raises: by way of SQLAlchemy, or its driver directly."""
+
+_OPERATIONAL = (sqlite3.OperationalError, sqlite3.InternalError, sqlite3.DatabaseError)
+"""Their subclasses are not meant."""
+
+
+def is_operational(error: Exception) -> bool:
+    """Is it the disk's or the file's fault, whatever was to be written?"""
+    return type(getattr(error, "orig", error)) in _OPERATIONAL
+
+
 def cause(error: Exception) -> str:
     """What the database said, without the statement and without its parameters."""
     return str(getattr(error, "orig", None) or error)
@@ -108,4 +122,5 @@ def _configure(engine: Engine, begin: str, *pragmas: str) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if not driver(connection).in_transaction:  # the writer has begun, without SQLAlchemy
+            connection.exec_driver_sql(begin)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
-from . import meta
+from . import meta, words
 from .bounds import first_from
 from .holds import IS_HELD
 from .links import remove_of_messages
@@ -20,9 +20,6 @@ from .schema import held_message
 
 SLICE = 200
 """Rows that are found or removed at a time: some milliseconds."""
-
-PAGES = 250
-"""Of 4 kB, which `merge_words` writes at a time."""
 
 _SOME = "m.id IN (SELECT value FROM json_each(:ids))"
 
@@ -49,17 +46,9 @@ ORDER BY c.id LIMIT :most
 
 _names = ", ".join(column.name for column in held_message.c)
 _PUT_ASIDE = text(f"INSERT INTO held_message ({_names}) SELECT {_names} FROM message AS m WHERE {_SOME} AND {IS_HELD}")
-_FORGET_WORDS = text(f"""
-INSERT INTO message_text (message_text, rowid, scope, body)
-SELECT 'delete', m.id, m.sender_id || ' ' || m.receiver_id, m.body FROM message AS m
-WHERE {_SOME} AND m.body IS NOT NULL
-""")
 _REMOVE = text(f"DELETE FROM message AS m WHERE {_SOME} RETURNING conversation_id, owner_id, withdrawn_at")
 _REMOVE_RELEASED = text(f"DELETE FROM held_message AS m WHERE {_SOME} AND NOT {IS_HELD}")
 _REMOVE_EMPTY = text(f"DELETE FROM conversation AS c WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_IS_EMPTY}")
-_MERGE = text("INSERT INTO message_text (message_text, rank) VALUES ('merge', :pages)")
-_PAGES = text("SELECT page_count FROM pragma_page_count()")
-_CHANGES = text("SELECT total_changes()")
 
 
 def first_kept(connection: Connection, older_than: int) -> int:
@@ -95,7 +84,7 @@ def remove(connection: Connection, tenant: str, ids: Collection[int]) -> tuple[i
     """
     some = {"ids": json.dumps(list(ids)), "tenant": tenant}
     held = connection.execute(_PUT_ASIDE, some).rowcount
-    connection.execute(_FORGET_WORDS, some)
+    words.forget(connection, ids)
     removed = connection.execute(_REMOVE, some).all()
     remove_of_messages(connection, ids)
     seen = [(conversation_id, owner_id) for conversation_id, owner_id, withdrawn_at in removed if withdrawn_at is None]
@@ -114,20 +103,3 @@ def remove_released(connection: Connection, tenant: str, ids: Collection[int]) -
 def remove_empty(connection: Connection, ids: Collection[int]) -> int:
     """Remove those of these conversations that have no messages; how many."""
     return connection.execute(_REMOVE_EMPTY, {"ids": json.dumps(list(ids))}).rowcount
-
-
-def most_merges(connection: Connection) -> int:
-    """How often `merge_words` need be called at most: the index is smaller than all of the database."""
-    pages: int = connection.execute(_PAGES).scalar_one()
-    return 1 + pages // PAGES
-
-
-def merge_words(connection: Connection, first: bool) -> bool:
-    """Rewrite some of the index of words without what was removed, which it only marked; begin with ``first``.
-
-    Is there more to do? https://www.sqlite.org/fts5.html#the_merge_command
-    """
-    before: int = connection.execute(_CHANGES).scalar_one()
-    connection.execute(_MERGE, {"pages": -PAGES if first else PAGES})
-    after: int = connection.execute(_CHANGES).scalar_one()
-    return after - before >= 2

@@ -77,7 +77,7 @@ WHERE revoked_at IS NULL AND message_id < :by AND message_id IN (
     SELECT id FROM message WHERE conversation_id = :conversation AND client_id = :reference AND sender_id = :sender
     UNION ALL
     SELECT id FROM message
-    WHERE conversation_id = :conversation AND origin_id = :reference AND origin_id IS DISTINCT FROM client_id
+    WHERE conversation_id = :conversation AND origin_id = :reference AND origin_id IS NOT client_id
         AND sender_id = :sender
     UNION ALL
     SELECT m.id FROM link AS l JOIN message AS m ON m.id = l.message_id

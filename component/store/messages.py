@@ -1,7 +1,7 @@
 """Writing messages: putting them down, marking them delivered, withdrawing them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
@@ -11,14 +11,13 @@ from .changes import DeliveredUpTo, NewMessage, Withdraw
 from .known import Known
 from .numbering import CONVERSATIONS, HISTORIES, Tally
 from .prepared import Prepared
-from .schema import IS_VISIBLE, message, message_text
+from .schema import IS_VISIBLE, message
 
 _COLUMNS = (
     *("id", "conversation_id", "seq", "owner_id", "owner_seq", "sent_at", "sender", "receiver", "sender_id"),
     *("receiver_id", "type", "client_id", "origin_id", "body", "payload"),
 )
 _INSERT = Prepared(insert(message), *_COLUMNS)
-_INSERT_WORDS = Prepared(insert(message_text), "rowid", "scope", "body")
 _WITHDRAW = (
     update(message)
     .where(message.c.id == bindparam("of"), IS_VISIBLE)
@@ -28,7 +27,7 @@ _WITHDRAW = (
 
 
 def insert_messages(connection: Connection, changes: Sequence[NewMessage], known: Known) -> None:
-    """Write the messages in the order of their ids, and what is counted with them."""
+    """Write the messages in the order of their ids, and what is counted with them; not their words (`indexing`)."""
     accounts = known.accounts.ids
     owners = {accounts[change.owner] for change in changes if change.owner is not None}
     in_conversation, _ = known.conversations.tally(connection, {change.conversation_id for change in changes})
@@ -36,9 +35,6 @@ def insert_messages(connection: Connection, changes: Sequence[NewMessage], known
     HISTORIES.create(connection, new)
     rows = [_row(change, known, in_conversation, in_history) for change in changes]
     _INSERT.run(connection, rows)
-    words = [_words(change, accounts) for change in changes if change.body is not None]
-    if words:
-        _INSERT_WORDS.run(connection, words)
     CONVERSATIONS.save(connection, in_conversation)
     HISTORIES.save(connection, in_history)
 
@@ -80,8 +76,3 @@ def _row(change: NewMessage, known: Known, in_conversation: Tally, in_history: T
         change.body,
         change.payload,
     )
-
-
-def _words(change: NewMessage, accounts: Mapping[str, int]) -> tuple[int, str, str | None]:
-    """What is searched (A7)."""
-    return change.id, f"{accounts[change.sender_account]} {accounts[change.receiver_account]}", change.body

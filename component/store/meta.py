@@ -8,6 +8,7 @@ ID_KEY = "id_key"
 NEXT_MESSAGE_ID = "next_message_id"
 NEXT_CONVERSATION_ID = "next_conversation_id"
 DELIVERED_UP_TO = "delivered_up_to"
+INDEXED_UP_TO = "indexed_up_to"
 
 _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
 _PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))

@@ -1,12 +1,19 @@
-"""Statements that run with every batch: compiled once, and given their values as tuples.
+"""Statements that run with every batch: compiled once, and given to the driver with their values as tuples.
 
 SQLAlchemy's own way from a statement to the driver costs more than SQLite needs for what these do.
 """
 
+import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Update
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """What ``connection`` talks to the database with. Only inside of a transaction that the writer began: SQLAlchemy
+    knows nothing of what is done with it."""
+    return cast(sqlite3.Connection, connection.connection.dbapi_connection)
 
 
 class Prepared:
@@ -19,10 +26,13 @@ class Prepared:
         self._text = ""
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Once for each of ``rows``."""
+        """Once for each of ``rows``.
+
+        :raises sqlite3.Error: the driver's own
+        """
         if self._dialect is not connection.dialect:
             self._compile(connection.dialect)
-        connection.exec_driver_sql(self._text, list(rows))
+        driver(connection).executemany(self._text, rows)
 
     def _compile(self, dialect: Dialect) -> None:
         """For a database that names its values by their place, as SQLite does."""

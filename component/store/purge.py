@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from . import expiry
+from . import expiry, words
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ async def purge(database: Database, tenant: str, older_than: int) -> Purged:
     async for ids in _slices(database, partial(expiry.empty, tenant=tenant, ended_before=older_than)):
         conversations += await database.change(expiry.remove_empty, ids)
     if removed:
-        await _merge_words(database)
+        await _rewrite_words(database)
     return Purged(removed - held + deleted, held, conversations)
 
 
@@ -62,8 +62,8 @@ async def _slices(database: Database, due: Callable[[Connection, int], Sequence[
         last = ids[-1]
 
 
-async def _merge_words(database: Database) -> None:
+async def _rewrite_words(database: Database) -> None:
     """All of the index once. What is written meanwhile could be merged for ever."""
-    for turn in range(await database.ask(expiry.most_merges)):
-        if not await database.change(expiry.merge_words, first=turn == 0):
+    for turn in range(await database.ask(words.most_rewrites)):
+        if not await database.change(words.rewrite, first=turn == 0):
             break

@@ -45,7 +45,7 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    comment="id_key, next_message_id, next_conversation_id, delivered_up_to",
+    comment="id_key, next_message_id, next_conversation_id, delivered_up_to, indexed_up_to",
 )
 
 account = Table(
@@ -223,7 +223,8 @@ watch = Table(
 )
 
 # The words of all messages; their text is in message alone. ``scope`` holds the numbers of the two accounts, so that a
-# search reads what one person wrote and got, not everybody's messages with a frequent word.
+# search reads what one person wrote and got, not everybody's messages with a frequent word. They come after their
+# messages, up to the mark ``indexed_up_to``.
 message_text = table("message_text", column("rowid"), column("scope"), column("body"))
 _CREATE_MESSAGE_TEXT = (
     "CREATE VIRTUAL TABLE message_text USING fts5"
@@ -249,7 +250,7 @@ IS_VISIBLE = message.c.withdrawn_at.is_(None)
 IS_WITHDRAWN = message.c.withdrawn_at.is_not(None)
 IS_OWNED = message.c.owner_id.is_not(None)
 # Nearly every client sends both ids alike; then the index on the first one finds either.
-HAS_OTHER_ORIGIN_ID = message.c.origin_id.is_distinct_from(message.c.client_id)
+HAS_OTHER_ORIGIN_ID = and_(message.c.origin_id.is_not(None), message.c.origin_id.is_distinct_from(message.c.client_id))
 # Opened more often than the audit log says.
 IS_TO_ENTER = link.c.opened > link.c.entered
 

@@ -1,7 +1,7 @@
 """Messages that were picked, by their numbers or by words in them (A7), as far as they are in view.
 
-The words of a message are written with it, under the two accounts of its chat: a search walks through what both the
-account and the words name, not through everybody's messages. Of what it finds it keeps what the view shows.
+The words of a message are in the index under the two accounts of its chat: a search walks through what both the account
+and the words name, not through everybody's messages. Of what it finds it keeps what the view shows.
 """
 
 import json

@@ -5,8 +5,8 @@ Neither waits for the other.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -15,20 +15,24 @@ from sqlalchemy import Connection
 from . import archive, contact_notes, conversations, export, holds, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, DeliveredUpTo, NewMessage
-from .commits import Done, GroupCommit, Observe
+from .commits import Done, GroupCommit, Observe, Written
 from .conversations import StoredConversation
 from .doors import AuditLog, Links
 from .errors import StoreError
 from .history import Filters, Page, Slice, View
 from .holds import Hold, StoredHold
 from .ids import Ids
+from .indexing import index_all
 from .purge import Purged
 from .readers import Readers
 from .statistics import Statistics
-from .writer import Writer
+from .thread import Thread, at_rest
+from .writer import Outcome, Submission, Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -37,12 +41,12 @@ class Store:
     Questions raise ``StoreError`` if the database cannot answer.
     """
 
-    def __init__(self, writer: Writer, writing: ThreadPoolExecutor, readers: Readers) -> None:
-        """Made by `open`. ``writing`` is the one thread in which ``writer`` lives."""
+    def __init__(self, writer: Writer, writing: Thread, readers: Readers) -> None:
+        """Made by `open`. ``writing`` is the thread in which ``writer`` lives."""
         self._writer = writer
         self._writing = writing
         self._readers = readers
-        self._commits = GroupCommit(lambda batch: writing.submit(writer.write, batch))
+        self._commits = GroupCommit(self._begin_to_write)
         self._last_submitted = writer.message_ids.next - 1
         self.ask = readers.ask
         self.links = Links(self)
@@ -55,12 +59,13 @@ class Store:
         :raises SchemaTooNew: a later version of deskbridge has written it
         :raises StoreError: it cannot be opened
         """
-        writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        writing = Thread("store-writer")
         try:
-            writer = await asyncio.get_running_loop().run_in_executor(writing, Writer.open, url)
+            writer = await asyncio.wrap_future(writing.call(partial(Writer.open, url)))
         except BaseException:
-            writing.shutdown(wait=False)
+            writing.close()
             raise
+        writing.meanwhile = writer.indexing.meanwhile
         return cls(writer, writing, Readers(url))
 
     async def close(self) -> None:
@@ -71,9 +76,10 @@ class Store:
         await self._commits.close()
         await self._readers.close()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.close)
+            self._writing.meanwhile = at_rest
+            await asyncio.wrap_future(self._writing.call(self._writer.close))
         finally:
-            self._writing.shutdown()
+            self._writing.close()
 
     @property
     def id_key(self) -> bytes:
@@ -142,11 +148,15 @@ class Store:
 
         :raises StoreError: it could not be done; nothing of it is
         """
-        call = partial(self._writer.run, step, *args, **kwargs)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._writing, call)
-        except RuntimeError as error:
-            raise StoreError("the store is closed") from error
+        return await asyncio.wrap_future(self._writing.call(partial(self._writer.run, step, *args, **kwargs)))
+
+    async def ask_words(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``query`` answers, which searches for words, of all that was written before (A7).
+
+        :raises StoreError: the database cannot answer, or cannot index words that are not indexed yet
+        """
+        await index_all(self)
+        return await self.ask(query, *args, **kwargs)
 
     async def message(self, id: int) -> ArchivedMessage | None:
         """The message of that id, withdrawn or not."""
@@ -172,7 +182,8 @@ class Store:
 
     async def history(self, view: View, filters: Filters, slice: Slice) -> Page:
         """One page of what somebody sees of the archive, as it is at one moment (A1 to A3, A6, A7)."""
-        return await self.ask(pages.read_page, view, filters, slice)
+        ask = self.ask if filters.text is None else self.ask_words
+        return await ask(pages.read_page, view, filters, slice)
 
     async def history_ends(self, view: View) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
         """The oldest and the newest message that somebody sees; None twice if there is none."""
@@ -236,6 +247,17 @@ class Store:
     async def stats(self) -> Statistics:
         """What the archive holds, in numbers."""
         return await self.ask(statistics.statistics)
+
+    def _begin_to_write(self, batch: list[Submission], written: Written) -> None:
+        self._writing.put(lambda: written(self._write(batch)))
+
+    def _write(self, batch: list[Submission]) -> Sequence[Outcome]:
+        """In the writer's thread."""
+        try:
+            return self._writer.write(batch)
+        except Exception as problem:
+            log.exception("writing a batch failed")
+            return [StoreError(f"cannot be written: {problem}")] * len(batch)
 
     def _take(self, ids: Ids) -> int:
         try:

@@ -7,15 +7,16 @@ from itertools import chain
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, SQLAlchemyError
 
-from . import meta
+from . import meta, words
 from .apply import apply
-from .changes import Change, DeliveredUpTo
-from .database import cause, migrate, writer_engine
+from .changes import Change, DeliveredUpTo, NewMessage
+from .database import PROBLEMS, cause, is_operational, migrate, writer_engine
 from .errors import ChangeRefused, StoreError
 from .ids import Ids
+from .indexing import Indexing
 from .known import Known
+from .prepared import driver
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,9 +27,6 @@ Submission = Sequence[Change]
 """Changes that are written together or not at all."""
 
 Outcome = StoreError | None
-
-_OPERATIONAL = (OperationalError, InternalError, DatabaseError)
-"""The disk's or the file's fault, whatever was to be written. Their subclasses are not meant."""
 
 
 class Writer:
@@ -44,6 +42,7 @@ class Writer:
             self.id_key = bytes.fromhex(meta.get(connection, meta.ID_KEY))
             self.delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
             self._known = Known(connection)
+            self.indexing = Indexing(self.run, words.behind(connection))
             for ids in self._ids:
                 ids.start(connection)
         self._commit(self._together, [])  # an empty batch reserves the first ids
@@ -78,7 +77,7 @@ class Writer:
         try:
             return self._commit(self._together, batch)
         except Exception as error:
-            if _is_operational(error):
+            if is_operational(error):
                 return self._all_failed(batch, error)
             log.warning("a change was refused, so each is tried by itself: %s", cause(error))
         try:
@@ -94,16 +93,17 @@ class Writer:
         try:
             with self._transaction() as connection:
                 return step(connection, *args, **kwargs)
-        except SQLAlchemyError as error:
+        except PROBLEMS as error:
             self._let_go()
             raise StoreError(f"cannot be written: {cause(error)}") from error
 
     def close(self) -> None:
-        """Return the ids not used, and let go of the file.
+        """Index what is left, return the ids not used, and let go of the file.
 
         :raises StoreError: that could not be written; nothing else is lost
         """
         try:
+            self.indexing.finish()
             with self._transaction() as connection:
                 for ids in self._ids:
                     ids.give_back(connection)
@@ -114,17 +114,30 @@ class Writer:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """On the connection of the last one, if that was kept: to take one from the pool costs more than to write."""
+        """On the connection of the last one, if that was kept: to take one from the pool costs more than to write.
+
+        Begun and ended with the driver, as SQLAlchemy's transactions cost more than SQLite's. Those steps that use its
+        statements make one inside, which finds that it has nothing to do.
+        """
         if self._connection is None:
             self._connection = self._engine.connect()
-        with self._connection.begin():
-            yield self._connection
+        connection = self._connection
+        sqlite = driver(connection)
+        sqlite.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            sqlite.execute("COMMIT")
+        finally:
+            if sqlite.in_transaction:
+                sqlite.rollback()
+            if connection.in_transaction():
+                connection.rollback()
 
     def _let_go(self) -> None:
         """The next transaction begins on a fresh connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(SQLAlchemyError):
+            with suppress(*PROBLEMS):
                 connection.close()
         self._engine.dispose()
 
@@ -140,6 +153,7 @@ class Writer:
         for ids, end in reserved:
             ids.extend(end)
         self.delivered_up_to = delivered_up_to
+        self.indexing.written(sum(isinstance(change, NewMessage) for change in chain.from_iterable(batch)))
         return outcomes
 
     def _together(self, connection: Connection, batch: Sequence[Submission]) -> list[Outcome]:
@@ -155,7 +169,7 @@ class Writer:
             with connection.begin_nested():
                 apply(connection, submission, self._known)
         except Exception as error:
-            if _is_operational(error):
+            if is_operational(error):
                 raise
             self._known.forget()
             kinds = ", ".join(type(change).__name__ for change in submission)
@@ -168,7 +182,3 @@ class Writer:
         self._known.forget()
         self._let_go()
         return [StoreError(f"cannot be written: {cause(error)}") for _ in batch]
-
-
-def _is_operational(error: Exception) -> bool:
-    return type(error) in _OPERATIONAL
