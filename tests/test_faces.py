@@ -149,6 +149,18 @@ class TestARestlessClient:
         assert scene.told(ALICE.account) in (["><show>dnd</show></presence>"], [])
         assert scene.faces.seen(ALICE.side, BOB).show == "dnd"
 
+    async def test_leaves_nobody_who_asked_meanwhile_behind(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Alice's client asks while a change is put off, and then it is taken back."""
+        monkeypatch.setattr(module, "CHANGES", Limits(messages_per_second=20, burst=1))
+        scene.shows(BOB.account, "away")
+        scene.shows(BOB.account, "dnd")
+        scene.faces.show(ALICE.account, ALICE.side, BOB)
+        scene.shows(BOB.account, "away")
+        await asyncio.sleep(0.2)
+        assert scene.told(ALICE.account)[-1] == "><show>away</show></presence>"
+
     async def test_says_nothing_by_going_again_and_again(self, scene: Scene) -> None:
         scene.state.sessions.ended(BOB.account)
         for _ in range(100):
