@@ -59,6 +59,7 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 bench: deps .venv/test.stamp  ## speed, memory and load, beside other ways and with targets: a quarter of an hour
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.presence
+	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.overload
 	$(BIN)/python -m benchmarks.store

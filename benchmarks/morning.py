@@ -1,307 +1,262 @@
-"""Nine o'clock: a thousand agents log in within a minute, `python -m benchmarks.morning`.
+"""Nine o'clock: a thousand agents log in within a minute, `python -m benchmarks.morning [--first]`.
 
-One real ejabberd with deskbridge beside it. Agents in groups, so that each has as many contacts as `--contacts` says,
-log in one after the other, evenly over `--seconds`, from a process of their own. Meanwhile two pairs of a Work user and
-an agent chat at a steady rate, as they did before. Two mornings: an ordinary one, with everybody's contacts in place,
-and (`--first`) the very first, when deskbridge has only just begun to put them there.
-
-Printed are how long each had to wait for the contact list and for the presence of those who were there already, what
-the log-ins added to the time that a message takes, and the CPU time that both servers took.
+Agents in groups, so that each has as many contacts as `--contacts` says, log in evenly over `--seconds`, from a process
+of their own. Their contacts are in place, as deskbridge has left them yesterday; with `--first` they are not, and
+appear meanwhile. Others chat at a steady rate all the time: what was sent before the log-ins began is compared with
+what was sent while they went on. In the end each must see all of their contacts.
 """
 
 import argparse
 import asyncio
 import json
-import os
 import random
+import re
+import select
 import sqlite3
-import statistics
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from pathlib import Path
 
-from tests.support.bridge import BridgeProcess
-from tests.support.client import ROSTER, XmppClient
-from tests.support.matching import message
-from tests.support.server import PASSWORD, TestServer, running_ejabberd
-from tests.support.stream import CLIENT, StreamClosed, XmlStream
+from .bridge import accounts, directory, make_pairs
+from .support.client import Client
+from .support.cpu import Clocks, family, wait_until_idle
+from .support.load import Load, Measured
+from .support.report import Target, machine_line, save, table, targets
+from .support.server import PASSWORD, BenchServer, bench_server
 
-PAIRS = (("w0@work.acme.test", "x0@cc.acme.test"), ("w1@work.acme.test", "x1@cc.acme.test"))
-MESSAGES_PER_SECOND = 20
+TENANT = "bridge"
+DESK, FACES = f"cc.{TENANT}.test", f"agents.{TENANT}.test"
 CALM_SECONDS = 15.0
-PATIENCE_SECONDS = 600.0
-BIND = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>m</resource></bind></iq>"
-PRESENCE, ITEM = f"{{{CLIENT}}}presence", f"{{{ROSTER}}}item"
+PATIENCE = 300.0
+AT_ONCE = 8
+"""Log-ins under way at a time, at most."""
 
-
-def directory(people: int, contacts: int) -> str:
-    """Groups of one more than `contacts`, and four who chat and are in no group."""
-    size = contacts + 1
-    groups = [f'[[groups]]\nid = "g{number}"\nname = "Group {number}"\n' for number in range(-(-people // size))]
-    agents = [f'[[people]]\nname = "Agent {i}"\nagent = "a{i}"\ngroups = ["g{i // size}"]\n' for i in range(people)]
-    others = [
-        f'[[people]]\nname = "{side} {i}"\n{side} = "{letter}{i}"\n'
-        for side, letter in (("work", "w"), ("agent", "x"))
-        for i in range(len(PAIRS))
-    ]
-    return "\n".join([*groups, *agents, *others])
+_PRESENCE = re.compile(rb"<presence [^>]*>")
+_FACE = re.compile(rb"from='a(\d+)@agents\.")
 
 
 # --- the agents who log in, in a process of their own ---
 
 
 class Agent:
-    """One client, and what it has got so far."""
+    """Number ``number``, whose contacts are the others of the group."""
 
-    def __init__(self, number: int, wanted: set[str]) -> None:
-        self.number = number
-        self.wanted = wanted
-        self.listed: set[str] = set()
-        self.seen: set[str] = set()
-        self.expected: set[str] = set()
-        self.began = self.list_after = self.seen_after = 0.0
+    def __init__(self, number: int, contacts: set[int], port: int) -> None:
+        self.contacts = contacts
+        self.expected: set[int] = set()
+        self.seen: set[int] = set()
+        self.client = Client(f"a{number}@{DESK}", PASSWORD, port)
+        self.began = self.logged_in = self.in_order = 0.0
 
-    async def log_in(self, port: int, here: set[int]) -> None:
-        """Until everything is there; then the connection is kept, and read."""
+    def log_in(self, due: float, there: set[int]) -> "Agent":
+        """At ``due``. Blocks until it is done; ``there`` are those who logged in before."""
+        time.sleep(max(0.0, due - time.monotonic()))
         self.began = time.monotonic()
-        stream = await XmlStream.open(port)
-        await stream.log_in("cc.acme.test", f"a{self.number}", PASSWORD)
-        stream.write(BIND)
-        stream.write(f"<iq type='get' id='r'><query xmlns='{ROSTER}'/></iq>")
-        while True:
-            stanza = await stream.read()
-            self._note(stanza)
-            if stanza.get("id") == "r":
-                self.expected = {face(number) for number in here} & self.wanted
-                stream.write("<presence/>")
-                here.add(self.number)
-            elif stanza.get("type") in ("get", "set"):  # a ping or a roster push
-                stream.write(f"<iq type='result' id='{stanza.get('id')}' to='{stanza.get('from')}'/>")
+        self.expected = self.contacts & there.copy()
+        self.client.connect()
+        self.logged_in = time.monotonic()
+        return self
 
-    def _note(self, stanza: object) -> None:
-        now = time.monotonic()
-        self.listed.update(item.get("jid", "") for item in stanza.iter(ITEM))
-        if stanza.tag == PRESENCE and stanza.get("type") is None:
-            self.seen.add(stanza.get("from", "").partition("/")[0])
-        if not self.list_after and self.wanted <= self.listed:
-            self.list_after = now - self.began
-        if self.list_after and self.expected <= self.seen and not self.seen_after:
-            self.seen_after = now - self.began
-
-    @property
-    def has_everything(self) -> bool:
-        return bool(self.seen_after)
+    def read(self) -> None:
+        for tag in _PRESENCE.findall(self.client.read_all()):
+            if b"type=" not in tag and (face := _FACE.search(tag)):
+                self.seen.add(int(face[1]))
+        if not self.in_order and self.expected <= self.seen:
+            self.in_order = time.monotonic()
 
 
-def face(number: int) -> str:
-    return f"a{number}@agents.acme.test"
+class Floor:
+    """All agents, logged in one after the other in random order."""
+
+    def __init__(self, port: int, people: int, contacts: int) -> None:
+        groups = [range(first, min(people, first + contacts + 1)) for first in range(0, people, contacts + 1)]
+        self.agents = {n: Agent(n, set(group) - {n}, port) for group in groups for n in group}
+        self._there: set[int] = set()
+        self._poll = select.epoll()
+        self._of: dict[int, Agent] = {}
+
+    def log_in(self, seconds: float) -> None:
+        """Until all are logged in. Whatever comes to those who are is read."""
+        order = random.Random(9).sample(sorted(self.agents), len(self.agents))
+        began, gap = time.monotonic(), seconds / len(order)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            turns = enumerate(order)
+            futures = {pool.submit(self.agents[n].log_in, began + turn * gap, self._there): n for turn, n in turns}
+            while futures:
+                for done in [future for future in futures if future.done()]:
+                    self._arrived(futures.pop(done), done.result())
+                self._read(0.02)
+
+    def _arrived(self, number: int, agent: Agent) -> None:
+        self._there.add(number)
+        descriptor = agent.client.socket.fileno()
+        self._of[descriptor] = agent
+        self._poll.register(descriptor, select.EPOLLIN)
+
+    def _read(self, seconds: float) -> None:
+        for descriptor, _ in self._poll.poll(seconds):
+            self._of[descriptor].read()
+
+    def settle(self) -> None:
+        """Until each has seen all contacts. Raises ``AssertionError`` if some do not."""
+        until = time.monotonic() + PATIENCE
+        while missing := [agent for agent in self.agents.values() if not agent.contacts <= agent.seen]:
+            assert time.monotonic() < until, f"{len(missing)} people do not see all of their contacts"
+            self._read(0.5)
 
 
-async def log_everybody_in(port: int, people: int, contacts: int, seconds: float) -> None:
-    """Prints a line of JSON when all have what they should have."""
-    size, here = contacts + 1, set[int]()
-    groups = [{face(i) for i in range(start, min(people, start + size))} for start in range(0, people, size)]
-    agents = [Agent(i, groups[i // size] - {face(i)}) for i in range(people)]
-    tasks: list[asyncio.Task[None]] = []
+def storm(port: int, people: int, contacts: int, seconds: float) -> None:
+    """Begins with a line from standard input; prints a line of JSON when all is in order."""
+    floor = Floor(port, people, contacts)
+    sys.stdin.readline()
     began = time.monotonic()
-    for turn, agent in enumerate(random.Random(9).sample(agents, people)):
-        await asyncio.sleep(max(0.0, began + turn * seconds / people - time.monotonic()))
-        tasks.append(asyncio.create_task(agent.log_in(port, here)))
-    logged_in = time.monotonic() - began
-    while not all(agent.has_everything for agent in agents):
-        await asyncio.sleep(0.1)
-        for task in tasks:
-            if task.done():
-                task.result()
-        if time.monotonic() - began > PATIENCE_SECONDS:
-            break
-    all_seen = sum(agent.wanted <= agent.seen for agent in agents)
-    print(
-        json.dumps(
-            {
-                "log-ins begun over": logged_in,
-                "all in order after": time.monotonic() - began,
-                "in order": sum(agent.has_everything for agent in agents),
-                "see all others": all_seen,
-                "list": [agent.list_after for agent in agents],
-                "presence": [agent.seen_after for agent in agents],
-            }
-        ),
-        flush=True,
+    floor.log_in(seconds)
+    logged_in = time.monotonic()
+    floor.settle()
+    agents = floor.agents.values()
+    found = {
+        "log_ins_over_seconds": logged_in - began,
+        "all_in_order_seconds": time.monotonic() - began,
+        "list_ms": sorted((agent.logged_in - agent.began) * 1e3 for agent in agents),
+        "presence_ms": sorted((agent.in_order - agent.began) * 1e3 for agent in agents),
+    }
+    print(json.dumps(found), flush=True)
+    sys.stdin.readline()  # they stay until the measurement is over
+
+
+@contextmanager
+def storm_process(*amounts: float) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "benchmarks.morning", "--storm", *map(str, amounts)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def outcome(process: subprocess.Popen[str]) -> dict[str, object]:
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line, "not everybody could log in"
+    found: dict[str, object] = json.loads(line)
+    return found
+
+
+# --- who they are ---
+
+
+def group_of(number: int, contacts: int) -> int:
+    return number // (contacts + 1)
+
+
+def floor_directory(people: int, contacts: int) -> str:
+    groups = [f'\n[[groups]]\nid = "g{n}"\nname = "Group {n}"\n' for n in range(group_of(people - 1, contacts) + 1)]
+    agents = [
+        f'\n[[people]]\nname = "A {n}"\nagent = "a{n}"\ngroups = ["g{group_of(n, contacts)}"]\n' for n in range(people)
+    ]
+    return "".join(groups + agents)
+
+
+def fill_rosters(bench: BenchServer, people: int, contacts: int) -> None:
+    """As deskbridge has left them yesterday."""
+    group = {n: group_of(n, contacts) for n in range(people)}
+    pairs = [(one, other) for one in group for other in group if one != other and group[one] == group[other]]
+    item = (
+        "INSERT INTO rosterusers (username, jid, nick, subscription, ask, askmessage, server, subscribe, type)"
+        " VALUES (?, ?, ?, 'T', 'N', '', 'N', '', 'item')"
     )
+    in_group = "INSERT INTO rostergroups (username, jid, grp) VALUES (?, ?, ?)"
+    with closing(sqlite3.connect(bench.folder / "spool" / f"{DESK}.sqlite", timeout=30)) as database, database:
+        database.executemany(item, [(f"a{one}", f"a{other}@{FACES}", f"A {other}") for one, other in pairs])
+        database.executemany(
+            in_group, [(f"a{one}", f"a{other}@{FACES}", f"Group {group[other]}") for one, other in pairs]
+        )
 
 
 # --- what is measured ---
 
 
-class Chat:
-    """Messages at a steady rate between the pairs; ms of each from its sending to its being read."""
-
-    def __init__(self, pairs: list[tuple[XmppClient, XmppClient]]) -> None:
-        self._pairs = pairs
-        self.times: list[float] = []
-
-    async def flow(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            due = time.monotonic()
-            for number in range(sys.maxsize):
-                sender, receiver = self._pairs[number % len(self._pairs)]
-                group.create_task(self._one(sender, receiver))
-                due += 1 / MESSAGES_PER_SECOND
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-
-    async def _one(self, sender: XmppClient, receiver: XmppClient) -> None:
-        began = time.perf_counter()
-        sent = await sender.say(receiver.account.replace("@cc.", "@agents."), "Is the price list out?")
-        await receiver.expect(message(id=sent), seconds=60)
-        self.times.append((time.perf_counter() - began) * 1000)
-
-    def taken(self) -> tuple[float, float, float]:
-        """Median, 99th percentile and longest of those since the last call."""
-        times, self.times = self.times, []
-        return statistics.median(times), statistics.quantiles(times, n=100)[98], max(times)
-
-
-def cpu_seconds(group: int) -> float:
-    """User and system time of all processes of a group that are alive."""
-    total = 0.0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group or int(path.parent.name) == group:
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
-
-
-async def morning(people: int, contacts: int, seconds: float, first: bool) -> None:
-    with running_ejabberd() as server, tempfile.TemporaryDirectory() as name:
-        await make_accounts(server, people)
+def run(people: int, contacts: int, seconds: float, pairs: int, rate: int, first: bool) -> None:
+    print(machine_line(), end="\n\n", flush=True)
+    names = [*accounts(TENANT, pairs), *(f"a{n}@{DESK}" for n in range(people))]
+    with bench_server([TENANT], accounts=names) as bench, asyncio.Runner() as loop:
         if not first:
-            fill_rosters(server, people, contacts)
-        bridge = BridgeProcess(Path(name), server.settings, contacts)
-        bridge.write_people("acme", directory(people, contacts))
-        bridge.write_people("globex", directory(1, 1))
-        async with bridge:
+            fill_rosters(bench, people, contacts)
+        text = directory(pairs) + floor_directory(people, contacts)
+        process = bench.bridge({TENANT: text}, roster_limit=contacts)
+        loop.run(process.start())
+        try:
+            ejabberd = family(bench.pid)
+            load = Load(make_pairs(bench, TENANT, pairs))
             if not first:
-                await bridge.logged("in order after", seconds=PATIENCE_SECONDS)
-            print(f"{people:,} agents with {contacts} contacts each, {'the first' if first else 'an ordinary'} morning")
-            await measure(server, bridge, people, contacts, seconds)
-            if first:
-                await bridge.logged("in order after", seconds=PATIENCE_SECONDS)
-            print(f"  deskbridge: contacts of {bridge.log.read_text().rpartition('contacts of ')[2].splitlines()[0]}")
+                loop.run(process.logged("in order after", seconds=PATIENCE))
+                wait_until_idle([*ejabberd, process.pid], seconds=PATIENCE)
+            clocks = Clocks({"component": [process.pid], "ejabberd": ejabberd})
+            load.at_rate(rate, 1.0, clocks)  # the first message of two people takes a look at the archive
+            before = load.at_rate(rate, CALM_SECONDS, clocks)
+            with storm_process(bench.client_port, people, contacts, seconds) as agents:
+                during = load.at_rate(rate, seconds, clocks, [(0.0, lambda: go(agents))])
+                found = outcome(agents)
+        finally:
+            loop.run(process.stop())
+    tell(people, contacts, rate, before, during, found)
 
 
-async def make_accounts(server: TestServer, people: int) -> None:
-    """All like the first, whose password ejabberd takes a while to digest."""
-    await server.register("a0@cc.acme.test")
-    columns = "password, serverkey, salt, iterationcount"
-    copy = f"INSERT INTO users (username, {columns}) SELECT ?, {columns} FROM users WHERE username = 'a0'"
-    with database(server) as connection:
-        connection.executemany(copy, [(f"a{number}",) for number in range(1, people)])
-
-
-def fill_rosters(server: TestServer, people: int, contacts: int) -> None:
-    """As deskbridge has left them yesterday."""
-    size = contacts + 1
-    pairs = [
-        (number, other)
-        for number in range(people)
-        for other in range(number // size * size, min(people, number // size * size + size))
-        if other != number
+def tell(people: int, contacts: int, rate: int, before: Measured, during: Measured, found: dict[str, object]) -> None:
+    print(
+        f"{people:,} people with {contacts} contacts each log in over {found['log_ins_over_seconds']:.0f} s; all see "
+        f"all after {found['all_in_order_seconds']:.0f} s; {rate} messages a second between others"
+    )
+    head = ("chat", "p50 ms", "p99 ms", "longest ms", "CPU us/msg", "ejabberd us/msg")
+    rows = [
+        (
+            name,
+            *(f"{chat.percentile(percent):.1f}" for percent in (50, 99, 100)),
+            f"{chat.cpu['component']:.0f}",
+            f"{chat.cpu['ejabberd']:.0f}",
+        )
+        for name, chat in (("before", before), ("during", during))
     ]
-    item = (
-        "INSERT INTO rosterusers (username, jid, nick, subscription, ask, askmessage, server, subscribe, type)"
-        " VALUES (?, ?, ?, 'T', 'N', '', 'N', '', 'item')"
+    table(head, rows)
+    waits = {name: found[f"{name}_ms"] for name in ("list", "presence")}
+    rows = [(name, *(f"{at(times, percent):.0f}" for percent in (50, 99, 100))) for name, times in waits.items()]
+    table(("since a log-in began", "p50 ms", "p99 ms", "longest ms"), rows)
+    goal = Target(
+        "chat p99 while people log in, times that before", during.percentile(99) / before.percentile(99), 3, False
     )
-    group = "INSERT INTO rostergroups (username, jid, grp) VALUES (?, ?, ?)"
-    with database(server) as connection:
-        connection.executemany(item, [(f"a{one}", face(other), f"Agent {other}") for one, other in pairs])
-        connection.executemany(group, [(f"a{one}", face(other), f"Group {other // size}") for one, other in pairs])
+    targets([goal])
+    chat = {"before_ms": before.latencies_ms, "during_ms": during.latencies_ms}
+    save("morning", {"people": people, "contacts": contacts, "rate": rate, **found, **chat}, [goal])
 
 
-@contextmanager
-def database(server: TestServer) -> Iterator[sqlite3.Connection]:
-    """ejabberd's own, of the desk host."""
-    [path] = (server.server.folder / "spool").glob("*cc.acme.test*.sqlite")
-    with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
-        yield connection
-
-
-async def measure(server: TestServer, bridge: BridgeProcess, people: int, contacts: int, seconds: float) -> None:
-    pairs = [(await server.client(work), await server.client(agent)) for work, agent in PAIRS]
-    for client in (client for pair in pairs for client in pair):
-        await client.login()
-    chat = Chat(pairs)
-    flow = asyncio.create_task(chat.flow())
-    await asyncio.sleep(3)
-    chat.taken()
-    await asyncio.sleep(CALM_SECONDS)
-    before = chat.taken()
-    groups = {"deskbridge": bridge.pid, "ejabberd": server.server.pid}
-    used = {what: -cpu_seconds(group) for what, group in groups.items()}
-    found = await storm(server.client_port, people, contacts, seconds)
-    during = chat.taken()
-    used = {what: used[what] + cpu_seconds(group) for what, group in groups.items()}
-    flow.cancel()
-    report(found, before, during, used)
-    for client in (client for pair in pairs for client in pair):
-        client.kill()
-
-
-async def storm(port: int, people: int, contacts: int, seconds: float) -> dict[str, object]:
-    arguments = ("--storm", str(port), "--people", str(people), "--contacts", str(contacts), "--seconds", str(seconds))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.morning", *arguments, stdout=asyncio.subprocess.PIPE, limit=2**24
-    )
-    assert process.stdout is not None
-    found = json.loads(await process.stdout.readline())
-    process.terminate()
-    await process.wait()
-    return found
-
-
-def report(
-    found: dict[str, object], before: tuple[float, ...], during: tuple[float, ...], used: dict[str, float]
-) -> None:
-    over, until = found["log-ins begun over"], found["all in order after"]
-    print(f"  log-ins begun over {over:.1f} s; {found['in order']} have all they should after {until:.1f} s")
-    print(f"  seconds from connecting {'p50':>10}{'p99':>10}{'max':>10}")
-    for what in ("list", "presence"):
-        print(f"    {what:20}{line(found[what], '{:10.2f}')}")
-    print(f"  ms of a message       {'p50':>10}{'p99':>10}{'max':>10}")
-    for what, times in (("before", before), ("during", during)):
-        print(f"    {what:20}" + "".join(f"{value:10.1f}" for value in times))
-    print("    ratio               " + "".join(f"{now / then:10.1f}" for now, then in zip(during, before, strict=True)))
-    for what, spent in used.items():
-        print(f"  CPU of {what:12} {spent:6.1f} s, {100 * spent / until:.0f}% of a core")
-
-
-def line(times: Iterable[float], form: str) -> str:
-    times = sorted(times)
-    return "".join(form.format(times[int(part * (len(times) - 1))]) for part in (0.5, 0.99, 1.0))
+def at(ordered: list[float], percent: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=1000)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--people", type=int, default=1_000)
     parser.add_argument("--contacts", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--first", action="store_true", help="contacts are not in place yet")
-    parser.add_argument("--storm", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    amounts = (options.people, options.contacts, options.seconds)
-    if options.storm:
-        try:
-            asyncio.run(log_everybody_in(options.storm, *amounts))
-        except StreamClosed as problem:
-            sys.exit(str(problem))
+    parser.add_argument("--storm", type=float, nargs=4, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.storm:
+        port, people, contacts, seconds = given.storm
+        storm(int(port), int(people), int(contacts), seconds)
     else:
-        asyncio.run(morning(*amounts, options.first))
+        run(given.people, given.contacts, given.seconds, given.pairs, given.rate, given.first)
 
 
 if __name__ == "__main__":

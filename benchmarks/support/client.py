@@ -90,25 +90,32 @@ class Client:
             raise Disconnected(f"{self.account}: {self._tail[-300:]!r}")
         whole = data.rfind(b">") + 1
         self._tail = data[whole:]
-        if b"<ping " in data:
-            for id in _PING.findall(data):
-                self.send(b"<iq type='result' id='" + id + b"'/>")
+        self._pong(data)
         if b"'error'" in data and _ERROR.search(data):
             raise Refused(f"{self.account} got {data[-1500:].decode()}")
         return [int(mark) for mark in _MARK.findall(data, 0, whole)]
 
+    def _pong(self, data: bytes) -> None:
+        if b"<ping " in data:
+            for id in _PING.findall(data):
+                self.send(b"<iq type='result' id='" + id + b"'/>")
+
     def read_all(self) -> bytes:
-        """Everything that has come, unread until now."""
+        """What has come, unread until now, up to the end of a tag. Pings are answered."""
         heard = [self._tail]
-        self._tail = b""
         while True:
             try:
                 data = self.socket.recv(_CHUNK)
             except BlockingIOError:
-                return b"".join(heard)
+                break
             if not data:
                 raise Disconnected(self.account)
             heard.append(data)
+        data = b"".join(heard)
+        whole = data.rfind(b">") + 1
+        self._tail = data[whole:]
+        self._pong(data)
+        return data[:whole]
 
     def close(self) -> None:
         self.socket.setblocking(True)

@@ -28,6 +28,7 @@ from .messages.line import Messages
 from .messages.lookups import LookUps
 from .messages.returns import Returns
 from .messages.undelivered import Undelivered
+from .presence.broadcasts import Broadcasts
 from .presence.census import Census
 from .presence.faces import Faces
 from .presence.presence import Presence
@@ -62,13 +63,14 @@ class Bridge:
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
         self._grants = Grants(state)
-        self.supervision = Supervision(state, store, self._link, self._grants, api)
+        broadcasts = Broadcasts(send, self._link.barrier)
+        self.supervision = Supervision(state, store, self._link, broadcasts, self._grants, api)
         copies, chats = self.supervision.copies, self.supervision.chats
         self._endings = Endings(state, store, send, copies.ended)
         self._returns = Returns(state, send)
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
         self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns, copies)
-        self._faces = Faces(state, send, self._link.barrier)
+        self._faces = Faces(state, broadcasts)
         self._services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
         self._contacts = Contacts(ContactKeeper(api, state, store, self._faces, send), state)
         self._presence = Presence(

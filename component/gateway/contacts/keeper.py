@@ -13,9 +13,8 @@ from component.model import RESERVED_PREFIX, Party, RosterItem, Side, Tenant
 from component.policy.contact import may_see
 from component.policy.contact_notes import Notes, decode, encode
 from component.policy.contacts import Entries, Entry, People, contacts, entry
-from component.policy.presence import UNAVAILABLE
 from component.policy.roster_plan import Plan, Situation, plan
-from component.stanza.presence import PresenceText, plain
+from component.stanza.presence import plain
 from component.store.changes import NoteContacts
 from component.store.store import Store
 from component.world import World
@@ -111,8 +110,7 @@ class ContactKeeper:
 
     async def _change(self, account: str, made: Plan) -> None:
         for face in made.delete:
-            if self._state.watchers.remove(account, face) and self._state.sessions.logged_in(account):
-                self._send(PresenceText(face, UNAVAILABLE).to(account))
+            self._faces.hide(account, face)
             await self._api.delete_contact(account, face)
         for face, (stands, subscription) in made.put.items():
             await self._api.add_contact(account, face, stands.name, sorted(stands.groups), subscription)

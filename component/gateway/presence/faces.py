@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from component.model import Limits, Party, Side, Tenant
 from component.policy.presence import STATUSES, UNAVAILABLE, Seen, Status, seen_by
@@ -12,9 +12,10 @@ from component.stanza.presence import PresenceText
 from component.world import World
 
 from ..state import State
+from .broadcasts import Broadcasts
 
-SLICE = 2_000
-"""Stanzas of a large announcement that are sent before ejabberd has to have routed them."""
+STEP = 200
+"""Presences of an announcement that have to be routed before more are gathered."""
 
 CHANGES = Limits(messages_per_second=1.0, burst=30)
 """How often one face may change. One change may go to thousands, so a client that plays with its status is told
@@ -28,21 +29,21 @@ GONE: Shown = {side: UNAVAILABLE for side in Side}
 
 
 class Faces:
-    """Tells watchers. ``send`` takes stanza text; ``barrier`` waits until ejabberd has routed what was sent.
+    """Decides what watchers are told; ``broadcasts`` takes it to them.
 
     Nobody is told anything before ``resume`` and after ``pause``: while it is not known who is logged in,
     presence could only be invented (P6).
     """
 
-    def __init__(self, state: State, send: Callable[[str], None], barrier: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, state: State, broadcasts: Broadcasts) -> None:
         self._state = state
-        self._send = send
-        self._barrier = barrier
+        self._broadcasts = broadcasts
         self._quiet = True
         self._shown: dict[str, Shown] = {}  # what is told of those who are logged in, by account
         self._untold: set[str] | None = None  # accounts whose watchers may not know it yet; None: all of them
         self._changes = Buckets(lambda: CHANGES, time.monotonic)
         self._put_off: set[str] = set()
+        self._ahead: set[str] = set()  # of these some know more than what was told to all
 
     def seen(self, viewer: Side, face: Party) -> Seen:
         """What that side sees of a face now."""
@@ -52,23 +53,36 @@ class Faces:
     # One face
 
     def show(self, receiver: str, viewer: Side, face: Party) -> None:
-        """Tell one watcher what a face is now. While quiet, all are told soon anyway."""
-        if not self._quiet:
-            self._send(_text(face, viewer, self.seen(viewer, face)).to(receiver))
+        """Tell one watcher, or one client, what a face is now. While quiet, all are told soon anyway."""
+        if self._quiet:
+            return
+        seen = self.seen(viewer, face)
+        if seen != self._shown.get(face.account, GONE)[viewer]:
+            self._ahead.add(face.account)
+        self._broadcasts.answer(face.face, receiver, _text(face, viewer, seen))
+
+    def hide(self, account: str, address: str) -> bool:
+        """From now on this account does not see the face at this address. Whether it did before."""
+        watched = self._state.watchers.remove(account, address)
+        if watched and self._state.sessions.logged_in(account):
+            self._broadcasts.tell(address, [account], PresenceText(address, UNAVAILABLE))
+        return watched
 
     def refresh(self, party: Party) -> None:
         """Tell the watchers of a person's face what changed, if anything they can see did."""
         if self._quiet:
             return
         before, after = self._shown.get(party.account, GONE), self._now(party)
-        if before == after:
+        ahead = party.account in self._ahead
+        if before == after and not ahead:
             return
         if not self._changes.take(party.account):
             self._refresh_later(party)
             return
         self._note(party.account, after)
+        self._ahead.discard(party.account)
         for side in Side:
-            if before[side] != after[side]:
+            if ahead or before[side] != after[side]:
                 self._broadcast(party, side, after[side])
 
     def set_status(self, party: Party, status: Status | None) -> None:
@@ -105,20 +119,21 @@ class Faces:
 
     def _broadcast(self, party: Party, viewer: Side, seen: Seen) -> int:
         """To all watchers of that side who are logged in; how many these are."""
-        text = _text(party, viewer, seen)
         host = "@" + party.tenant.account_host(viewer)
-        count = 0
-        for account in self._state.watchers.of(party.face):
-            if account.endswith(host) and self._state.sessions.logged_in(account):
-                self._send(text.to(account))
-                count += 1
-        return count
+        watchers = [
+            account
+            for account in self._state.watchers.of(party.face)
+            if account.endswith(host) and self._state.sessions.logged_in(account)
+        ]
+        self._broadcasts.tell(party.face, watchers, _text(party, viewer, seen))
+        return len(watchers)
 
     # All faces
 
     def pause(self) -> None:
         """The connection is lost, and with it what we know."""
         self._quiet = True
+        self._broadcasts.drop()
 
     def resume(self) -> None:
         """Who is logged in is known again. What may have been missed is left for ``announce`` to tell.
@@ -131,12 +146,13 @@ class Faces:
             self._untold = {party.account for party in self._state.world.everybody()}
         self._untold.update(self._shown, now)
         self._shown = {party.account: self._now(party) for party in map(self._state.world.account, now) if party}
+        self._ahead.clear()
         self._quiet = False
 
     async def announce(self) -> None:
         """P6: tell everybody what they may have missed. Raises ``LinkDown``; then a next time goes on with it.
 
-        A slice at a time, so that chat gets through in between (R2).
+        A step at a time: what is on its way takes memory.
         """
         for tenant in self._state.world.tenants:
             self._tell_service(tenant, SERVICE_SEEN)
@@ -146,12 +162,12 @@ class Faces:
         for account in list(untold):
             sent += 1 + self._tell(account, self._shown.get(account, GONE))
             told.add(account)
-            if sent >= SLICE:
-                await self._barrier()
+            if sent >= STEP:
+                await self._broadcasts.routed()
                 untold -= told
                 told.clear()
                 sent = 0
-        await self._barrier()
+        await self._broadcasts.routed()
         untold -= told
 
     async def farewell(self) -> None:
@@ -160,11 +176,12 @@ class Faces:
         sent = 0
         for account, shown in self._shown.items():
             sent += self._tell(account, {side: UNAVAILABLE for side in Side if shown[side].available})
-            if sent >= SLICE:
-                await self._barrier()
+            if sent >= STEP:
+                await self._broadcasts.routed()
                 sent = 0
         for tenant in self._state.world.tenants:
             self._tell_service(tenant, UNAVAILABLE)
+        await self._broadcasts.routed()
 
     def _tell(self, account: str, shown: Shown) -> int:
         """Broadcast what one face shows; to how many."""
@@ -172,11 +189,9 @@ class Faces:
         return sum(self._broadcast(party, side, seen) for side, seen in shown.items()) if party else 0
 
     def _tell_service(self, tenant: Tenant, seen: Seen) -> None:
-        text = PresenceText(tenant.service, seen)
         hosts = tuple("@" + tenant.account_host(side) for side in Side)
-        for account in self._state.sessions.accounts():
-            if account.endswith(hosts):
-                self._send(text.to(account))
+        accounts = [account for account in self._state.sessions.accounts() if account.endswith(hosts)]
+        self._broadcasts.tell(tenant.service, accounts, PresenceText(tenant.service, seen))
 
     # What the directory changes
 
@@ -194,6 +209,7 @@ class Faces:
     def forget(self, party: Party) -> None:
         """Somebody is not in the directory any more. Their watchers lose the subscription, and are told so."""
         self._shown.pop(party.account, None)
+        self._ahead.discard(party.account)
 
 
 def _text(face: Party, viewer: Side, seen: Seen) -> PresenceText:

@@ -11,7 +11,6 @@ from component.element import serialise
 from component.model import RESERVED_PREFIX, Limits, Party
 from component.policy.classify import joins_room
 from component.policy.contact import may_see
-from component.policy.presence import UNAVAILABLE
 from component.policy.reasons import Reason
 from component.rate import Buckets
 from component.stanza.errors import refusal
@@ -150,7 +149,7 @@ class Presence:
                 self._probe(presence, party, address)
             case "unsubscribe":
                 # ejabberd has ended the subscription already, and would end a newer one by an answer that comes late.
-                if self._hide(party.account, address):
+                if self._faces.hide(party.account, address):
                     self._contacts.left(party, address)
 
     def _subscribe(self, watcher: Party, address: str) -> None:
@@ -186,15 +185,8 @@ class Presence:
 
     def _turn_out(self, account: str, address: str) -> None:
         """P5: this account may not see this face; whether there is such a face is not told."""
-        self._hide(account, address)
+        self._faces.hide(account, address)
         self._send(plain("unsubscribed", address, account))
-
-    def _hide(self, account: str, address: str) -> bool:
-        """From now on this account does not see this face. Whether it did before."""
-        watched = self._state.watchers.remove(account, address)
-        if watched and self._state.sessions.logged_in(account):
-            self._send(PresenceText(address, UNAVAILABLE).to(account))
-        return watched
 
     def _may_see(self, account: str, address: str) -> bool:
         watcher, face = self._state.world.account(account), self._state.world.face(address)
@@ -210,7 +202,7 @@ class Presence:
         """
         for number, (account, address) in enumerate(self._state.watchers.all(), 1):
             if not self._may_see(account, address):
-                end = self._turn_out if address.startswith(RESERVED_PREFIX) else self._hide
+                end = self._turn_out if address.startswith(RESERVED_PREFIX) else self._faces.hide
                 end(account, address)
             if number % SLICE == 0:
                 await asyncio.sleep(0)

@@ -16,6 +16,7 @@ from component.stanza.presence import PresenceText, plain
 from component.stanza.vcard import VCARD, Details, vcard
 
 from ..messages.intake import Incoming
+from ..presence.broadcasts import Broadcasts
 from ..state import State
 from .chat_faces import contact_of
 
@@ -36,11 +37,19 @@ ANSWERS: Answers = {
 
 
 class ChatAnswers:
-    """``send`` takes stanza text; ``removed`` is told which account took which chat face out of its contacts."""
+    """``send`` takes stanza text, ``broadcasts`` what goes to all. ``removed`` is told which account took which chat
+    face out of its contacts."""
 
-    def __init__(self, state: State, send: Callable[[str], None], removed: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        state: State,
+        send: Callable[[str], None],
+        broadcasts: Broadcasts,
+        removed: Callable[[str, str], None],
+    ) -> None:
         self._state = state
         self._send = send
+        self._broadcasts = broadcasts
         self._removed = removed
 
     def seen_by(self, viewer: Party, address: str) -> Chat | None:
@@ -80,10 +89,10 @@ class ChatAnswers:
             case "subscribe":
                 self._state.watchers.add(viewer.account, address)
                 self._send(plain("subscribed", address, viewer.account))
-                self._send(PresenceText(address, THERE).to(viewer.account))
+                self._broadcasts.answer(address, viewer.account, PresenceText(address, THERE))
             case "probe":
                 self._state.watchers.add(viewer.account, address)
-                self._send(PresenceText(address, THERE).to(sender))
+                self._broadcasts.answer(address, sender, PresenceText(address, THERE))
             case "unsubscribe":
                 self._state.watchers.remove(viewer.account, address)
                 self._removed(viewer.account, address)
@@ -103,10 +112,10 @@ class ChatAnswers:
     def _tell(self, seen: Seen) -> None:
         for address in self._state.watchers.faces():
             if address.startswith(RESERVED_PREFIX):
-                text = PresenceText(address, seen)
-                for account in self._state.watchers.of(address):
-                    if self._state.sessions.logged_in(account):
-                        self._send(text.to(account))
+                here = [
+                    account for account in self._state.watchers.of(address) if self._state.sessions.logged_in(account)
+                ]
+                self._broadcasts.tell(address, here, PresenceText(address, seen))
 
     # Requests
 

@@ -4,6 +4,7 @@ from component.ejabberd.api import EjabberdApi
 from component.services.transcripts import Transcripts
 from component.store.store import Store
 
+from ..presence.broadcasts import Broadcasts
 from ..state import State
 from ..stream.grants import Grants
 from ..stream.link import Link
@@ -21,7 +22,9 @@ class Supervision:
     """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces.
     ``transcripts`` are read afterwards, also by ``transcript_links``."""
 
-    def __init__(self, state: State, store: Store, link: Link, grants: Grants, api: EjabberdApi) -> None:
+    def __init__(
+        self, state: State, store: Store, link: Link, broadcasts: Broadcasts, grants: Grants, api: EjabberdApi
+    ) -> None:
         audience = Audience(state)
         self.contacts = ChatContacts(state, api, link, audience)
         self.copies = Copies(state, store, link, audience, self.contacts, grants)
@@ -30,4 +33,4 @@ class Supervision:
         self.watching = Watching(state, store, audience, self.copies, self.past, self.contacts, self.rights)
         self.transcripts = Transcripts(store)
         self.transcript_links = TranscriptLinks(state, store, self.transcripts)
-        self.chats = ChatAnswers(state, link.send, self.contacts.removed)
+        self.chats = ChatAnswers(state, link.send, broadcasts, self.contacts.removed)
