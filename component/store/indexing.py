@@ -68,12 +68,12 @@ class Indexing:
         return 0.0 if idle else QUIET
 
     def finish(self) -> None:
-        """All that is left.
-
-        :raises StoreError: it could not be done; the next start goes on with it
-        """
-        while self._behind:
-            self._index()
+        """All that is left; if that cannot be done, the next start goes on with it."""
+        try:
+            while self._behind:
+                self._index()
+        except StoreError as problem:
+            log.warning("words could not be indexed, the next start does it: %s", problem)
 
     def _index(self) -> None:
         most = min(self._behind, PORTION)
