@@ -32,7 +32,7 @@ PAIRS = 5
 PATIENCE = 300.0
 IDLE_MB = 80
 INSTALLED = Path(__file__).with_name("support") / "installed"
-"""What only tests bring is not there for the processes that are measured: `pip install deskbridge` brings none of it."""
+"""Hides what only tests bring from the processes that are measured: operators do not have it."""
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,11 @@ def _ask(path: Path) -> Read | LoadError:
     command = [sys.executable, "-P", "-m", __name__, str(path)]
     # It finds modules where we do, and not in the folder that we happen to be in.
     places = os.pathsep.join(place for place in sys.path if place)
-    process = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": places}, check=False)
-    if process.returncode:
-        text = f"could not be read: the process that reads it ended with {process.returncode}; see above"
-        return LoadError([Problem(Place(path, {}), text)])
-    answer: Read | LoadError = pickle.loads(process.stdout)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": places}) as process:
+        if process.stdout is None:
+            raise RuntimeError("a pipe was asked for")
+        try:
+            answer: Read | LoadError = pickle.load(process.stdout)
+        except (EOFError, pickle.UnpicklingError):  # it ended before it was through, and has said why
+            return LoadError([Problem(Place(path, {}), "could not be read: the process that reads it broke off")])
     return answer

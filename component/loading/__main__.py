@@ -17,7 +17,7 @@ from . import Read, read_only
 
 def main(path: Path) -> None:
     copyreg.pickle(MappingProxyType, _as_dict)
-    sys.stdout.buffer.write(pickle.dumps(_read(path)))
+    pickle.dump(_read(path), sys.stdout.buffer)
 
 
 def _read(path: Path) -> Read | LoadError:
