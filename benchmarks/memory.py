@@ -1,14 +1,16 @@
-"""What deskbridge takes as people get more: `python -m benchmarks.memory [--sizes N ...]`.
+"""What deskbridge takes as people get more: `python -m benchmarks.memory [--sizes N ...] [--archived N]`.
 
 For each size of the directory, half of it agents and half Work users: time from start to ready, memory once all is
-quiet, memory with sessions (as many as a tenth of the people, a thousand at most), and CPU time of a bridged message.
-Then the same with an archive of a million messages. What does not depend on the size stays the same from line to line.
+quiet, memory with sessions (as many as a tenth of the people, a thousand at most), memory after messages, and CPU time
+of a bridged message. With ``--archived`` the smallest size once more, with so many messages in its archive. What does
+not depend on the size stays the same from line to line.
 
 Resident memory is what `ps` shows, shared libraries included; private is what would be free if the process ended.
 """
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,6 +30,9 @@ from .support.server import PASSWORD, BenchServer, bench_server
 TENANT = "bridge"
 PAIRS = 5
 PATIENCE = 300.0
+IDLE_MB = 80
+INSTALLED = Path(__file__).with_name("support") / "installed"
+"""Hides what only tests bring from the processes that are measured: operators do not have it."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +135,10 @@ def run(sizes: list[int], archived: int, rounds: int) -> None:
     )
     table(head, rows)
     largest = max(found, key=lambda one: one.people)
-    goals = [Target(f"resident with {largest.people:,} people", largest.sessions_mb, 80, False, " MB")]
-    goals.append(
-        Target("CPU a message, times that with the fewest people", largest.cpu_us / found[0].cpu_us, 1.2, False)
-    )
+    goals = [Target(f"resident with {largest.people:,} people (idle)", largest.idle_mb, IDLE_MB, False, " MB")]
+    if largest is not found[0]:
+        ratio = largest.cpu_us / found[0].cpu_us
+        goals.append(Target(f"CPU a message, times that with {found[0].people:,} people", ratio, 1.2, False))
     if archived:
         ratio = found[-1].cpu_us / found[0].cpu_us
         goals.append(Target(f"CPU a message with {archived:,} archived, times that with none", ratio, 1.2, False))
@@ -143,10 +148,11 @@ def run(sizes: list[int], archived: int, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1_000, 10_000])
-    parser.add_argument("--archived", type=int, default=1_000_000, help="0 leaves that out")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 10_000])
+    parser.add_argument("--archived", type=int, default=0, help="messages, for one more line")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
+    os.environ["PYTHONPATH"] = str(INSTALLED)
     run(sorted(given.sizes), given.archived, given.rounds)
 
 

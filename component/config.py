@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from component.files.problems import LoadError, Place, Problem, duplicates
+from component.files.problems import ConfigError, Place, Problem, duplicates
 from component.files.secret import read_secret
 from component.files.settings import HOST_KEYS, SECTIONS, SQLITE, FileShape, TenantShape
 from component.files.shapes import read_all
@@ -23,12 +23,6 @@ from component.model import (
 )
 
 log = logging.getLogger(__name__)
-
-
-class ConfigError(LoadError):
-    """A configuration that cannot be used; ``problems`` has everything that is wrong with it."""
-
-    subject = "configuration"
 
 
 def load_settings(

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from component import addresses
 from component.files.people_csv import read_rows
 from component.files.photo import read_photo
-from component.files.problems import LoadError, Place, Problem, duplicates
+from component.files.problems import DirectoryError, Place, Problem, duplicates
 from component.files.shapes import (
     OPTIONAL,
     Identifier,
@@ -24,13 +24,21 @@ from component.files.shapes import (
 )
 from component.files.text import read_toml
 from component.files.wording import toml
-from component.model import EVERYBODY, RESERVED_PREFIX, Directory, Person, Photo, Side, Team
+from component.model import EVERYBODY, RESERVED_PREFIX, Directory, Person, Photo, Settings, Side, Team, Tenant
 
 
-class DirectoryError(LoadError):
-    """A directory that cannot be used; ``problems`` has everything that is wrong with it."""
-
-    subject = "directory"
+def load_directories(settings: Settings) -> list[tuple[Tenant, Directory]]:
+    """Each tenant with its directory. Raises DirectoryError with every problem of all of them."""
+    directories: list[tuple[Tenant, Directory]] = []
+    problems: list[Problem] = []
+    for tenant in settings.tenants:
+        try:
+            directories.append((tenant, load_directory(tenant.directory)))
+        except DirectoryError as error:
+            problems += error.problems
+    if problems:
+        raise DirectoryError(problems)
+    return directories
 
 
 def load_directory(path: Path) -> Directory:

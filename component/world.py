@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from component.addresses import normalise
-from component.directory import DirectoryError, load_directory
-from component.files.problems import Problem
 from component.finding import Finder
-from component.model import Directory, Party, Settings, Side, Tenant
+from component.model import Directory, Party, Side, Tenant
 
 __all__ = ["World", "normalise"]
 
@@ -29,20 +27,6 @@ class World:
     _faces: Mapping[str, Party]
     _account_hosts: Mapping[str, tuple[Tenant, Side]]
     _face_hosts: Mapping[str, tuple[Tenant, Side]]
-
-    @classmethod
-    def load(cls, settings: Settings) -> Self:
-        """Reads the directories of all tenants. Raises DirectoryError with every problem of all of them."""
-        directories: list[tuple[Tenant, Directory]] = []
-        problems: list[Problem] = []
-        for tenant in settings.tenants:
-            try:
-                directories.append((tenant, load_directory(tenant.directory)))
-            except DirectoryError as error:
-                problems += error.problems
-        if problems:
-            raise DirectoryError(problems)
-        return cls.of(directories)
 
     @classmethod
     def of(cls, directories: Iterable[tuple[Tenant, Directory]]) -> Self:

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "config": {"model", "files"},
     "directory": {"model", "addresses", "files"},
     "finding": {"model"},
-    "world": {"model", "addresses", "files", "directory", "finding"},
+    "world": {"model", "addresses", "finding"},
+    "loading": {"model", "files", "config", "directory", "world"},
     "explain": {"model", "addresses", "policy", "world"},
     "store": {"model"},
     "ejabberd": {"model"},
@@ -34,12 +35,12 @@ MAY_IMPORT = {
     },
     "gateway": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
-        *("files", "config", "finding", "world", "rate", "metrics", "web"),
+        *("files", "finding", "world", "loading", "rate", "metrics", "web"),
     },
-    "demo": {"model", "config", "world", "ejabberd", "gateway", "web"},
+    "demo": {"model", "config", "world", "loading", "ejabberd", "gateway", "web"},
     "cli": {
-        *("model", "addresses", "files", "config", "world", "explain", "store", "ejabberd", "gateway", "demo"),
-        *("web", "services", "__init__"),
+        *("model", "addresses", "files", "config", "directory", "world", "loading", "explain", "store", "ejabberd"),
+        *("gateway", "demo", "web", "services", "__init__"),
     },
 }
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from component.addresses import _PREPARED, _normalise
 from component.config import load_settings
-from component.directory import DirectoryError, make_directory
+from component.directory import DirectoryError, load_directories, make_directory
 from component.model import Mode, Party, Person, Profile, Side, Tenant
 from component.world import World, normalise
 
@@ -99,7 +99,7 @@ def test_parties_by_side(world: World) -> None:
 
 
 def test_load_the_example() -> None:
-    world = World.load(load_settings(EXAMPLE, SECRET))
+    world = World.of(load_directories(load_settings(EXAMPLE, SECRET)))
     carol = world.face("carol@agents.acme.test")
     assert carol and carol.person.groups == {"sales", "support"}
 
@@ -111,7 +111,7 @@ def test_the_problems_of_all_tenants_together(tmp_path: Path) -> None:
     (tmp_path / "deskbridge.toml").write_text(both)
     (tmp_path / "acme.toml").write_text('[[people]]\nname = "Ann"\nwork = "chat-1"')
     with pytest.raises(DirectoryError) as caught:
-        World.load(load_settings(tmp_path / "deskbridge.toml", SECRET))
+        load_directories(load_settings(tmp_path / "deskbridge.toml", SECRET))
     assert [problem.place.file.name for problem in caught.value.problems] == ["acme.toml", "zeta.toml"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from component.directory import load_directories
 from component.files.problems import LoadError
 from component.model import Settings, Tenant
 from component.services.transcript_files import FORMATS, period
@@ -75,7 +76,7 @@ def show(settings: Settings, format: str, output: Path | None, tenant_id: str, n
 
 def _world(settings: Settings) -> World:
     try:
-        return World.load(settings)
+        return World.of(load_directories(settings))
     except LoadError as problem:
         raise click.ClickException(str(problem)) from problem
 

@@ -1,18 +1,16 @@
 """The ways in which a message can carry formatted content, each read to blocks, the best one first."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from component.element import XML_LANG
 
 from .document import Blocks
-from .html import from_html, from_markdown, from_text
 from .markup import MARKUP_NS, marked
 from .reading import blocks
-from .tree import XHTML_NS, Tree
+from .tree import XHTML_NS
 from .xhtml import XHTML_IM_NS
 
 HTML = f"{{{XHTML_IM_NS}}}html"
@@ -59,7 +57,12 @@ def _xhtml(parts: Sequence[Element], hosts: Collection[str]) -> Iterator[Candida
 def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[Candidate]:
     """XEP-0481. An element without text says of what type the body is (§2.1)."""
     contents = [(_type(part), part) for part in parts if part.tag == CONTENT]
-    for wanted, parse in _PARSERS.items():
+    if not contents:
+        return
+    # Only now: the libraries that read these types take 7 MB, and many a bridge never meets such a message.
+    from .html import PARSERS
+
+    for wanted, parse in PARSERS.items():
         for content in (part for type, part in contents if type == wanted):
             language = language_of(content)
             own = content.text or ""
@@ -84,12 +87,3 @@ def _type(content: Element) -> str:
 
 _READABLE = frozenset({"text/markdown", "text/plain"})
 """Types that a person can read as they are."""
-
-_PARSERS: Mapping[str, Callable[[str], Tree]] = MappingProxyType(
-    {
-        "text/html": from_html,
-        "application/xhtml+xml": from_html,
-        "text/markdown": from_markdown,
-        "text/plain": from_text,
-    }
-)

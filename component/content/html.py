@@ -1,6 +1,8 @@
 """HTML, Markdown and other content that comes as text."""
 
+from collections.abc import Callable, Mapping
 from textwrap import dedent
+from types import MappingProxyType
 
 import nh3
 from lxml import html
@@ -58,3 +60,14 @@ def from_text(source: str) -> Tree:
     element.text = verbatim(source)
     tree: Tree = element
     return tree
+
+
+PARSERS: Mapping[str, Callable[[str], Tree]] = MappingProxyType(
+    {
+        "text/html": from_html,
+        "application/xhtml+xml": from_html,
+        "text/markdown": from_markdown,
+        "text/plain": from_text,
+    }
+)
+"""By media type, the best one first."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import uvloop
 
-from component.config import load_settings
 from component.ejabberd.config import LOOPBACK
 from component.gateway.process import serve
+from component.loading import load
 from component.model import Party, Settings, Side
 from component.world import World
 
@@ -26,8 +26,7 @@ GUARD = SOURCE / "ejabberd" / "mod_desk_guard.erl"
 def run(folder: Path, ports: Ports = Ports()) -> None:  # noqa: B008
     """Run until Ctrl-C or SIGTERM. Raises ``DemoError``, ``EjabberdMissing``, ``EjabberdServerError``."""
     path = _prepare(folder)
-    settings = load_settings(path)
-    world = World.load(settings)
+    settings, world = load(path)
     server = make_server(folder, settings, ports, GUARD)
     server.start()
     try:

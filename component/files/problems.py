@@ -66,6 +66,18 @@ class LoadError(Exception):
         return "\n".join(lines)
 
 
+class ConfigError(LoadError):
+    """A configuration that cannot be used; ``problems`` has everything that is wrong with it."""
+
+    subject = "configuration"
+
+
+class DirectoryError(LoadError):
+    """A directory that cannot be used; ``problems`` has everything that is wrong with it."""
+
+    subject = "directory"
+
+
 def key_path(keys: Keys) -> str:
     """``tenants[0].mode``"""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from component.config import load_settings
 from component.ejabberd.api import EjabberdApi
 from component.files.problems import LoadError
+from component.loading import load
 from component.metrics import Metrics
 from component.model import Settings
 from component.store.store import Store
@@ -107,9 +107,8 @@ class Reloader:
             raise RuntimeError("there is no bridge to reload yet")
         async with self._one_at_a_time:
             try:
-                # In a thread, as a large directory takes half a second to read and others go on chatting (R2).
-                settings = await asyncio.to_thread(load_settings, self._path)
-                world = await asyncio.to_thread(World.load, settings)
+                # In a thread, as a large directory takes a second to read and others go on chatting (R2).
+                settings, world = await asyncio.to_thread(load, self._path)
                 await self.bridge.reload(settings, world)
             except (LoadError, ReloadError) as problem:
                 log.error("reload refused, nothing was changed: %s", problem)

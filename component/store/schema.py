@@ -256,7 +256,7 @@ IS_TO_ENTER = link.c.opened > link.c.entered
 
 
 def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = False) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    Index(name, *columns, unique=unique, sqlite_where=where)
 
 
 _index("conversation_joined", conversation.c.first_id, conversation.c.second_id, where=IS_JOINED, unique=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from component.config import load_settings
+from component.directory import load_directories
 from component.model import Settings, Side
 from component.policy.contacts import People, contacts
 from component.world import World
@@ -59,7 +60,7 @@ class Lists:
 
     def _wanted(self) -> Iterator[Row]:
         config = load_settings(self._bridge.config, {"DESKBRIDGE_XMPP_SECRET": "none"})
-        world = World.load(config)
+        world = World.of(load_directories(config))
         for tenant in world.tenants:
             parties = {side: world.parties(tenant, side) for side in Side}
             people = People.of(world.directory(tenant), parties[Side.WORK], parties[Side.AGENT])

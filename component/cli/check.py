@@ -1,0 +1,22 @@
+"""``deskbridge check``: whether what operators wrote can be used."""
+
+from pathlib import Path
+
+import click
+
+from .files import config_option, load_files
+
+
+@click.command()
+@config_option
+def check(path: Path) -> None:
+    """Check the configuration and all directories."""
+    settings, world = load_files(path)
+    for tenant in settings.tenants:
+        directory = world.directory(tenant)
+        click.echo(
+            f"{tenant.id}: mode {tenant.mode.value}, version {tenant.version}, {len(directory.people)} people "
+            f"({len(directory.by_agent)} agents, {len(directory.by_work)} Work users), "
+            f"{len(directory.groups)} groups, {len(directory.queues)} queues"
+        )
+    click.echo("The configuration and the directories are in order.")

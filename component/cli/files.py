@@ -1,0 +1,29 @@
+"""What commands on the configuration and the directories have in common."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from component.files.problems import LoadError
+from component.loading import load
+from component.model import Settings
+from component.world import World
+
+config_option: Callable[[Any], Any] = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("deskbridge.toml"),
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+def load_files(path: Path) -> tuple[Settings, World]:
+    """Raises ``ClickException`` with everything that is wrong."""
+    try:
+        return load(path)
+    except LoadError as problem:
+        raise click.ClickException(str(problem)) from problem

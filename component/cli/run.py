@@ -1,0 +1,25 @@
+"""``deskbridge run``: the bridge."""
+
+from pathlib import Path
+
+import click
+import uvloop
+
+from component.gateway.process import serve
+from component.store.errors import StoreError
+from component.web.server import WebError
+
+from .files import config_option, load_files
+
+
+@click.command()
+@config_option
+def run(path: Path) -> None:
+    """Run the bridge until SIGTERM or Ctrl-C; SIGHUP reloads configuration and directories."""
+    settings, world = load_files(path)
+    try:
+        uvloop.run(serve(path, settings, world))
+    except StoreError as problem:
+        raise click.ClickException(f"the database {settings.storage.url}: {problem}") from problem
+    except WebError as problem:
+        raise click.ClickException(str(problem)) from problem

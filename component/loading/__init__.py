@@ -1,0 +1,66 @@
+"""The configuration and the directories, read by a process of its own that ends with the reading.
+
+What reading takes (pydantic, every line with its checks and places, several times the people themselves) goes with that
+process instead of staying in the one that runs for months. And while it reads, others go on chatting (R2).
+"""
+
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from component.files.problems import LoadError, Place, Problem
+from component.model import Directory, Settings, Tenant
+from component.world import World
+
+log = logging.getLogger(__name__)
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the process answers. ``warnings`` are unwise but work."""
+
+    settings: Settings
+    directories: Sequence[tuple[Tenant, Directory]]
+    warnings: Sequence[Problem]
+
+
+def load(path: Path) -> tuple[Settings, World]:
+    """What the configuration file ``path`` says, and everybody it names.
+
+    Raises LoadError with every problem of the configuration; if it has none, of all directories.
+    """
+    answer = _ask(path)
+    if isinstance(answer, LoadError):
+        raise answer
+    for warning in answer.warnings:
+        log.warning("%s", warning)
+    return answer.settings, World.of(answer.directories)
+
+
+def read_only(mapping: dict[Key, Value]) -> Mapping[Key, Value]:
+    """How a read-only mapping comes out of the answer."""
+    return MappingProxyType(mapping)
+
+
+def _ask(path: Path) -> Read | LoadError:
+    command = [sys.executable, "-P", "-m", __name__, str(path)]
+    # It finds modules where we do, and not in the folder that we happen to be in.
+    places = os.pathsep.join(place for place in sys.path if place)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": places}) as process:
+        if process.stdout is None:
+            raise RuntimeError("a pipe was asked for")
+        try:
+            answer: Read | LoadError = pickle.load(process.stdout)
+        except (EOFError, pickle.UnpicklingError):  # it ended before it was through, and has said why
+            return LoadError([Problem(Place(path, {}), "could not be read: the process that reads it broke off")])
+    return answer
