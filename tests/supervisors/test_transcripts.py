@@ -245,7 +245,8 @@ class TestAudit:
         # Visits of links of other tests are noted in between.
         entries = query(
             bridge,
-            "SELECT actor, action, subject, detail FROM audit WHERE subject IN ('transcripts', ?) ORDER BY id DESC LIMIT 4",
+            "SELECT actor, action, subject, detail FROM audit WHERE subject IN ('transcripts', ?)"
+            " ORDER BY id DESC LIMIT 4",
             f"conversation {id}",
         )[::-1]
         sue_ = "sue@cc.acme.test"
