@@ -56,7 +56,7 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 	scripts/unpack-ejabberd $(VERSION) .cache/ejabberd-$(VERSION)
 	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(PYTEST) -m 'not long'
 
-bench: deps .venv/test.stamp  ## speed, memory and load, beside other ways and with targets: a quarter of an hour
+bench: deps .venv/test.stamp  ## speed, memory and load, beside other ways and with targets: twenty minutes
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.presence
 	$(BIN)/python -m benchmarks.growth
