@@ -3,11 +3,12 @@
 A picture is its description, which leads to it: to show it would tell its owner who reads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from . import urls
-from .document import Blocks, Image, Inline, Inlines, Run, described
+from .document import Blocks, Inline, Inlines, Run, described
 from .inline import merged
 from .walking import changed
 from .weight import LOOKS_OF_LINKS, without_font
@@ -21,8 +22,10 @@ def legible(blocks: Blocks) -> Blocks:
 
 
 def _linked(content: Inlines) -> Inlines:
-    parts = (part for inline in content for part in _with_links(inline))
-    return merged(part for part in parts if not isinstance(part, Run) or part.text)
+    runs = (inline if isinstance(inline, Run) else described(inline) for inline in content)
+    linked = (part for run in runs for part in _with_links(run) if part.text)
+    by_target = groupby(linked, lambda run: run.look.target)
+    return merged(part for target, group in by_target for part in (_honest(tuple(group), target) if target else group))
 
 
 def _readable(content: Inlines) -> Inlines:
@@ -48,23 +51,27 @@ def _lightness(colour: str) -> float:
     return 0.3 * red + 0.59 * green + 0.11 * blue
 
 
-def _with_links(inline: Inline) -> Iterator[Inline]:
-    if isinstance(inline, Image):
-        yield described(inline)
-    elif inline.look.target:
-        yield _honest(inline, inline.look.target)
-    else:
-        place = 0
-        for start, end, target in urls.found(inline.text):
-            yield Run(inline.text[place:start], inline.look)
-            yield Run(inline.text[start:end], replace(inline.look, target=target))
-            place = end
-        yield Run(inline.text[place:], inline.look)
+def _with_links(run: Run) -> Iterator[Run]:
+    if run.look.target:
+        yield run
+        return
+    place = 0
+    for start, end, target in urls.found(run.text):
+        yield Run(run.text[place:start], run.look)
+        yield Run(run.text[start:end], replace(run.look, target=target))
+        place = end
+    yield Run(run.text[place:], run.look)
 
 
-def _honest(run: Run, target: str) -> Run:
-    """A link that names another address than the one it leads to says where it leads to (XEP-0071 §11.2)."""
-    named = [found for _, _, found in urls.found(run.text)]
-    if not named or any(urls.same(found, target) for found in named):
-        return run
-    return Run(f"{run.text} ({target})", run.look)
+def _honest(runs: Sequence[Run], target: str) -> Iterator[Run]:
+    """A link that names another address than the one it leads to says at its end where it leads to (XEP-0071 §11.2)."""
+    whole = "".join(run.text for run in runs)
+    read = [found for _, _, found in urls.found(whole)]
+    names_none = not (read or any(list(urls.found(run.text)) for run in runs))
+    if names_none or any(urls.same(found, target) for found in read) or whole.rstrip(" ").endswith(f"({target})"):
+        yield from runs
+        return
+    *others, last = runs
+    text = last.text.rstrip(" ")
+    yield from others
+    yield Run(f"{text} ({target}){last.text[len(text) :]}", last.look)

@@ -66,6 +66,11 @@ def spent(*parts: Element) -> float:
     return time.process_time() - start
 
 
+def quick(*parts: Element) -> bool:
+    """What takes long for its size does so each time; a busy machine does not."""
+    return any(spent(*parts) < SECONDS for _ in range(3))
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=repr)
 def test_long_messages(unit: str) -> None:
     """The largest, and the largest that are read at all."""
@@ -74,14 +79,14 @@ def test_long_messages(unit: str) -> None:
         for type in ("text/html", "text/markdown"):
             part = typed(type)
             part.text = text
-            assert spent(part) < SECONDS
+            assert quick(part)
         escaped = xhtml("x")
         escaped[0].text = text
         said = body("x")
         said.text = text + "x"
-        assert spent(escaped, said) < SECONDS
+        assert quick(escaped, said)
         marks = (f"<span start='{n * 7}' end='{n * 7 + 3}'><strong/></span>" for n in range(1_000))
-        assert spent(said, markup("".join(marks))) < SECONDS
+        assert quick(said, markup("".join(marks)))
 
 
 def nested(*names: str, depth: int) -> Element:
@@ -95,7 +100,7 @@ def nested(*names: str, depth: int) -> Element:
 
 
 def test_deep_messages() -> None:
-    assert spent(nested("b", depth=60_000)) < SECONDS
+    assert quick(nested("b", depth=60_000))
     assert read([nested("b", depth=60_000), body("Hello")]) is None
     shallow = read([nested("ul", "li", "blockquote", depth=20), body("Hello")])
     assert shallow is not None
@@ -125,12 +130,12 @@ def test_many_versions() -> None:
         htmls = [xhtml(f"<p>{number}</p>{text}") for number in range(200)]
         said = [body(f"{number} {text}", f"x-{number}") for number in range(500)]
         hints = [typed(type, text) for type in ("text/html", "text/markdown") for _ in range(100)]
-        assert spent(html) < SECONDS
-        assert spent(*said, html) < SECONDS
-        assert spent(*htmls, *said) < SECONDS
-        assert spent(*hints, *said) < SECONDS
-        assert spent(*said, *(markup("<span start='0' end='9'><strong/></span>") for _ in range(200))) < SECONDS
+        assert quick(html)
+        assert quick(*said, html)
+        assert quick(*htmls, *said)
+        assert quick(*hints, *said)
+        assert quick(*said, *(markup("<span start='0' end='9'><strong/></span>") for _ in range(200)))
     heavy = [xhtml("<p>x</p>" * 2_000 + str(number)) for number in range(10)]
-    assert spent(*heavy) < SECONDS
-    assert spent(*heavy, *(body("y" * 9_000, f"x-{number}") for number in range(7))) < SECONDS
+    assert quick(*heavy)
+    assert quick(*heavy, *(body("y" * 9_000, f"x-{number}") for number in range(7)))
     assert read([xhtml("<b>x</b>"), *(body("x" * 20_000, f"x-{number}") for number in range(4))]) is None

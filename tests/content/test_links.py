@@ -116,6 +116,22 @@ def test_a_link_that_names_another_address_says_so() -> None:
     assert ">https://bank.test/login (https://evil.test/)</a>" in rich.fragment()
 
 
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("https://bank.test/<img alt=logo>", "https://bank.test/[logo] (https://evil.test/)"),
+        ("https://bank<b>.test</b>", "https://bank<strong>.test (https://evil.test/)</strong>"),
+        ("<img alt='https://bank.test/ '>", "[https://bank.test/] (https://evil.test/)"),
+        ("https://bank.test https://evil.test/", "https://bank.test https://evil.test/"),
+    ],
+)
+def test_whatever_the_link_is_made_of(shown: str, said: str) -> None:
+    """XEP-0071 §11.2: once, at its end; the page says the same when it is read again."""
+    page = sent(f"<a href='https://evil.test/'>{shown}</a>").fragment()
+    assert re.sub("</?(?:div|p|a)[^>]*>", "", page) == said
+    assert sent(page).fragment() == page
+
+
 def test_colours_on_the_page() -> None:
     """What everything has in common, what makes links look like links, and light text on nothing would only be in
     the way of the page's own colours; clients get it."""
