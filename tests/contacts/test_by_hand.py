@@ -52,6 +52,14 @@ async def looked_through(bridge: BridgeProcess) -> None:
     await bridge.logged("in order after", done + 1)
 
 
+async def in_mode_2(bridge: BridgeProcess) -> None:
+    """And everybody's list is as it is there."""
+    await bridge.logged("in order after")
+    bridge.write_config(mode=2)
+    await bridge.reload()
+    await bridge.logged("in order after", 2)
+
+
 async def declined(bridge: BridgeProcess) -> None:
     """Wait until it is written down that somebody does not want one of their contacts."""
     async with asyncio.timeout(5):
@@ -85,8 +93,7 @@ async def test_a_contact_kept_without_its_presence_stays_so(bridge: BridgeProces
 
 async def test_names_and_groups_that_the_user_chose_stay(bridge: BridgeProcess, login: Login) -> None:
     """What the user did not touch follows the directory."""
-    bridge.write_config(mode=2)
-    await bridge.reload()
+    await in_mode_2(bridge)
     carol = await login(CAROL)
     await sees_contacts(carol, contact(ALICE, "Alice Ames", SALES), contact(DAN, "Dan Diaz", SUPPORT))
     await set_contact(carol, face(ALICE), "Ally", SALES)
@@ -99,8 +106,7 @@ async def test_names_and_groups_that_the_user_chose_stay(bridge: BridgeProcess, 
 
 async def test_a_contact_added_by_hand_stays_while_it_is_allowed(bridge: BridgeProcess, login: Login) -> None:
     """Sue supervises sales and may write to every agent (M4), so also to Dan, who does not appear in mode 2."""
-    bridge.write_config(mode=2)
-    await bridge.reload()
+    await in_mode_2(bridge)
     sue, dan = await login(SUE), await login(DAN)
     supervised = (contact(ALICE, "Alice Ames", SALES), contact(CAROL, "Carol Cho", SALES))
     await sees_contacts(sue, *supervised)
@@ -117,8 +123,7 @@ async def test_a_contact_added_by_hand_stays_while_it_is_allowed(bridge: BridgeP
 
 
 async def test_a_contact_added_by_address_alone_gets_its_name(bridge: BridgeProcess, login: Login) -> None:
-    bridge.write_config(mode=2)
-    await bridge.reload()
+    await in_mode_2(bridge)
     sue = await login(SUE)
     await ask(sue, DAN)
     await sue.expect(presence(sender=face(DAN), type="subscribed"))
@@ -131,8 +136,7 @@ async def test_who_may_not_be_seen_is_refused_and_does_not_stay(
     bridge: BridgeProcess, login: Login, address: str
 ) -> None:
     """P5, M10: for Alice in mode 2."""
-    bridge.write_config(mode=2)
-    await bridge.reload()
+    await in_mode_2(bridge)
     alice = await login(ALICE)
     await set_contact(alice, address, "Somebody")
     await alice.send(f"<presence to='{address}' type='subscribe'/>")
