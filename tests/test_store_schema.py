@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from component.store import database
 from component.store.errors import SchemaTooNew, StoreError
 from component.store.history import Filters, Slice, View
 from component.store.schema import metadata
 from component.store.store import Store
-from tests.support.store import ALICE, BOB, execute, ids, joined, opened, url
+from tests.support.store import ALICE, BOB, execute, ids, joined, older, opened, url
 
 
 def _statements(engine: sa.Engine) -> dict[str, str]:
@@ -55,23 +53,17 @@ async def test_only_our_own_account_may_read_the_files(tmp_path: Path) -> None:
 
 async def test_what_an_older_version_wrote_can_be_searched(tmp_path: Path) -> None:
     """A7: messages from before there was an index of words."""
-    engine = database.writer_engine(url(tmp_path))
-    config = Config()
-    config.set_main_option("script_location", "component.store:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for statement in (
-            f"INSERT INTO account (id, jid) VALUES (4, '{ALICE}'), (5, '{BOB}')",
-            "INSERT INTO conversation (id, tenant, kind, first_id, second_id, opened_at, length, visible)"
-            " VALUES (1, 'acme', 'joined', 4, 5, 0, 2, 2)",
-            "INSERT INTO history (owner_id, length, visible) VALUES (4, 2, 2)",
-            "INSERT INTO message (id, conversation_id, seq, owner_id, owner_seq, sent_at, sender, receiver, sender_id,"
-            " receiver_id, type, body, payload) VALUES (7, 1, 1, 4, 1, 0, '', '', 4, 5, 'chat', 'good morning', ''),"
-            " (8, 1, 2, 4, 2, 0, '', '', 5, 4, 'chat', NULL, '')",
-        ):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
+    older(
+        tmp_path,
+        "0001",
+        f"INSERT INTO account (id, jid) VALUES (4, '{ALICE}'), (5, '{BOB}')",
+        "INSERT INTO conversation (id, tenant, kind, first_id, second_id, opened_at, length, visible)"
+        " VALUES (1, 'acme', 'joined', 4, 5, 0, 2, 2)",
+        "INSERT INTO history (owner_id, length, visible) VALUES (4, 2, 2)",
+        "INSERT INTO message (id, conversation_id, seq, owner_id, owner_seq, sent_at, sender, receiver, sender_id,"
+        " receiver_id, type, body, payload) VALUES (7, 1, 1, 4, 1, 0, '', '', 4, 5, 'chat', 'good morning', ''),"
+        " (8, 1, 2, 4, 2, 0, '', '', 5, 4, 'chat', NULL, '')",
+    )
     async with opened(tmp_path) as store:
         page = await store.history(View(ALICE, True, 30, BOB), Filters(text="morning"), Slice(9))
         assert (ids(page), page.count) == ([7], 1)

@@ -9,17 +9,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-from component.store import database, indexing, words
+from component.store import indexing, words
 from component.store.changes import DeliveredUpTo, Withdraw
 from component.store.errors import StoreError
 from component.store.history import Filters, Slice, View
 from component.store.indexing import Indexing
 from component.store.store import Store
 from component.store.transcript import Wanted, with_words
-from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, ids, joined, message, opened, say, url
+from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, ids, joined, message, older, opened, say
 
 LATER = MORNING + 10**6 * SECOND
 FEW = indexing.ENOUGH // 2
@@ -210,23 +208,17 @@ async def test_a7_somebody_else_may_have_indexed_some(tmp_path: Path, store: Sto
 
 
 async def test_messages_of_an_older_version_are_indexed_once(tmp_path: Path) -> None:
-    engine = database.writer_engine(url(tmp_path))
-    config = Config()
-    config.set_main_option("script_location", "component.store:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0007")
-        for statement in (
-            f"INSERT INTO account (id, jid) VALUES (4, '{ALICE}'), (5, '{CAROL}')",
-            "INSERT INTO conversation (id, tenant, kind, first_id, second_id, opened_at, length, visible)"
-            " VALUES (1, 'acme', 'desk', 4, 5, 0, 1, 1)",
-            "INSERT INTO message (id, conversation_id, seq, sent_at, sender, receiver, sender_id, receiver_id, type,"
-            " body, payload) VALUES (7, 1, 1, 0, '', '', 4, 5, 'chat', 'good morning', '')",
-            "INSERT INTO message_text (rowid, scope, body) VALUES (7, '4 5', 'good morning')",
-            "UPDATE meta SET value = '8' WHERE key = 'next_message_id'",
-        ):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
+    older(
+        tmp_path,
+        "0007",
+        f"INSERT INTO account (id, jid) VALUES (4, '{ALICE}'), (5, '{CAROL}')",
+        "INSERT INTO conversation (id, tenant, kind, first_id, second_id, opened_at, length, visible)"
+        " VALUES (1, 'acme', 'desk', 4, 5, 0, 1, 1)",
+        "INSERT INTO message (id, conversation_id, seq, sent_at, sender, receiver, sender_id, receiver_id, type,"
+        " body, payload) VALUES (7, 1, 1, 0, '', '', 4, 5, 'chat', 'good morning', '')",
+        "INSERT INTO message_text (rowid, scope, body) VALUES (7, '4 5', 'good morning')",
+        "UPDATE meta SET value = '8' WHERE key = 'next_message_id'",
+    )
     async with opened(tmp_path) as store:
         assert await behind(store) == 0
         assert await find(store, "morning") == [7]

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
+from component.store import database
 from component.store.changes import NewMessage, OpenConversation
 from component.store.history import Page
 from component.store.schema import message as message_table
@@ -84,6 +87,19 @@ async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
 
 def ids(page: Page) -> list[int]:
     return [found.id for found in page.messages]
+
+
+def older(folder: Path, revision: str, *statements: str) -> None:
+    """Make the database as the version of deskbridge with that schema did, and fill it."""
+    engine = database.writer_engine(url(folder))
+    config = Config()
+    config.set_main_option("script_location", "component.store:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def execute(folder: Path, *statements: str) -> None:

@@ -44,10 +44,9 @@ class LookUps:
         if sender is None or message.over_rate:
             return NOTHING
         online = self._online(sender)
-        is_readable = self._is_readable(message)
         if online is None or self._in_question(message, sender, receiver):
             return self._look_up(message, sender, receiver)
-        if not is_readable:
+        if not self._is_readable(message):
             return Found(online)
         if message.facts.size > LONG_BYTES:
             return self._look_up(message, sender, receiver)
