@@ -11,6 +11,11 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
 	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
+# What compiles the way of a message; deskbridge is installed uncompiled without.
+COMPILER := $(shell command -v cc >/dev/null || echo gcc libc6-dev) \
+	$(shell $(PYTHON) -c 'import pathlib, sys, sysconfig; \
+		sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || echo python3-dev)
+
 # The demo page's chat client comes from npm. Without npm there is no page.
 NPM := $(shell command -v npm >/dev/null || echo npm)
 PAGE := component/demo/node_modules
@@ -19,13 +24,14 @@ PAGE := component/demo/node_modules
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients page venv run test test-all test-ejabberd bench lint clean
+.PHONY: help deps clients page venv uncompiled run test test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps:  ## Debian packages: installs what is missing as root, else says what is
 	@scripts/install-packages $(PACKAGES)
+	@scripts/install-packages $(COMPILER) || echo 'deskbridge will run uncompiled, with a third more CPU.'
 
 clients: page
 	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
@@ -40,7 +46,11 @@ page:
 	npm install --prefix $* --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
 	touch $@
 
-venv: .venv/run.stamp  ## virtual environment with deskbridge in it
+venv: .venv/run.stamp  ## virtual environment with deskbridge in it, compiled
+
+uncompiled:  ## let the source count as it stands, until something is installed again: for debugging
+	find . -maxdepth 1 -name '*.so' -delete
+	find component -name '*.so' -delete
 
 run: deps venv page  ## ejabberd, deskbridge and a page to try them on, on loopback; Ctrl-C stops them
 	$(BIN)/deskbridge demo
@@ -71,8 +81,8 @@ lint: .venv/lint.stamp  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean:  ## removes what make made, the demonstration's data included
-	rm -rf .venv .cache run $(PAGE) tests/clients/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
+clean: uncompiled  ## removes what make made, the demonstration's data included
+	rm -rf .venv .cache build run $(PAGE) tests/clients/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
 	find component tests -name __pycache__ -prune -exec rm -rf {} +
 
 # What is installed for each purpose, in versions that are known to work together.
@@ -80,7 +90,9 @@ clean:  ## removes what make made, the demonstration's data included
 .venv/test.stamp: EXTRAS := [test]
 .venv/lint.stamp: EXTRAS := [lint]
 
-.venv/%.stamp: setup.cfg constraints.txt | deps
+# A module that was changed after it was compiled would not count.
+.venv/%.stamp: setup.cfg setup.py pyproject.toml constraints.txt $(shell grep "[.]py$$" compiled.txt) | deps
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
+	find component -name '*.so' -exec touch {} +
 	touch $@

@@ -8,9 +8,16 @@ import pytest
 
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.compiled import outdated
 from tests.support.server import TestServer, running_ejabberd
 
 Login = Callable[..., Awaitable[XmppClient]]
+
+
+def pytest_configure() -> None:
+    if changed := outdated():
+        names = ", ".join(source.name for source in changed)
+        raise pytest.UsageError(f"changed since it was compiled: {names}; run `make venv`, or `make uncompiled`")
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "world": {"model", "addresses", "finding"},
     "loading": {"model", "files", "config", "directory", "world"},
     "explain": {"model", "addresses", "policy", "world"},
+    "compiled": {"policy"},
     "store": {"model"},
     "ejabberd": {"model"},
     "web": {"model", "rate", "metrics", "policy", "store"},
@@ -40,7 +41,7 @@ MAY_IMPORT = {
     "demo": {"model", "config", "world", "loading", "ejabberd", "gateway", "web"},
     "cli": {
         *("model", "addresses", "files", "config", "directory", "world", "loading", "explain", "store", "ejabberd"),
-        *("gateway", "demo", "web", "services", "__init__"),
+        *("compiled", "gateway", "demo", "web", "services", "__init__"),
     },
 }
 

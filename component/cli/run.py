@@ -1,15 +1,19 @@
 """``deskbridge run``: the bridge."""
 
+import logging
 from pathlib import Path
 
 import click
 import uvloop
 
+from component.compiled import IS_COMPILED
 from component.gateway.process import serve
 from component.store.errors import StoreError
 from component.web.server import WebError
 
 from .files import config_option, load_files
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -17,6 +21,8 @@ from .files import config_option, load_files
 def run(path: Path) -> None:
     """Run the bridge until SIGTERM or Ctrl-C; SIGHUP reloads configuration and directories."""
     settings, world = load_files(path)
+    if not IS_COMPILED:
+        log.info("running uncompiled, with a third more CPU (install gcc and Python's headers, then deskbridge again)")
     try:
         uvloop.run(serve(path, settings, world))
     except StoreError as problem:

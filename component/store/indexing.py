@@ -20,10 +20,12 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 ENOUGH = 32
-"""Messages that are worth a transaction."""
+BATCHES = 8
+"""Messages that are worth a transaction: this many, or what this many batches had. A thousand at once cost half of what
+a hundred cost; when few come, the pause that a thousand take would be longer than all else that they wait for."""
 
 PORTION = 256
-"""Messages at a time, at most: some milliseconds, for which a batch may have to wait."""
+"""Messages at a time, at most, while few come: some milliseconds, for which a batch may have to wait."""
 
 TOO_MANY = 1_024
 """Messages that are not left behind, however much there is to write: a search would have to wait for them."""
@@ -45,15 +47,17 @@ class Indexing:
         self._run = run
         self._behind = behind
         self._may_merge = True
+        self._enough = ENOUGH
         self._not_before = 0.0
 
     def written(self, messages: int) -> None:
-        """So many more are on disk."""
+        """So many more are on disk, by one batch."""
         self._behind += messages
+        self._enough = min(max(ENOUGH, BATCHES * messages), TOO_MANY)
 
     def meanwhile(self, idle: bool) -> float | None:
         """After a batch, or when nothing was to do for a while: do some; in how many seconds to ask again."""
-        if not (idle or self._behind >= ENOUGH) or time.monotonic() < self._not_before:
+        if not (idle or self._behind >= self._enough) or time.monotonic() < self._not_before:
             return QUIET if self._behind or self._may_merge else None
         try:
             self._index()
@@ -76,7 +80,7 @@ class Indexing:
             log.warning("words could not be indexed, the next start does it: %s", problem)
 
     def _index(self) -> None:
-        most = min(self._behind, PORTION)
+        most = min(self._behind, max(PORTION, self._enough))
         done, self._may_merge = self._run(_step, most)
         # Somebody else may have done some of it: a search, another process.
         self._behind = self._behind - done if done == most else 0
