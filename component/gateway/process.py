@@ -24,6 +24,10 @@ from .systemd import Systemd
 
 log = logging.getLogger(__name__)
 
+YOUNG = 5_000
+"""Objects that Python's collector looks at a time, those of some fifty messages: of Python's own 700, most are still in
+use and are looked at again."""
+
 
 async def serve(path: Path, settings: Settings, world: World, reloaded: Callable[[], None] = lambda: None) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again, and ``reloaded`` is called. Raises ``StoreError``,
@@ -72,6 +76,7 @@ def _set_aside() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 def _organisation(settings: Settings, tenant_id: str) -> str:
