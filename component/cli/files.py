@@ -11,14 +11,21 @@ from component.loading import load
 from component.model import Settings
 from component.world import World
 
-config_option: Callable[[Any], Any] = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("deskbridge.toml"),
-    show_default=True,
-    help="The configuration file.",
-)
+
+def config_as(parameter: str, **more: Any) -> Callable[[Any], Any]:
+    """``--config``, whose value the command gets as ``parameter``."""
+    return click.option(
+        "--config",
+        parameter,
+        type=click.Path(path_type=Path),
+        default=Path("deskbridge.toml"),
+        show_default=True,
+        help="The configuration file.",
+        **more,
+    )
+
+
+config_option = config_as("path")
 
 
 def load_files(path: Path) -> tuple[Settings, World]:

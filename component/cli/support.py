@@ -16,6 +16,8 @@ from component.model import Settings, Tenant
 from component.store.errors import StoreError
 from component.store.store import Store
 
+from .files import config_as
+
 T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,15 +41,7 @@ def read_account(_context: click.Context, _option: click.Parameter, text: str | 
     return address[0]
 
 
-settings_option: Callable[[Any], Any] = click.option(
-    "--config",
-    "settings",
-    type=click.Path(path_type=Path),
-    default=Path("deskbridge.toml"),
-    show_default=True,
-    callback=_read_settings,
-    help="The configuration file.",
-)
+settings_option = config_as("settings", callback=_read_settings)
 account_option: Callable[[Any], Any] = click.option(
     "--account", metavar="ACCOUNT", callback=read_account, help="Only what this account wrote and got."
 )
