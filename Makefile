@@ -91,7 +91,7 @@ clean: uncompiled  ## removes what make made, the demonstration's data included
 .venv/lint.stamp: EXTRAS := [lint]
 
 # A module that was changed after it was compiled would not count.
-.venv/%.stamp: setup.cfg setup.py pyproject.toml constraints.txt $(shell grep "[.]py$$" compiled.txt) | deps
+.venv/%.stamp: setup.cfg setup.py pyproject.toml constraints.txt compiled.txt $(shell grep "[.]py$$" compiled.txt) | deps
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
 	find component -name '*.so' -exec touch {} +
