@@ -48,9 +48,10 @@ page:
 
 venv: .venv/run.stamp  ## virtual environment with deskbridge in it, compiled
 
-uncompiled:  ## let the source count as it stands, until something is installed again: for debugging
+uncompiled:  ## let the source count as it stands, until `make` installs again: for debugging
 	find . -maxdepth 1 -name '*.so' -delete
 	find component -name '*.so' -delete
+	rm -f .venv/*.stamp
 
 run: deps venv page  ## ejabberd, deskbridge and a page to try them on, on loopback; Ctrl-C stops them
 	$(BIN)/deskbridge demo

@@ -1,12 +1,15 @@
 """Compiles what every message passes through (mypyc): the same source, with less CPU. All else is in setup.cfg.
 
-Where that cannot be done, as there is no C compiler or no Python.h, deskbridge is installed uncompiled.
+Where that cannot be done (no C compiler, no Python.h, too little memory), deskbridge is installed uncompiled.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CompileError, LinkError
 
 ONLY_ASKED = {"egg_info", "dist_info"}
 """Commands that build nothing."""
@@ -19,10 +22,21 @@ def compiled() -> list[Extension]:
     paths = [line for line in listed if not line.startswith("#")]
     # Types are checked by `make lint`. Here the libraries that have them are not installed.
     options = ["--config-file=", "--ignore-missing-imports", *paths]
-    extensions = mypycify(options, opt_level="2", debug_level="0", group_name="deskbridge")
-    for extension in extensions:
-        extension.optional = True
-    return extensions
+    return mypycify(options, opt_level="2", debug_level="0", group_name="deskbridge")
 
 
-setup(ext_modules=[] if ONLY_ASKED & set(sys.argv) else compiled())
+class AllOrNothing(build_ext):
+    """The modules share one library: those that were compiled are of no use without the others."""
+
+    def build_extensions(self) -> None:
+        try:
+            super().build_extensions()
+        except (BaseError, CompileError, LinkError) as problem:
+            self.warn(f"deskbridge stays uncompiled: {problem}")
+            for extension in self.extensions:
+                with suppress(FileNotFoundError):
+                    Path(self.get_ext_fullpath(extension.name)).unlink()
+            self.extensions = []
+
+
+setup(ext_modules=[] if ONLY_ASKED & set(sys.argv) else compiled(), cmdclass={"build_ext": AllOrNothing})

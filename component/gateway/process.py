@@ -55,6 +55,7 @@ async def _serve(
         reloader = Reloader(path, reloaded)
         bridge = Bridge(settings, state, store, api, metrics, reloader.reload)
         reloader.bridge = bridge
+        gc.set_threshold(YOUNG)
         _set_aside()
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
@@ -76,7 +77,6 @@ def _set_aside() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG)
 
 
 def _organisation(settings: Settings, tenant_id: str) -> str:
