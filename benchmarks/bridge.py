@@ -5,6 +5,7 @@ the machine does hits them alike; medians of the turns. The ways:
 
 bridge      deskbridge: every rule, every message on disk (synchronous=FULL) before it is delivered
 bare        a component on expat that only changes addresses: no rules, nothing kept
+kept        the same with one row a message on disk (synchronous=FULL) before it goes on: the least that durability costs
 plain       the same the way slixmpp's documentation shows it
 direct      two users of one host, without any component
 mam         two users with ejabberd's own archive (mod_mam) on SQLite
@@ -30,10 +31,11 @@ from .support.load import Load, Measured, Pair
 from .support.report import Target, machine_line, median, save, spread, table, targets
 from .support.server import PASSWORD, BenchServer, bench_server
 
-BRIDGED, ROUTED = ("bridge", "bridgemam"), ("bare", "plain", "direct", "mam")
+BRIDGED, ROUTED = ("bridge", "bridgemam"), ("bare", "kept", "plain", "direct", "mam")
 WAYS = {
     "bridge": "bridge",
     "bare": "bare",
+    "kept": "kept",
     "plain": "plain",
     "direct": "direct",
     "mam": "mam",
@@ -119,7 +121,7 @@ def running(plan: Plan) -> Iterator[tuple[dict[str, Load], dict[str, Clocks], di
     with bench_server(bridged, routed, archived, names) as bench, ExitStack() as stack:
         ejabberd = family(bench.pid)
         component: dict[str, list[int]] = {way: [] for way in plan.ways}
-        for kind in ("bare", "plain"):
+        for kind in ("bare", "kept", "plain"):
             if kind in plan.ways:
                 component[kind] = [stack.enter_context(router(bench, kind))]
         if bridged:

@@ -1,13 +1,18 @@
-"""What deskbridge is compared with: two components that only change addresses, run as processes of their own.
+"""What deskbridge is compared with: components that only change addresses, run as processes of their own.
 
-``python -m benchmarks.support.routers bare|plain SERVICE SECRET PORT``. Neither looks at what a message carries or who
-may send it, and neither keeps anything.
+``python -m benchmarks.support.routers bare|kept|plain SERVICE SECRET PORT``. None looks at what a message carries or who
+may send it, and but for `Kept` they keep nothing.
 """
 
 import hashlib
 import socket
+import sqlite3
 import sys
 from copy import copy
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 from xml.parsers import expat
 
@@ -51,8 +56,11 @@ class Bare:
         while data := self._socket.recv(262_144):
             self._parser.Parse(data, False)
             if self._out:
-                text, self._out = "".join(self._out), []
-                self._socket.sendall(text.encode())
+                out, self._out = self._out, []
+                self._deliver(out)
+
+    def _deliver(self, out: list[str]) -> None:
+        self._socket.sendall("".join(out).encode())
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -80,6 +88,59 @@ class Bare:
     def _text(self, text: str) -> None:
         if self._passing and self._depth > 1:
             self._out.append(_escaped(text))
+
+
+class Kept(Bare):
+    """The same, with a row for each message on disk before it goes on: the least that a durable archive costs in
+    Python. One table, one index, everything pending in one transaction, ``synchronous=FULL``."""
+
+    def __init__(self, service: str, secret: str, port: int, folder: Path) -> None:
+        super().__init__(service, secret, port)
+        self._stanzas: list[tuple[str, str, str]] = []
+        self._addresses = ("", "")
+        self._begins = 0
+        self._pending: SimpleQueue[tuple[list[tuple[str, str, str]], str]] = SimpleQueue()
+        Thread(target=self._keep, args=(folder / "kept.db",), daemon=True).start()
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._depth == 1:
+            self._begins = len(self._out)
+        super()._start(name, attributes)
+        if self._depth == 2 and self._passing:
+            self._addresses = attributes["from"], attributes["to"]
+
+    def _end(self, name: str) -> None:
+        super()._end(name)
+        if self._depth == 1 and self._passing:
+            self._out[self._begins :] = ["".join(self._out[self._begins :])]
+            self._stanzas.append((*self._addresses, self._out[-1]))
+
+    def _deliver(self, out: list[str]) -> None:
+        stanzas, self._stanzas = self._stanzas, []
+        self._pending.put((stanzas, "".join(out)))
+
+    def _keep(self, path: Path) -> None:
+        database = sqlite3.connect(path, isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA wal_autocheckpoint = 4000",
+            "CREATE TABLE message (id INTEGER PRIMARY KEY, sender TEXT, receiver TEXT, payload TEXT)",
+            "CREATE INDEX by_receiver ON message (receiver)",
+        ):
+            database.execute(statement)
+        while True:
+            together = [self._pending.get()]
+            try:
+                while True:
+                    together.append(self._pending.get_nowait())
+            except Empty:
+                pass
+            rows = [row for stanzas, _ in together for row in stanzas]
+            database.execute("BEGIN")
+            database.executemany("INSERT INTO message (sender, receiver, payload) VALUES (?, ?, ?)", rows)
+            database.execute("COMMIT")
+            self._socket.sendall("".join(text for _, text in together).encode())
 
 
 def _escaped(text: str) -> str:
@@ -117,6 +178,9 @@ def main() -> None:
     kind, service, secret, port = sys.argv[1:]
     if kind == "bare":
         Bare(service, secret, int(port)).run()
+    elif kind == "kept":
+        with TemporaryDirectory() as folder:
+            Kept(service, secret, int(port), Path(folder)).run()
     else:
         uvloop.run(_run_plain(service, secret, int(port)))
 
