@@ -5,7 +5,7 @@ the machine does hits them alike; medians of the turns. The ways:
 
 bridge      deskbridge: every rule, every message on disk (synchronous=FULL) before it is delivered
 bare        a component on expat that only changes addresses: no rules, nothing kept
-kept        the same with one row a message on disk (synchronous=FULL) before it goes on: the least that durability costs
+kept        the same with one row a message on disk (synchronous=FULL) first: the least that durability costs
 plain       the same the way slixmpp's documentation shows it
 direct      two users of one host, without any component
 mam         two users with ejabberd's own archive (mod_mam) on SQLite

@@ -75,13 +75,10 @@ def load_directory(path: Path) -> Directory:
 
 def make_directory(people: Iterable[Person], groups: Iterable[Team] = (), queues: Iterable[Team] = ()) -> Directory:
     """A directory of what is known to be right."""
-    people = tuple(people)
     return Directory(
-        people=people,
+        people=tuple(people),
         groups=MappingProxyType({team.id: team for team in groups}),
         queues=MappingProxyType({team.id: team for team in queues}),
-        by_work=MappingProxyType({person.work: person for person in people if person.work}),
-        by_agent=MappingProxyType({person.agent: person for person in people if person.agent}),
     )
 
 

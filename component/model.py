@@ -133,12 +133,6 @@ class Directory:
     people: tuple[Person, ...]
     groups: Mapping[str, Team]
     queues: Mapping[str, Team]
-    by_work: Mapping[str, Person]
-    by_agent: Mapping[str, Person]
-
-    def find(self, side: Side, local_part: str) -> Person | None:
-        people = self.by_work if side is Side.WORK else self.by_agent
-        return people.get(local_part)
 
 
 @dataclass(frozen=True, slots=True)

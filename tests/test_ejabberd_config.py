@@ -104,6 +104,26 @@ class TestOnEjabberd:
         finally:
             server.stop()
 
+    async def test_the_api_with_tls(self, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The machine's certificates say who is trusted, though deskbridge does not read them for anything else."""
+        c2s, component, api = ports = free_ports(3)
+        certificate = make_certificate(folder)
+        included = folder / "deskbridge.yml"
+        listeners = on_free_ports(part(settings, with_secret=True), [5347, 5281], [component, api])
+        included.write_text(listeners.replace("module: ejabberd_http\n", "module: ejabberd_http\n    tls: true\n"))
+        config = EXISTING_SERVER.format(port=c2s, included=install().inside(included))
+        config += f"certfiles:\n  - {install().inside(certificate)}\n"
+        server = start(folder, config, ports)
+        try:
+            async with EjabberdApi(f"HTTPS://{LOOPBACK}:{api}/api") as calls:
+                with pytest.raises(EjabberdApiError, match="certificate verify failed"):
+                    await calls.roster("alice@cc.acme.test")
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            async with EjabberdApi(f"HTTPS://{LOOPBACK}:{api}/api") as calls:
+                assert await calls.roster("alice@cc.acme.test") == {}
+        finally:
+            server.stop()
+
     async def test_an_existing_server_takes_the_part(self, folder: Path, settings: Settings) -> None:
         c2s, component, api = ports = free_ports(3)
         included = folder / "deskbridge.yml"

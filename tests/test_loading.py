@@ -11,6 +11,7 @@ from component.config import load_settings
 from component.directory import load_directories
 from component.files.problems import ConfigError, DirectoryError, LoadError
 from component.loading import load
+from component.model import Team
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SECRET = "DESKBRIDGE_XMPP_SECRET"
@@ -38,7 +39,7 @@ def test_what_was_read_cannot_be_changed(files: Path) -> None:
     _, world = load(files)
     directory = world.directory(world.tenants[0])
     with pytest.raises(TypeError):
-        directory.by_work["eve"] = directory.people[0]  # type: ignore[index]
+        directory.groups["sales"] = Team("sales", "Everybody", watch=True)  # type: ignore[index]
 
 
 def test_every_problem_of_the_configuration_is_told(files: Path) -> None:
@@ -102,17 +103,21 @@ FORMATTED = {"lxml", "nh3", "markdown_it"}
 READING = """
 from xml.etree.ElementTree import fromstring
 from component.content.rich import read
-import component.cli.run
+import component.gateway.process
 BODY = "<body xmlns='jabber:component:accept'>*Hi*</body>"
 TYPED = "<content xmlns='urn:xmpp:content' type='text/markdown'/>"
 """
 
 
 def test_the_bridge_is_loaded_without_what_other_commands_need() -> None:
-    loaded = after("import component.cli.run")
+    loaded = after("import component.cli.run, component.gateway.process")
     assert "component.gateway.bridge" in loaded
     assert not loaded & {"pydantic", "alembic", "component.config", "component.directory", "component.demo"}
     assert not loaded & {"component.explain", "component.cli.archive", "sqlalchemy.dialects.postgresql"}
+
+
+def test_people_come_before_what_fills_the_gaps_that_their_loading_leaves() -> None:
+    assert not after("import component.cli.run") & {"component.gateway.process", "aiohttp", "sqlalchemy"}
 
 
 def test_what_reads_formatted_messages_comes_with_the_first() -> None:

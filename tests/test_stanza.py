@@ -216,7 +216,7 @@ class TestArchiveIds:
 
     IDS = ArchiveIds(b"sixteen bytes ok")
 
-    @pytest.mark.parametrize("number", [0, 1, 1042, 2**63 - 1])
+    @pytest.mark.parametrize("number", [0, 1, 1042, 2**56 - 1])
     @pytest.mark.parametrize("role", Role)
     def test_there_and_back(self, number: int, role: Role) -> None:
         id = self.IDS.id(number, role)
@@ -228,6 +228,18 @@ class TestArchiveIds:
     @pytest.mark.parametrize("id", ["", "7f3a", "0" * 32, "x" * 32, "0" * 64, "٣" * 32, "bob@work.acme.test"])
     def test_others_ids(self, id: str) -> None:
         assert self.IDS.parse(id) is None
+
+    @pytest.mark.parametrize("place", range(32))
+    def test_a_changed_id(self, place: int) -> None:
+        """XEP-0313 §3: nobody gets to another id from one that they know."""
+        id = self.IDS.id(1042, Role.RECEIVER)
+        other = "0" if id[place] != "0" else "1"
+        assert self.IDS.parse(id[:place] + other + id[place + 1 :]) is None
+
+    def test_neighbours_have_nothing_in_common(self) -> None:
+        """AD4: an id does not tell how many others there are."""
+        ids = [self.IDS.id(number, Role.RECEIVER) for number in range(1_000)]
+        assert all(len({id[place : place + 4] for id in ids}) > 950 for place in range(29))
 
     def test_ids_of_another_database(self) -> None:
         assert ArchiveIds(b"another database").parse(self.IDS.id(1, Role.SENDER)) is None

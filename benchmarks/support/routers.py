@@ -1,7 +1,7 @@
 """What deskbridge is compared with: components that only change addresses, run as processes of their own.
 
-``python -m benchmarks.support.routers bare|kept|plain SERVICE SECRET PORT``. None looks at what a message carries or who
-may send it, and but for `Kept` they keep nothing.
+``python -m benchmarks.support.routers bare|kept|plain SERVICE SECRET PORT``. None looks at what a message carries or
+who may send it, and but for `Kept` they keep nothing.
 """
 
 import hashlib

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from component.model import Side
+
 from .files import config_option, load_files
 
 
@@ -14,9 +16,10 @@ def check(path: Path) -> None:
     settings, world = load_files(path)
     for tenant in settings.tenants:
         directory = world.directory(tenant)
+        agents, users = (len(world.parties(tenant, side)) for side in (Side.AGENT, Side.WORK))
         click.echo(
             f"{tenant.id}: mode {tenant.mode.value}, version {tenant.version}, {len(directory.people)} people "
-            f"({len(directory.by_agent)} agents, {len(directory.by_work)} Work users), "
+            f"({agents} agents, {users} Work users), "
             f"{len(directory.groups)} groups, {len(directory.queues)} queues"
         )
     click.echo("The configuration and the directories are in order.")

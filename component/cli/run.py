@@ -4,12 +4,6 @@ import logging
 from pathlib import Path
 
 import click
-import uvloop
-
-from component.compiled import IS_COMPILED
-from component.gateway.process import serve
-from component.store.errors import StoreError
-from component.web.server import WebError
 
 from .files import config_option, load_files
 
@@ -21,6 +15,14 @@ log = logging.getLogger(__name__)
 def run(path: Path) -> None:
     """Run the bridge until SIGTERM or Ctrl-C; SIGHUP reloads configuration and directories."""
     settings, world = load_files(path)
+    # Only now: the modules fill the gaps that loading ten thousand people leaves in memory.
+    import uvloop
+
+    from component.compiled import IS_COMPILED
+    from component.gateway.process import serve
+    from component.store.errors import StoreError
+    from component.web.server import WebError
+
     if not IS_COMPILED:
         log.info("running uncompiled, with a third more CPU (install gcc and Python's headers, then deskbridge again)")
     try:

@@ -5,13 +5,20 @@ ejabberd is shows with the first call.
 """
 
 import asyncio
+import os
+import ssl
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-import aiohttp
-
+from component import certificates
 from component.model import RosterItem
+
+# The C++ library, 1 MB, would come for a list of callbacks.
+os.environ.setdefault("FROZENLIST_NO_EXTENSIONS", "1")
+with certificates.unread():
+    import aiohttp
 
 TIMEOUT_SECONDS = 10.0
 OK, BAD_REQUEST, CONFLICT, INTERNAL_ERROR = 200, 400, 409, 500
@@ -48,7 +55,9 @@ class EjabberdApi:
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(timeout=self._timeout)
+        secure = urlsplit(self._url).scheme == "https"
+        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context() if secure else True)
+        self._http = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         return self
 
     async def __aexit__(

@@ -1,7 +1,8 @@
 """The configuration and the directories, read by a process of its own that ends with the reading.
 
 What reading takes (pydantic, every line with its checks and places, several times the people themselves) goes with that
-process instead of staying in the one that runs for months. And while it reads, others go on chatting (R2).
+process instead of staying in the one that runs for months, and so does what putting everybody into order leaves behind.
+And while it reads, others go on chatting (R2).
 """
 
 import logging
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from component.files.problems import LoadError, Place, Problem
-from component.model import Directory, Settings, Tenant
+from component.model import Settings
 from component.world import World
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class Read:
     """What the process answers. ``warnings`` are unwise but work."""
 
     settings: Settings
-    directories: Sequence[tuple[Tenant, Directory]]
+    world: World
     warnings: Sequence[Problem]
 
 
@@ -44,7 +45,7 @@ def load(path: Path) -> tuple[Settings, World]:
         raise answer
     for warning in answer.warnings:
         log.warning("%s", warning)
-    return answer.settings, World.of(answer.directories)
+    return answer.settings, answer.world
 
 
 def read_only(mapping: dict[Key, Value]) -> Mapping[Key, Value]:

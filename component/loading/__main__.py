@@ -11,6 +11,7 @@ from typing import Any
 from component.config import load_settings
 from component.directory import load_directories
 from component.files.problems import LoadError, Problem
+from component.world import World
 
 from . import Read, read_only
 
@@ -24,7 +25,7 @@ def _read(path: Path) -> Read | LoadError:
     warnings: list[Problem] = []
     try:
         settings = load_settings(path, warn=warnings.append)
-        return Read(settings, load_directories(settings), warnings)
+        return Read(settings, World.of(load_directories(settings)), warnings)
     except LoadError as problem:
         return problem
 

@@ -1,20 +1,21 @@
 """Archive ids as clients see them: 32 hexadecimal digits that tell nothing and cannot be made up.
 
 Messages are numbered through, all tenants together, so a number would tell how much others write (AD4), and the next
-one could be guessed, which XEP-0313 §3 forbids. An id is one AES block: the number, whose copy it is, and zeros
-that prove that it is ours. One message is one row, but lies in the archives of both its sender and its receiver; each
-copy has an id of its own, as some clients keep ids unique over all the accounts they serve.
+one could be guessed, which XEP-0313 §3 forbids. One message is one row, but lies in the archives of both its sender and
+its receiver; each copy has an id of its own, as some clients keep ids unique over all the accounts they serve.
+
+An id is made as the SIV mode of RFC 5297 makes it, with keyed BLAKE2b (RFC 7693) in the place of AES: a tag over the
+number and whose copy it is, which proves that the id is ours, and then these two, masked by what the tag gives. A
+library with AES would do it in half of the time, two millionths of a second, and take 7 MB.
 """
 
 from enum import IntEnum
-
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
+from hashlib import blake2b
+from hmac import compare_digest
 
 KEY_BYTES = 16
-_NUMBER_BYTES = 8
-_PROOF = bytes(7)
+_HALF = 8
+"""Bytes of the tag, and of what is masked: seven of the number, one of the role."""
 
 
 class Role(IntEnum):
@@ -34,20 +35,21 @@ class Role(IntEnum):
     ORIGINAL = 7
 
 
-_ENDS = tuple(bytes((role,)) + _PROOF for role in Role)
+_ROLES = frozenset(Role)
 
 
 class ArchiveIds:
     """Numbers to ids and back, under the ``key`` of one database, 16 bytes."""
 
     def __init__(self, key: bytes) -> None:
-        # A block each and never two alike: what ECB is for.
-        cipher = Cipher(AES(key), ECB())
-        self._encrypt = cipher.encryptor().update
-        self._decrypt = cipher.decryptor().update
+        self._tag = blake2b(key=key, digest_size=_HALF, person=b"archive-id tag")
+        self._mask = blake2b(key=key, digest_size=_HALF, person=b"archive-id mask")
 
     def id(self, number: int, role: Role) -> str:
-        return self._encrypt(number.to_bytes(_NUMBER_BYTES) + _ENDS[role]).hex()
+        """Of a ``number`` below 2**56."""
+        plain = (number << 8 | role).to_bytes(_HALF)
+        tag = self._tag_of(plain)
+        return (tag + self._masked(plain, tag)).hex()
 
     def parse(self, id: str) -> tuple[int, Role] | None:
         """The number and role in an id of ours; None for anything else."""
@@ -55,9 +57,21 @@ class ArchiveIds:
             block = bytes.fromhex(id)
         except ValueError:
             return None
-        if len(block) != KEY_BYTES or block.hex() != id:
+        if len(block) != 2 * _HALF or block.hex() != id:
             return None
-        plain = self._decrypt(block)
-        if plain[_NUMBER_BYTES + 1 :] != _PROOF or plain[_NUMBER_BYTES] not in list(Role):
+        tag = block[:_HALF]
+        plain = self._masked(block[_HALF:], tag)
+        if not compare_digest(self._tag_of(plain), tag) or plain[-1] not in _ROLES:
             return None
-        return int.from_bytes(plain[:_NUMBER_BYTES]), Role(plain[_NUMBER_BYTES])
+        return int.from_bytes(plain[:-1]), Role(plain[-1])
+
+    def _tag_of(self, plain: bytes) -> bytes:
+        tag = self._tag.copy()
+        tag.update(plain)
+        return tag.digest()
+
+    def _masked(self, half: bytes, tag: bytes) -> bytes:
+        """Masked, or with the mask taken off again."""
+        mask = self._mask.copy()
+        mask.update(tag)
+        return (int.from_bytes(half) ^ int.from_bytes(mask.digest())).to_bytes(_HALF)

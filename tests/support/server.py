@@ -105,6 +105,7 @@ def make_certificate(folder: Path) -> Path:
     """A self-signed certificate with its key in one PEM file."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=work.acme.test"]
+    command += ["-addext", f"subjectAltName=DNS:work.acme.test,IP:{LOOPBACK}"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     with certificate.open("a") as both:
         both.write(key.read_text())

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp import ComponentXMPP
 
+from component import certificates
 from component.element import IQ, MESSAGE, PRESENCE, split
 from component.model import XmppSettings
 
@@ -54,7 +55,8 @@ class _Stream(ComponentXMPP):
         on_bytes: Callable[[int], None],
         on_stanza: Callable[[Element], None],
     ) -> None:
-        super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
+        with certificates.unread():
+            super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
         self._on_bytes = on_bytes
         self._on_stanza = on_stanza
         self._failures = Seldom(log, logging.ERROR)
