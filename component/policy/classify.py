@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import final
 from xml.etree.ElementTree import Element
 
 from component.element import split
@@ -49,7 +49,8 @@ _MEANT = frozenset(
 )
 
 
-class Facts(NamedTuple):
+@final
+class Facts:
     """What a message carries.
 
     ``parts`` are its children in order, each with its feature; ``flags`` are features of the message as
@@ -57,13 +58,23 @@ class Facts(NamedTuple):
     longest body. ``meant`` tells a message that a person meant to send from a mere notice.
     """
 
-    type: str
-    parts: tuple[Part, ...]
-    flags: frozenset[Feature]
-    features: frozenset[Feature]
-    size: int
-    body_chars: int
-    meant: bool
+    def __init__(
+        self,
+        type: str,
+        parts: tuple[Part, ...],
+        flags: frozenset[Feature],
+        features: frozenset[Feature],
+        size: int,
+        body_chars: int,
+        meant: bool,
+    ) -> None:
+        self.type = type
+        self.parts = parts
+        self.flags = flags
+        self.features = features
+        self.size = size
+        self.body_chars = body_chars
+        self.meant = meant
 
     @property
     def is_rich(self) -> bool:

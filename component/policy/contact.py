@@ -5,19 +5,21 @@ Whether the two are logged in is a question of the moment and is asked in ``deci
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import final
 
 from component.model import Party, Side
 
 from .reasons import Reason
 
 
-class Pair(NamedTuple):
+@final
+class Pair:
     """Sender and receiver, of one tenant, and whether a conversation between them is open."""
 
-    sender: Party
-    receiver: Party
-    conversation_open: bool = False
+    def __init__(self, sender: Party, receiver: Party, conversation_open: bool = False) -> None:
+        self.sender = sender
+        self.receiver = receiver
+        self.conversation_open = conversation_open
 
     @property
     def joined(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, final
 from xml.etree.ElementTree import Element
 
 from component.model import Limits, Party, Profile, Side
@@ -19,7 +19,8 @@ from .matrix import MATRIX, Act
 from .reasons import Reason
 
 
-class View(NamedTuple):
+@final
+class View:
     """What the decision may know of the moment.
 
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
@@ -29,21 +30,37 @@ class View(NamedTuple):
     files (C5). ``unknowable`` is set where the rest could not be found out.
     """
 
-    sender: Party | None
-    receiver: Party | None
-    sender_online: bool
-    receiver_online: bool
-    conversation_open: bool
-    reply_visible: bool
-    over_rate: bool
-    to_service: bool
-    limits: Limits
-    rich_chars: int | None = None
-    attached: tuple[File, ...] = ()
-    unknowable: bool = False
+    def __init__(
+        self,
+        sender: Party | None,
+        receiver: Party | None,
+        sender_online: bool,
+        receiver_online: bool,
+        conversation_open: bool,
+        reply_visible: bool,
+        over_rate: bool,
+        to_service: bool,
+        limits: Limits,
+        rich_chars: int | None = None,
+        attached: tuple[File, ...] = (),
+        unknowable: bool = False,
+    ) -> None:
+        self.sender = sender
+        self.receiver = receiver
+        self.sender_online = sender_online
+        self.receiver_online = receiver_online
+        self.conversation_open = conversation_open
+        self.reply_visible = reply_visible
+        self.over_rate = over_rate
+        self.to_service = to_service
+        self.limits = limits
+        self.rich_chars = rich_chars
+        self.attached = attached
+        self.unknowable = unknowable
 
 
-class Deliver(NamedTuple):
+@final
+class Deliver:
     """The elements that go on, in order, and what is made of others.
 
     ``files`` become lines with links (C5); what ``file_texts`` mark of the body only stands in for them, and goes.
@@ -51,11 +68,19 @@ class Deliver(NamedTuple):
     afterwards (V2).
     """
 
-    parts: tuple[Part, ...]
-    ends: bool = False
-    files: tuple[File, ...] = ()
-    file_texts: tuple[Element, ...] = ()
-    rich: Act | None = None
+    def __init__(
+        self,
+        parts: tuple[Part, ...],
+        ends: bool = False,
+        files: tuple[File, ...] = (),
+        file_texts: tuple[Element, ...] = (),
+        rich: Act | None = None,
+    ) -> None:
+        self.parts = parts
+        self.ends = ends
+        self.files = files
+        self.file_texts = file_texts
+        self.rich = rich
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a message carries when it leaves: the children that may pass, and what is made of the others (C5, C10)."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import final
 from xml.etree.ElementTree import Element
 
 from component.content.rich import Rich
@@ -21,12 +21,14 @@ from .message import reply, written
 from .rich_text import with_rich_text
 
 
-class Composed(NamedTuple):
+@final
+class Composed:
     """``payload`` is the text of the message's children, ``body`` its first text, and ``links`` are those in it."""
 
-    payload: str
-    body: str | None
-    links: tuple[Link, ...] = ()
+    def __init__(self, payload: str, body: str | None, links: tuple[Link, ...] = ()) -> None:
+        self.payload = payload
+        self.body = body
+        self.links = links
 
     @property
     def fingerprint(self) -> str:

@@ -1,7 +1,7 @@
 """A message that was found to be in order: what of it is kept and goes on."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import final
 
 from component.model import Party, Side
 from component.policy.decide import Deliver
@@ -15,15 +15,25 @@ from .recent import Key
 _REFERRING = frozenset({Feature.CORRECTION, Feature.RETRACTION})
 
 
-class Accepted(NamedTuple):
+@final
+class Accepted:
     """A message that will be delivered with this ``content``, by this ``verdict``. ``origin_id`` is as it came."""
 
-    incoming: Incoming
-    sender: Party
-    receiver: Party
-    verdict: Deliver
-    content: Composed
-    origin_id: str | None
+    def __init__(
+        self,
+        incoming: Incoming,
+        sender: Party,
+        receiver: Party,
+        verdict: Deliver,
+        content: Composed,
+        origin_id: str | None,
+    ) -> None:
+        self.incoming = incoming
+        self.sender = sender
+        self.receiver = receiver
+        self.verdict = verdict
+        self.content = content
+        self.origin_id = origin_id
 
     @property
     def key(self) -> Key:

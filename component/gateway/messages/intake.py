@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import final
 from xml.etree.ElementTree import Element
 
 from component.content.rich import Rich
@@ -24,13 +24,15 @@ LONGEST_LINE = 100
 """So many messages of one sender may wait for a look-up."""
 
 
-class Incoming(NamedTuple):
+@final
+class Incoming:
     """A message, what it carries, and who wrote it to whom when it came."""
 
-    element: Element
-    facts: Facts
-    route: Route
-    over_rate: bool = False
+    def __init__(self, element: Element, facts: Facts, route: Route, over_rate: bool = False) -> None:
+        self.element = element
+        self.facts = facts
+        self.route = route
+        self.over_rate = over_rate
 
     @property
     def account(self) -> str:
@@ -61,15 +63,23 @@ class Incoming(NamedTuple):
         return route.sender, route.receiver
 
 
-class Found(NamedTuple):
+@final
+class Found:
     """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
     that the receiver knows; None if the receiver cannot see that message (C14). ``rich`` is its formatted content
     (C10). ``failed`` tells that nothing could be found out."""
 
-    sender_online: bool
-    reply_to: str | None = None
-    rich: Rich | None = None
-    failed: bool = False
+    def __init__(
+        self,
+        sender_online: bool,
+        reply_to: str | None = None,
+        rich: Rich | None = None,
+        failed: bool = False,
+    ) -> None:
+        self.sender_online = sender_online
+        self.reply_to = reply_to
+        self.rich = rich
+        self.failed = failed
 
 
 NOTHING = Found(sender_online=False)
