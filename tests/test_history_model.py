@@ -116,7 +116,7 @@ class Histories(RuleBasedStateMachine):
             chat = data.draw(st.sampled_from(open))
             sender = data.draw(st.sampled_from([chat.opening.first, chat.opening.second]))
             sent = message(self.store, chat.opening, data.draw(texts | st.none()), sender_account=sender)
-            sent = sent._replace(sent_at=sent_at(sent.id))
+            sent.sent_at = sent_at(sent.id)
             self.submit(sent)
             chat.messages.append(sent)
             self.newest = sent.id

@@ -160,7 +160,7 @@ class TestCut:
         hidden = opaque("bob@work.acme.test/b-17")
         assert "bob" not in hidden
         assert hidden == opaque("bob@work.acme.test/b-17") != opaque("bob@work.acme.test/b-18")
-        sent = parse(envelope("f@x", "a@y", "chat", "bob@work.acme.test/b-17"))
+        sent = parse(envelope("f@x", "a@y", "chat", "bob@work.acme.test/b-17", ""))
         later = parse(written(parse("<replace xmlns='urn:xmpp:message-correct:0' id='bob@work.acme.test/b-17'/>")))
         assert sent.get("id") == later.get("id") == hidden
 
@@ -174,11 +174,11 @@ class TestCut:
 class TestMessages:
     def test_envelope(self) -> None:
         """Texts are put in as they are, everything else is escaped."""
-        built = envelope("a@x", "b@y", "chat", "<&'\">", "<body>Hi</body>", "<x xmlns='of:nobody'/>")
+        built = envelope("a@x", "b@y", "chat", "<&'\">", "<body>Hi</body><x xmlns='of:nobody'/>")
         read = parse(built)
         assert read.attrib == {"from": "a@x", "to": "b@y", "type": "chat", "id": "<&'\">"}
         assert [part.tag.rpartition("}")[2] for part in read] == ["body", "x"]
-        assert "id=" not in envelope("a@x", "b@y", "chat", None)
+        assert "id=" not in envelope("a@x", "b@y", "chat", None, "")
 
     def test_stanza_ids(self) -> None:
         """A6"""

@@ -130,7 +130,7 @@ async def test_c12_every_version_goes_when_the_next_one_comes(store: Store) -> N
     conversation = replace(joined(store), id=chat.id)
     for number, token in enumerate(("second", "third")):
         revoked = await revoking(store, first)
-        sent = message(store, conversation)._replace(origin_id=f"origin-{number}")
+        sent = message(store, conversation, origin_id=f"origin-{number}")
         link_to_it = link(token, sent.id, corrects=revoked.reference)
         await store.submit(sent, link_to_it, replace(revoked, by=sent.id))
     assert await live(store, "first", "second", "third") == ["third"]

@@ -113,16 +113,16 @@ def _names(tag: str, inherited: str) -> tuple[str, str]:
     return name, f"<{name}" if namespace == inherited else f'<{name} xmlns="{namespace}"'
 
 
-def envelope(sender: str, receiver: str, type: str, id: str | None, *content: str) -> str:
-    """The text of a message whose children are texts already; ``id`` is as the client gave it."""
-    return own_envelope(sender, receiver, type, None if id is None else opaque(id), *content)
+def envelope(sender: str, receiver: str, type: str, id: str | None, content: str) -> str:
+    """The text of a message with ``content``, the text of its children; ``id`` is as the client gave it."""
+    return own_envelope(sender, receiver, type, None if id is None else opaque(id), content)
 
 
-def own_envelope(sender: str, receiver: str, type: str, id: str | None, *content: str) -> str:
+def own_envelope(sender: str, receiver: str, type: str, id: str | None, content: str) -> str:
     """Like ``envelope``, for the one who gave the message its ``id``, and knows it by that."""
     named = f' id="{attribute(id)}"' if id is not None else ""
     head = f'<message from="{attribute(sender)}" to="{attribute(receiver)}" type="{attribute(type)}"{named}>'
-    return f"{head}{''.join(content)}</message>"
+    return f"{head}{content}</message>"
 
 
 def stanza_id(by: str, id: str) -> str:

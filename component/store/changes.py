@@ -5,7 +5,7 @@ numbers by itself.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import final
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class OpenConversation:
     opened_at: int
 
 
-class NewMessage(NamedTuple):
-    """One archived message (A5). Its number inside the conversation is given by the store. A tuple, because there are
-    thousands a second, and making one takes a fifth of the time.
+@final
+class NewMessage:
+    """One archived message (A5). Its number inside the conversation is given by the store.
 
     ``sender`` is the full real address that sent it, ``receiver`` the address it was sent to: a face, perhaps
     with a resource. ``owner`` is the agent's account in a joined conversation and None between two agents.
@@ -34,19 +34,35 @@ class NewMessage(NamedTuple):
     their plain text. ``client_id`` is the stanza's id and ``origin_id`` that of XEP-0359, both as they came.
     """
 
-    id: int
-    conversation_id: int
-    sent_at: int
-    sender: str
-    receiver: str
-    sender_account: str
-    receiver_account: str
-    owner: str | None
-    payload: str
-    body: str | None = None
-    client_id: str | None = None
-    origin_id: str | None = None
-    type: str = "chat"
+    def __init__(
+        self,
+        id: int,
+        conversation_id: int,
+        sent_at: int,
+        sender: str,
+        receiver: str,
+        sender_account: str,
+        receiver_account: str,
+        owner: str | None,
+        payload: str,
+        body: str | None = None,
+        client_id: str | None = None,
+        origin_id: str | None = None,
+        type: str = "chat",
+    ) -> None:
+        self.id = id
+        self.conversation_id = conversation_id
+        self.sent_at = sent_at
+        self.sender = sender
+        self.receiver = receiver
+        self.sender_account = sender_account
+        self.receiver_account = receiver_account
+        self.owner = owner
+        self.payload = payload
+        self.body = body
+        self.client_id = client_id
+        self.origin_id = origin_id
+        self.type = type
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,10 @@ def outgoing(
     ejabberd's, the id is that of the face's archive; either way it comes back to us if the message bounces.
     """
     by = receiver.account if receiver.side is Side.AGENT else sender.face
-    content = [message.payload, stanza_id(by, ids.id(message.id, Role.RECEIVER))]
+    content = message.payload + stanza_id(by, ids.id(message.id, Role.RECEIVER))
     if late:
-        content.append(delay(sender.face, message.sent_at))
-    return envelope(sender.face, receiver.account, message.type, message.client_id, *content)
+        content += delay(sender.face, message.sent_at)
+    return envelope(sender.face, receiver.account, message.type, message.client_id, content)
 
 
 class Delivery:

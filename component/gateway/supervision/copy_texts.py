@@ -60,7 +60,7 @@ class CopyTexts:
         id = self._ids.id(said.message.id, Role.ORIGINAL)
         for watcher in watchers:
             yield self._to(said, watcher, words)
-            forward = own_envelope(said.chat.face, watcher.account, "chat", id, original, copies.NOT_KEPT)
+            forward = own_envelope(said.chat.face, watcher.account, "chat", id, original + copies.NOT_KEPT)
             if self._fits(forward):
                 yield forward
 
@@ -84,12 +84,12 @@ class CopyTexts:
         """A4: what an agent said, to be sent in the name of their Work account."""
         words = self._repeated(said)
         id = self._ids.id(said.message.id, Role.COPY)
-        return own_envelope(own.account, said.chat.face, "chat", id, words, self._when(said))
+        return own_envelope(own.account, said.chat.face, "chat", id, words + self._when(said))
 
     def line(self, chat: Chat, watcher: Party, words: str, id: str) -> str:
         """Something about the chat that nobody of the two has said."""
-        content = (copies.line(words), copies.addressed(watcher, title(watcher, chat)))
-        return own_envelope(chat.face, watcher.account, "chat", id, *content)
+        content = copies.line(words) + copies.addressed(watcher, title(watcher, chat))
+        return own_envelope(chat.face, watcher.account, "chat", id, content)
 
     def withdrawn(self, said: Said, watcher: Party, name: str) -> str:
         """The message was not delivered after all: the copy that was sent before says so instead."""
@@ -100,7 +100,7 @@ class CopyTexts:
             copies.addressed(watcher, title(watcher, said.chat)),
         )
         id = self._ids.id(said.message.id, Role.WITHDRAWN)
-        return own_envelope(said.chat.face, watcher.account, "chat", id, *content)
+        return own_envelope(said.chat.face, watcher.account, "chat", id, "".join(content))
 
     def id(self, number: int, role: Role) -> str:
         return self._ids.id(number, role)
@@ -109,10 +109,10 @@ class CopyTexts:
 
     def _to(self, said: Said, viewer: Party, words: str) -> str:
         id = self._ids.id(said.message.id, Role.COPY)
-        nick = copies.addressed(viewer, title(viewer, said.chat))
+        end = copies.addressed(viewer, title(viewer, said.chat)) + self._when(said)
 
-        def whole(*content: str) -> str:
-            return own_envelope(said.chat.face, viewer.account, "chat", id, *content, nick, self._when(said))
+        def whole(content: str) -> str:
+            return own_envelope(said.chat.face, viewer.account, "chat", id, content + end)
 
         text = whole(words)
         return text if self._fits(text) else whole(copies.line("(This message is too long to be shown here.)"))
