@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "model": set(),
     "addresses": set(),
     "element": set(),
+    "certificates": set(),
     "rate": {"model"},
     "metrics": set(),
     "policy": {"model", "element"},
@@ -29,14 +30,14 @@ MAY_IMPORT = {
     "explain": {"model", "addresses", "policy", "world"},
     "compiled": {"policy"},
     "store": {"model"},
-    "ejabberd": {"model"},
+    "ejabberd": {"model", "certificates"},
     "web": {"model", "rate", "metrics", "policy", "store"},
     "services": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "world", "finding", "__init__"),
     },
     "gateway": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
-        *("files", "finding", "world", "loading", "rate", "metrics", "web"),
+        *("files", "finding", "world", "loading", "rate", "metrics", "web", "certificates"),
     },
     "demo": {"model", "config", "world", "loading", "ejabberd", "gateway", "web"},
     "cli": {

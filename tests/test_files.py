@@ -146,6 +146,8 @@ class TestAddresses:
             ("https://up.test%2f@evil.test/", None),
             ("https://up.te st/", None),
             ("https://\u202eup.test/", None),
+            ("https://\u2024", None),
+            ("https://up.test./a", "https://up.test./a"),
             ("http:up.test", None),
             ("https://[::1/", None),
             ("", None),

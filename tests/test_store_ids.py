@@ -7,7 +7,7 @@ import pytest
 from component.store import ids
 from component.store.errors import ChangeRefused, StoreError
 from component.store.store import Store
-from tests.support.store import desk, execute, joined, message, opened, url
+from tests.support.store import REFUSED_OWNER, desk, execute, joined, message, opened, url
 
 
 async def test_a6_a_clean_restart_goes_on_with_the_next_id(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ async def test_a6_ids_of_deleted_messages_are_not_reused(tmp_path: Path) -> None
 async def test_a6_ids_of_a_failed_batch_are_not_reused(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         chat = joined(store)
-        lost = message(store, chat, payload=None)
+        lost = message(store, chat, owner=REFUSED_OWNER)
         with pytest.raises(ChangeRefused):
             await store.submit(chat, lost)
     async with opened(tmp_path) as store:

@@ -16,7 +16,7 @@ from component.store.changes import DeliveredUpTo, EndConversation, NewMessage, 
 from component.store.errors import ChangeRefused
 from component.store.schema import account, history
 from component.store.store import Store
-from tests.support.store import MORNING, desk, joined, message, numbers, url
+from tests.support.store import MORNING, REFUSED_OWNER, desk, joined, message, numbers, url
 
 T = TypeVar("T")
 
@@ -97,10 +97,10 @@ class Histories(RuleBasedStateMachine):
         for _ in range(count):
             chat = data.draw(st.sampled_from(self.chats))
             bad = data.draw(st.sampled_from([False, False, False, True]))
-            sent.append((chat, self.next_message(chat, **({"payload": None} if bad else {}))))
+            sent.append((chat, self.next_message(chat, **({"owner": REFUSED_OWNER} if bad else {}))))
         outcomes = self.submit(*((new,) for _, new in sent))
         for (chat, new), outcome in zip(sent, outcomes, strict=True):
-            if new.payload is None:
+            if new.owner == REFUSED_OWNER:
                 assert isinstance(outcome, ChangeRefused)
             else:
                 assert outcome is None

@@ -17,6 +17,7 @@ from tests.support.store import (
     BOB,
     CAROL,
     MORNING,
+    REFUSED_OWNER,
     SECOND,
     desk,
     execute,
@@ -127,7 +128,7 @@ async def test_only_the_culprit_of_a_batch_fails(tmp_path: Path, store: Store) -
 async def test_an_account_new_in_a_refused_change_can_come_again_at_once(store: Store) -> None:
     stranger = "dan@cc.acme.test"
     chat, again = joined(store, agent=stranger), joined(store, agent=stranger)
-    refused = store.submit(chat, message(store, chat, payload=None))
+    refused = store.submit(chat, message(store, chat, owner=REFUSED_OWNER))
     await store.submit(again, message(store, again))
     assert isinstance(refused.exception(), ChangeRefused)
     found = await store.find_joined(stranger, BOB)

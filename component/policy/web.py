@@ -41,7 +41,7 @@ def _is_of_the_web(parts: SplitResult) -> bool:
 def _ascii(parts: SplitResult) -> str | None:
     """Raises ``ValueError`` for a host that is none."""
     host = (parts.hostname or "").encode("idna").decode()
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or host.encode("idna").decode() != host:  # the letter "․" alone becomes a mere dot
         return None
     where = f"[{host}]" if ":" in host else host
     if parts.port is not None:

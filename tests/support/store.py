@@ -48,6 +48,10 @@ def desk(store: Store, first: str = ALICE, second: str = CAROL) -> OpenConversat
     return OpenConversation(store.next_conversation_id(), "acme", "desk", first, second, MORNING)
 
 
+REFUSED_OWNER = "nobody@cc.acme.test"
+"""The database takes no message whose owner is neither of the two who chat."""
+
+
 def message(store: Store, conversation: OpenConversation, body: str = "hello", **fields: Any) -> NewMessage:
     """The next message of ``conversation``, from the first to the second, unless ``fields`` differ."""
     sender = fields.get("sender_account", conversation.first)
