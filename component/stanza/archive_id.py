@@ -6,7 +6,7 @@ its receiver; each copy has an id of its own, as some clients keep ids unique ov
 
 An id is made as the SIV mode of RFC 5297 makes it, with keyed BLAKE2b (RFC 7693) in the place of AES: a tag over the
 number and whose copy it is, which proves that the id is ours, and then these two, masked by what the tag gives. A
-library with AES would do it in half of the time, two millionths of a second, and take 7 MB.
+library with AES would make one in 0.6 us instead of 1.8, but take 7 MB.
 """
 
 from enum import IntEnum
