@@ -33,11 +33,12 @@ def _readable(content: Inlines) -> Inlines:
 
 
 def _without_unreadable(inline: Inline) -> Inline:
-    """Links look as all links on the page. Light text is only for a dark background that it brings along."""
+    """Links look as all links on the page, and so do the line breaks between them. Light text is only for a dark
+    background that it brings along."""
     style = dict(inline.look.style)
     if not style or "background-color" in style:
         return inline
-    if inline.look.target:
+    if inline.look.target or (isinstance(inline, Run) and not inline.text.strip("\n")):
         unreadable = LOOKS_OF_LINKS
     else:
         unreadable = frozenset({"color"} if _lightness(style.get("color", "#000000")) > _LIGHTEST else ())

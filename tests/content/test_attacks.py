@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 import html5lib
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from component.content.rich import Rich, read
@@ -113,6 +113,7 @@ def spliced(draw: st.DrawFn) -> str:
 
 @thoroughly
 @given(spliced(), st.sampled_from(DOORS))
+@example('<a href="http://a.test/"><p style="color: red">one<br>two</p></a>', as_tree)
 def test_attacks_made_of_attacks(markup: str, door: Callable[[str], Element | None]) -> None:
     """The same for what nobody has written yet."""
     part = door(markup)
