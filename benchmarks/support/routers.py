@@ -116,8 +116,12 @@ class Kept(Bare):
             self._stanzas.append((*self._addresses, self._out[-1]))
 
     def _deliver(self, out: list[str]) -> None:
-        stanzas, self._stanzas = self._stanzas, []
-        self._pending.put((stanzas, "".join(out)))
+        if self._depth > 1:  # what has come of a stanza whose end has not waits for that, and for its row
+            out, self._out = out[: self._begins], out[self._begins :]
+            self._begins = 0
+        if out:
+            stanzas, self._stanzas = self._stanzas, []
+            self._pending.put((stanzas, "".join(out)))
 
     def _keep(self, path: Path) -> None:
         database = sqlite3.connect(path, isolation_level=None)
