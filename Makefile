@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
 	$(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-# What compiles the way of a message; deskbridge is installed uncompiled without.
+# What compiles the way of a message.
 COMPILER := $(shell command -v cc >/dev/null || echo gcc libc6-dev) \
 	$(shell $(PYTHON) -c 'import pathlib, sys, sysconfig; \
 		sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || echo python3-dev)
@@ -24,14 +24,13 @@ PAGE := component/demo/node_modules
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients page venv uncompiled run test test-all test-ejabberd bench lint clean
+.PHONY: help deps clients page venv compiled uncompiled run test test-compiled test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps:  ## Debian packages: installs what is missing as root, else says what is
 	@scripts/install-packages $(PACKAGES)
-	@scripts/install-packages $(COMPILER) || echo 'deskbridge will run uncompiled, with a third more CPU.'
 
 clients: page
 	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
@@ -46,18 +45,25 @@ page:
 	npm install --prefix $* --loglevel=error --no-package-lock --no-audit --no-fund --ignore-scripts
 	touch $@
 
-venv: .venv/run.stamp  ## virtual environment with deskbridge in it, compiled
+venv: .venv/run.stamp  ## virtual environment with deskbridge in it, which runs from its source
 
-uncompiled:  ## let the source count as it stands, until `make` installs again: for debugging
+compiled: .venv/test.stamp  ## compile what every message passes through, as `pip install .` does: two to three minutes
+	@scripts/install-packages $(COMPILER)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	find component -name '*.so' -exec touch {} +
+
+uncompiled:  ## let the source count again
 	find . -maxdepth 1 -name '*.so' -delete
 	find component -name '*.so' -delete
-	rm -f .venv/*.stamp
 
 run: deps venv page  ## ejabberd, deskbridge and a page to try them on, on loopback; Ctrl-C stops them
 	$(BIN)/deskbridge demo
 
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
+
+test-compiled: deps compiled  ## how messages go, with what they pass through compiled
+	$(PYTEST) tests/test_compiled.py tests/messages tests/test_decide.py tests/test_classify.py tests/test_stanza.py
 
 test-all: deps clients .venv/test.stamp  ## the long tests too
 	$(PYTEST)
@@ -67,7 +73,7 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 	scripts/unpack-ejabberd $(VERSION) .cache/ejabberd-$(VERSION)
 	DESKBRIDGE_TEST_EJABBERD_ROOT=.cache/ejabberd-$(VERSION) $(PYTEST) -m 'not long'
 
-bench: deps .venv/test.stamp  ## speed, memory and load, beside other ways and with targets: twenty minutes
+bench: deps compiled  ## speed, memory and load, beside other ways and with targets: twenty minutes
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.presence
 	$(BIN)/python -m benchmarks.growth
@@ -77,7 +83,7 @@ bench: deps .venv/test.stamp  ## speed, memory and load, beside other ways and w
 	$(BIN)/python -m benchmarks.archive --peers
 	$(BIN)/python -m benchmarks.morning
 
-lint: .venv/lint.stamp  ## style and types
+lint: .venv/lint.stamp  ## style and types, without ejabberd
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -91,9 +97,7 @@ clean: uncompiled  ## removes what make made, the demonstration's data included
 .venv/test.stamp: EXTRAS := [test]
 .venv/lint.stamp: EXTRAS := [lint]
 
-# A module that was changed after it was compiled would not count.
-.venv/%.stamp: setup.cfg setup.py pyproject.toml constraints.txt compiled.txt $(shell grep "[.]py$$" compiled.txt) | deps
+.venv/%.stamp: setup.cfg setup.py pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
-	find component -name '*.so' -exec touch {} +
+	DESKBRIDGE_COMPILE=0 $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
 	touch $@

@@ -1,8 +1,10 @@
 """Compiles what every message passes through (mypyc): the same source, with less CPU. All else is in setup.cfg.
 
-Where that cannot be done (no C compiler, no Python.h, too little memory), deskbridge is installed uncompiled.
+Where that cannot be done (no C compiler, no Python.h, too little memory), deskbridge is installed uncompiled. So it is
+with ``DESKBRIDGE_COMPILE=0`` in the environment, which is how `make` sets up for work on the source.
 """
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -39,4 +41,5 @@ class AllOrNothing(build_ext):
             self.extensions = []
 
 
-setup(ext_modules=[] if ONLY_ASKED & set(sys.argv) else compiled(), cmdclass={"build_ext": AllOrNothing})
+from_source = os.environ.get("DESKBRIDGE_COMPILE", "1") == "0" or ONLY_ASKED & set(sys.argv)
+setup(ext_modules=[] if from_source else compiled(), cmdclass={"build_ext": AllOrNothing})

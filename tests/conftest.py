@@ -17,7 +17,7 @@ Login = Callable[..., Awaitable[XmppClient]]
 def pytest_configure() -> None:
     if changed := outdated():
         names = ", ".join(source.name for source in changed)
-        raise pytest.UsageError(f"changed since it was compiled: {names}; run `make venv`, or `make uncompiled`")
+        raise pytest.UsageError(f"changed since it was compiled: {names}; run `make uncompiled`, or `make compiled`")
 
 
 @pytest.fixture(scope="session")

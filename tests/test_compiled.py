@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from component.compiled import IS_COMPILED
 from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.compiled import ROOT, library, listed
@@ -15,7 +16,7 @@ from tests.support.scripts import talk
 from tests.support.server import TestServer
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+@pytest.mark.skipif(not IS_COMPILED, reason="runs from the source")
 @pytest.mark.parametrize("source", listed(), ids=lambda source: source.stem)
 def test_what_is_tested_is_compiled(source: Path) -> None:
     module = import_module(".".join(source.relative_to(ROOT).with_suffix("").parts))

@@ -62,6 +62,6 @@ async def test_retention(bridge: BridgeProcess, login: Login) -> None:
 
 
 async def until_archived(bridge: BridgeProcess, id: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while not query(bridge, "SELECT 1 FROM message WHERE client_id = ?", id):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -46,7 +46,7 @@ async def test_of_a_process(tmp_path: Path) -> None:
     )
     assert process.stderr
     messages = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         async for line in process.stderr:
             messages.append(json.loads(line)["message"])
             if messages[-1].startswith("no connection to ejabberd"):

@@ -53,7 +53,7 @@ async def run(*command: str) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         *command, cwd=CLIENTS, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    output, errors = await asyncio.wait_for(process.communicate(), 120)
     assert output, errors.decode()
     answer: dict[str, Any] = json.loads(output)
     return answer

@@ -24,7 +24,7 @@ async def connected(ejabberd: TestServer, account: str) -> ClientXMPP:
     client.register_plugin("xep_0313")
     client.plugin["feature_mechanisms"].unencrypted_plain = True
     client.connect("127.0.0.1", ejabberd.client_port)
-    await asyncio.wait_for(client.wait_until("session_start"), 10)
+    await asyncio.wait_for(client.wait_until("session_start"), 90)
     return client
 
 

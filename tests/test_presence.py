@@ -170,7 +170,7 @@ class TestALostRight:
             await bridge.reload()
             await carol.expect_nothing(anything_of(ALICE))
             wire.thaw()
-            await carol.expect(gone(ALICE), seconds=20)
+            await carol.expect(gone(ALICE))
             await carol.expect(taken_out(ALICE))
 
 

@@ -92,7 +92,7 @@ class Chat:
     async def heard(self, more: int = 100) -> None:
         """Wait until each of the two has got so many more messages of the other."""
         enough = {side: len(self.arrived(side)) + more for side in self.sides}
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while any(len(self.arrived(side)) < enough[side] for side in self.sides):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
@@ -224,7 +224,7 @@ class TestConnecting:
         bridge = BridgeProcess(tmp_path, nowhere)
         await bridge.start(wait=False)
         await bridge.logged("no connection to ejabberd")
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(90):
             await bridge.stop()
 
     @pytest.mark.long
@@ -326,7 +326,7 @@ class TestAnAgentWhoIsGone:
 
 
 async def archived(bridge: BridgeProcess, body: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while not query(bridge, "SELECT 1 FROM message WHERE body = ?", body):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -388,7 +388,7 @@ class TestClientsThatMeanNoGood:
         """She and Bob chat on."""
         bob, alice = await login(BOB), await login(ALICE)
         yield alice
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(90):
             await bob.say(face(ALICE), "Business as usual")
             await alice.expect(message(body="Business as usual"))
         assert (bridge.count(CONNECTED), bridge.count(LOST)) == (1, 0)
@@ -430,7 +430,7 @@ class TestClientsThatMeanNoGood:
         for number in range(1, 6):
             started = time.monotonic()
             await erin.say(face(carol.account), str(number))
-            await carol.expect(message(body=str(number)), seconds=10)
+            await carol.expect(message(body=str(number)))
             assert time.monotonic() - started < 3
         flood.cancel()
         mallory.kill()

@@ -55,7 +55,7 @@ async def is_sound(store: Store) -> bool:
 
 async def all_indexed(store: Store) -> None:
     """Wait for it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         for pause in itertools.repeat(0.01):
             if await behind(store) == 0:
                 return

@@ -29,7 +29,7 @@ class Letterbox:
         self.told += self._socket.recv(4096).decode().splitlines()
 
     async def hears(self, line: str) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(90):
             while line not in self.told:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 

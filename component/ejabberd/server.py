@@ -19,8 +19,8 @@ from component.ejabberd.ports import accepts, free_ports
 
 __all__ = ["EjabberdServer", "EjabberdServerError", "accepts", "free_ports"]
 
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+START_SECONDS = 180.0
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 25
 DATABASE = re.compile(r'^ *sql_database: "(.+)"$', re.MULTILINE)

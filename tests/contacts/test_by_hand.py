@@ -62,7 +62,7 @@ async def in_mode_2(bridge: BridgeProcess) -> None:
 
 async def declined(bridge: BridgeProcess) -> None:
     """Wait until it is written down that somebody does not want one of their contacts."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while "declined" not in str(query(bridge, "SELECT notes FROM contact_notes")):  # noqa: ASYNC110 - it does not say when
             await asyncio.sleep(0.05)
 

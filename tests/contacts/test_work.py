@@ -56,7 +56,7 @@ async def contacts(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 
 async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while not done():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

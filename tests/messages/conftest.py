@@ -44,7 +44,7 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
 
 async def contacts_are_there(ejabberd: TestServer) -> None:
     """Whoever logs in from now on has the service as a contact."""
-    async with ejabberd.api() as api, asyncio.timeout(10):
+    async with ejabberd.api() as api, asyncio.timeout(90):
         for account in ACCOUNTS:
             while service_of(account) not in await api.roster(account):  # noqa: ASYNC110 - ejabberd does not say when
                 await asyncio.sleep(0.05)

@@ -301,7 +301,7 @@ async def test_what_a_client_makes_of_it(ejabberd: TestServer, alice: XmppClient
         cwd=CLIENTS, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         assert await process.stdout.readline() == b"ready\n"
         await send(
             alice,

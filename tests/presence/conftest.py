@@ -30,7 +30,7 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
     await ejabberd.register(*ACCOUNTS)
     await ejabberd.empty_rosters()
     async with BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings) as process:
-        async with ejabberd.api() as api, asyncio.timeout(10):
+        async with ejabberd.api() as api, asyncio.timeout(90):
             for account in ACCOUNTS:
                 while SERVICE not in await api.roster(account):  # noqa: ASYNC110 - ejabberd does not say when
                     await asyncio.sleep(0.05)

@@ -24,7 +24,7 @@ async def look(ejabberd: TestServer, account: str, service: str, face: str, name
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    output, errors = await asyncio.wait_for(process.communicate(), 120)
     assert output, errors.decode()
     found: dict[str, Any] = json.loads(output)
     assert "problem" not in found, found
@@ -95,7 +95,7 @@ async def test_slixmpp(ejabberd: TestServer, bridge: BridgeProcess, bob: XmppCli
     client.add_event_handler("session_start", begin)
     client.connect("127.0.0.1", ejabberd.client_port)
     try:
-        await asyncio.wait_for(ended, 10)
+        await asyncio.wait_for(ended, 90)
     finally:
         await client.disconnect()
     assert steps == [

@@ -222,7 +222,7 @@ async def _without(client: XmppClient, face: str):
 
 
 async def _appears(client: XmppClient, face: str):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while face not in (found := await client.roster()):  # noqa: ASYNC110 - it comes when it comes
             await asyncio.sleep(0.05)
     return found[face]

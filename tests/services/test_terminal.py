@@ -32,7 +32,7 @@ async def profanity(ejabberd: TestServer, bridge: BridgeProcess, tmp_path: Path)
         await terminal.shows("logged in successfully")
         yield terminal
         await terminal.type("/disconnect")
-        async with ejabberd.api() as api, asyncio.timeout(10):
+        async with ejabberd.api() as api, asyncio.timeout(90):
             while any("profanity" in one for one in await api.sessions("bob@work.acme.test")):  # noqa: ASYNC110 - ejabberd does not say when
                 await asyncio.sleep(0.05)
 

@@ -37,7 +37,7 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
     for tenant in ejabberd.settings.tenants:
         process.write_people(tenant.id, PEOPLE)
     async with process:
-        async with ejabberd.api() as api, asyncio.timeout(10):
+        async with ejabberd.api() as api, asyncio.timeout(90):
             for account in ACCOUNTS:
                 while service_of(account) not in await api.roster(account):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)

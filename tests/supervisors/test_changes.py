@@ -102,7 +102,7 @@ class TestRestart:
         await bridge.kill()
         await bridge.restart()
         await carol.say(ALICE, "the end")
-        await copy(sue, "Carol Cho: the end", seconds=10)
+        await copy(sue, "Carol Cho: the end")
         got = [one for one in sue.received if from_chat_face()(one) and " line " in (one.findtext("{*}body") or "")]
         texts = dict.fromkeys(one.findtext("{*}body") or "" for one in got)
         kept = query(bridge, "SELECT body FROM message WHERE body LIKE 'line %' AND withdrawn_at IS NULL ORDER BY id")

@@ -34,7 +34,7 @@ def is_about(stanza: Element, address: str) -> bool:
 
 
 async def no_chats(client: XmppClient) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while await chats(client):  # noqa: ASYNC110 - ejabberd does not say when
             await asyncio.sleep(0.05)
 

@@ -199,7 +199,7 @@ class TestTrouble:
         await bridge.kill()
         await bridge.restart()
         await bob.say(ALICE, "end")
-        await copy(alice_at_work, "end", seconds=10)
+        await copy(alice_at_work, "end")
         got = [carried_copy(stanza) for stanza in alice_at_work.received]
         said = [
             (one.get("id"), (one.findtext("{*}body") or "").removeprefix("You: ")) for one in got if one is not None

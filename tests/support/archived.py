@@ -49,6 +49,6 @@ def forget_delivery(bridge: BridgeProcess) -> None:
 
 
 async def _none(bridge: BridgeProcess, rows: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while query(bridge, f"SELECT count(*) FROM {rows}") != [0]:
             await asyncio.sleep(0.01)

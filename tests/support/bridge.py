@@ -13,7 +13,7 @@ from component.ejabberd.server import free_ports
 from component.model import Settings, Tenant
 
 READY = "ready after"
-SECONDS = 20.0
+SECONDS = 120.0
 
 PEOPLE = """
 [[groups]]

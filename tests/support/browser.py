@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.support.devtools import DevTools, DevToolsError
 
-SECONDS = 20.0
+SECONDS = 120.0
 POLL_SECONDS = 0.1
 LOCAL = ("", "localhost", "127.0.0.1")
 

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from tests.support.client import XmppClient
 from tests.support.faces import face
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 Standing = tuple[str, frozenset[str], str]
 """Name, groups, subscription."""

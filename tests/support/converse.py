@@ -15,7 +15,7 @@ from aiohttp import web
 from component.demo.page import CONVERSE
 
 CLIENTS = Path(__file__).parents[1] / "clients"
-SECONDS = 40.0
+SECONDS = 120.0
 SETTLE_SECONDS = 2.0
 
 usable = shutil.which("chromium") is not None and CONVERSE.is_dir()

@@ -15,7 +15,7 @@ from tests.support.browser import Frame, Page
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 READY = "ready after"
-SECONDS = 60.0
+SECONDS = 120.0
 
 BOB, ALICE = "bob@work.acme.test", "alice@cc.acme.test"
 

@@ -15,8 +15,8 @@ import aiohttp
 
 usable = shutil.which("chromium") is not None
 
-START_SECONDS = 30.0
-CALL_SECONDS = 30.0
+START_SECONDS = 120.0
+CALL_SECONDS = 120.0
 PORT_FILE = "DevToolsActivePort"
 OPTIONS = (
     "--headless=new",

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, tostring
 from tests.support.matching import Matcher, anything, iq
 from tests.support.stream import StreamClosed, XmlStream
 
-SECONDS = 5.0
+SECONDS = 60.0
 """How long a test waits for a stanza that should come."""
 
 QUIET_SECONDS = 0.3

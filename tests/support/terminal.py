@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class Terminal:

@@ -174,14 +174,14 @@ async def stop_watching(client: XmppClient, what: str | None = None) -> None:
 async def left(bridge: BridgeProcess, watcher: str) -> None:
     """Wait until it is noted that the watcher is not there."""
     present = f"{_WATCHES} JOIN account ON account.id = watcher_id WHERE jid = ? AND behind IS NULL"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while query(bridge, present, watcher) != [0]:
             await asyncio.sleep(0.02)
 
 
 async def caught_up(bridge: BridgeProcess) -> None:
     """Wait until everybody who watches has got all that was said before."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while query(bridge, f"{_WATCHES} WHERE behind IS NOT NULL") != [0]:
             await asyncio.sleep(0.02)
 

@@ -74,7 +74,7 @@ async def get(http: aiohttp.ClientSession, url: str, **headers: str) -> tuple[in
 
 
 async def becomes(http: aiohttp.ClientSession, url: str, expected: tuple[int, str]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(90):
         while await get(http, url) != expected:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -252,6 +252,6 @@ async def test_expired_links_are_deleted_a_month_later(ejabberd: TestServer, tmp
         await store.submit(new_link(f"{days:022d}", expires_at=now_us() - days * DAY_US))
     await store.close()
     async with bridge:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(90):
             while query(bridge, "SELECT id FROM link") != [2]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
