@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import pwd
+import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from component.cli.main import main
+from component.cli.support import operator
 from tests.support.bridge import BridgeProcess
 from tests.support.past import Line, chatter, past
 from tests.support.server import make_settings
@@ -106,6 +110,65 @@ class TestExport:
         write(tmp_path, (ALICE, BOB, "Hi"))
         result = deskbridge("export", "umbrella")
         assert (result.exit_code, "there is acme, globex" in result.output) == (1, True)
+
+
+class TestTheAuditLog:
+    """O5, A8: who read or removed what with which command."""
+
+    @pytest.fixture
+    def entries(self, tmp_path: Path) -> Callable[[], list[tuple[str, str, str, str, str]]]:
+        """Tenant, actor, action, subject and detail of each line so far."""
+
+        def read() -> list[tuple[str, str, str, str, str]]:
+            with sqlite3.connect(tmp_path / "deskbridge.db") as database:
+                return database.execute("SELECT tenant, actor, action, subject, detail FROM audit").fetchall()
+
+        return read
+
+    def test_an_export(self, tmp_path: Path, deskbridge: Run, entries: Callable[[], list[Any]]) -> None:
+        """Before the first line of it."""
+        write(tmp_path, (ALICE, BOB, "Hi"))
+        deskbridge("export", "acme")
+        deskbridge("export", "acme", "--account", ALICE, "--output", str(tmp_path / "alice.jsonl"))
+        assert entries() == [
+            ("acme", operator(), "archive.exported", "everybody", ""),
+            ("acme", operator(), "archive.exported", ALICE, ""),
+        ]
+
+    def test_a_purge(self, tmp_path: Path, deskbridge: Run, entries: Callable[[], list[Any]]) -> None:
+        """What was asked for before anything goes, and what has gone."""
+        write(tmp_path, (ALICE, BOB, "old"))
+        deskbridge("purge", "--days", "30", "--tenant", "acme", input="n\n")
+        assert entries() == []
+        deskbridge("purge", "--days", "30", "--tenant", "acme", "--yes")
+        subject = "messages older than 30 days"
+        done = "1 messages and 0 conversations deleted, 0 messages kept for holds"
+        assert entries() == [
+            ("acme", operator(), "archive.purge", subject, ""),
+            ("acme", operator(), "archive.purged", subject, done),
+        ]
+
+    def test_holds(self, tmp_path: Path, deskbridge: Run, entries: Callable[[], list[Any]]) -> None:
+        """One that does not exist is not lifted, and leaves no line."""
+        write(tmp_path, (ALICE, BOB, "Hi"))
+        deskbridge("hold", "add", "acme", "--reason", "case 12", "--account", ALICE, "--from", "2026-01-01")
+        for _ in range(2):
+            deskbridge("hold", "remove", "acme", "1")
+        about = json.dumps({"reason": "case 12", "account": ALICE, "from": "2026-01-01T00:00:00+00:00"})
+        assert entries() == [
+            ("acme", operator(), "hold.placed", "hold 1", about),
+            ("acme", operator(), "hold.lifted", "hold 1", ""),
+        ]
+
+    def test_who_it_was(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody can say that they are another, but sudo is asked who became that user."""
+        user = pwd.getpwuid(os.getuid()).pw_name
+        other = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_name != user)
+        for name in ("LOGNAME", "USER"):
+            monkeypatch.setenv(name, other)
+        assert operator({}) == f"operator {user}"
+        assert operator({"SUDO_USER": other}) == f"operator {user} (sudo by {other})"
+        assert operator({"SUDO_USER": "nobody at\nall"}) == f"operator {user}"
 
 
 class TestPurge:

@@ -1,7 +1,6 @@
 """O5, C10: ``deskbridge links`` on a database that an earlier run left."""
 
 import asyncio
-import getpass
 import json
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from component.cli import archive
 from component.cli.main import main
+from component.cli.support import operator
 from component.store.audit import Entry
 from component.store.changes import Withdraw
 from component.store.holds import Hold
@@ -136,7 +136,7 @@ class TestRevoke:
         assert not found.link.live(now_us())
         (entry,) = audit(tmp_path)
         assert (entry.tenant, entry.action, entry.subject) == ("acme", "link.revoked", "link 1")
-        assert entry.actor == f"operator {getpass.getuser()}"
+        assert entry.actor == operator()
 
     def test_several(self, deskbridge: Run, messages: list[int]) -> None:
         """What is there is revoked, also beside what is not."""
@@ -189,7 +189,7 @@ class TestAudit:
         deskbridge("revoke", "3")
         opened, revoked = deskbridge("audit").output.splitlines()
         assert opened == "2026-11-24 00:26:40 acme: web link.opened link 1 (3 times)"
-        assert revoked.endswith(f" globex: operator {getpass.getuser()} link.revoked link 3")
+        assert revoked.endswith(f" globex: {operator()} link.revoked link 3")
 
     def test_some(self, tmp_path: Path, deskbridge: Run, messages: list[int]) -> None:
         store(tmp_path, lambda opened: opened.links.opened({1: 1, 2: 1, 3: 1}, 1_795_480_000_000_000))

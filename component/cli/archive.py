@@ -11,7 +11,7 @@ from typing import TextIO
 
 import click
 
-from component.model import Settings
+from component.model import Settings, Tenant
 from component.store.archive import ArchivedMessage
 from component.store.links import FoundLink
 from component.store.statistics import TenantStatistics
@@ -20,6 +20,7 @@ from component.store.store import Store
 from .holds import hold
 from .support import (
     account_option,
+    enter,
     find_tenant,
     moment,
     settings_option,
@@ -58,12 +59,13 @@ def stats(settings: Settings) -> None:
 def export(settings: Settings, account: str | None, output: Path | None, tenant_id: str) -> None:
     """Print the messages of a tenant as lines of JSON.
 
-    The oldest come first, with real addresses; also those that were withdrawn, or that only a hold keeps.
+    The oldest come first, with real addresses; also those that were withdrawn, or that only a hold keeps. The audit
+    log gets a line.
     """
     tenant = find_tenant(settings, tenant_id)
     with ExitStack() as files:
         target = sys.stdout if output is None else files.enter_context(_private_file(output))
-        with_store(settings, lambda store: _write(store, tenant.id, account, target))
+        with_store(settings, lambda store: _export(store, tenant, account, target))
 
 
 @archive.command()
@@ -72,7 +74,7 @@ def export(settings: Settings, account: str | None, output: Path | None, tenant_
 @click.option("--days", type=click.IntRange(min=1), help="Instead of the tenants' retention_days.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(settings: Settings, tenant_id: str | None, days: int | None, yes: bool) -> None:
-    """Delete what is past its time, now; a running bridge does that once a day."""
+    """Delete what is past its time, now; a running bridge does that once a day. The audit log gets a line."""
     tenants = settings.tenants if tenant_id is None else (find_tenant(settings, tenant_id),)
     if days is not None and not yes:
         names = " and ".join(tenant.id for tenant in tenants)
@@ -80,18 +82,25 @@ def purge(settings: Settings, tenant_id: str | None, days: int | None, yes: bool
     for tenant in tenants:
         kept_days = days or tenant.retention_days
         if kept_days:
-            click.echo(f"{tenant.id}: {_purge(settings, tenant.id, kept_days)}")
+            click.echo(f"{tenant.id}: {_purge(settings, tenant, kept_days)}")
         else:
             click.echo(f"{tenant.id}: messages are kept for ever (retention_days = 0)")
 
 
-def _purge(settings: Settings, tenant_id: str, days: int) -> str:
-    before = us(datetime.now(UTC) - timedelta(days=days))
-    purged = with_store(settings, lambda store: store.purge(tenant_id, before))
-    return (
+def _purge(settings: Settings, tenant: Tenant, days: int) -> str:
+    return with_store(settings, lambda store: _enter_and_purge(store, tenant, days))
+
+
+async def _enter_and_purge(store: Store, tenant: Tenant, days: int) -> str:
+    """Two lines for the audit log: the first is there whatever breaks the purge off."""
+    await enter(store, tenant, "archive.purge", f"messages older than {days} days")
+    purged = await store.purge(tenant.id, us(datetime.now(UTC) - timedelta(days=days)))
+    done = (
         f"{purged.deleted} messages and {purged.conversations} conversations deleted, "
         f"{purged.held} messages kept for holds"
     )
+    await enter(store, tenant, "archive.purged", f"messages older than {days} days", done)
+    return done
 
 
 def _summary(numbers: TenantStatistics) -> str:
@@ -101,9 +110,10 @@ def _summary(numbers: TenantStatistics) -> str:
     return f"{text}; {numbers.held} kept for holds only" if numbers.held else text
 
 
-async def _write(store: Store, tenant_id: str, account: str | None, target: TextIO) -> None:
+async def _export(store: Store, tenant: Tenant, account: str | None, target: TextIO) -> None:
+    await enter(store, tenant, "archive.exported", account or "everybody")
     some: list[ArchivedMessage] = []
-    async for message in store.export(tenant_id, account):
+    async for message in store.export(tenant.id, account):
         some.append(message)
         if len(some) == AT_ONCE:
             await _write_some(store, some, target)

@@ -1,6 +1,5 @@
 """``deskbridge archive hold``: what has to be kept although its time is over (A8)."""
 
-import getpass
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -13,6 +12,7 @@ from .support import (
     account_option,
     find_tenant,
     moment,
+    operator,
     settings_option,
     tenant_argument,
     us,
@@ -42,7 +42,7 @@ def add(
     new = Hold(
         tenant=find_tenant(settings, tenant_id).id,
         reason=reason,
-        by=getpass.getuser(),
+        by=operator(),
         at=us(datetime.now(UTC)),
         account=account,
         start=None if start is None else us(start),
@@ -68,7 +68,7 @@ def list_holds(settings: Settings, tenant_id: str) -> None:
 @click.argument("number", type=int)
 def remove(settings: Settings, tenant_id: str, number: int) -> None:
     """End a hold. What only it kept goes with the next purge."""
-    tenant, by, now = find_tenant(settings, tenant_id), getpass.getuser(), us(datetime.now(UTC))
+    tenant, by, now = find_tenant(settings, tenant_id), operator(), us(datetime.now(UTC))
     if not with_store(settings, lambda store: store.lift_hold(tenant.id, number, by, now)):
         raise click.ClickException(f"{tenant.id} has no hold {number} in force")
     click.echo(f"hold {number} is removed")

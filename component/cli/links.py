@@ -1,6 +1,5 @@
 """``deskbridge links``: what can be opened from outside, and ending it (C10, O5), also while the bridge runs."""
 
-import getpass
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from component.model import Settings
 from component.store.links import StoredLink, Which
 from component.store.store import Store
 
-from .support import find_tenant, moment, read_account, settings_option, us, with_store
+from .support import find_tenant, moment, operator, read_account, settings_option, us, with_store
 
 TOKEN_CHARS = 22
 """A token has at least so many characters, and a number never."""
@@ -71,7 +70,7 @@ def revoke(
         raise click.UsageError("Name the links, or say whose with --message, --person or --tenant.")
     if not names and not message and not yes:
         click.confirm(f"Revoke all links of {person or tenant_id}?", abort=True)
-    by, now = f"operator {getpass.getuser()}", us(datetime.now(UTC))
+    by, now = operator(), us(datetime.now(UTC))
     if not names:
         revoked = with_store(settings, lambda store: store.links.revoke(which, by, now))
         click.echo(f"{len(revoked)} links revoked")

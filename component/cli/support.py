@@ -1,7 +1,9 @@
 """What commands on the database have in common: the configuration, a tenant of it, the open store, days and times."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+import pwd
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +15,7 @@ from component.config import load_settings
 from component.files.problems import LoadError
 from component.files.settings import SQLITE
 from component.model import Settings, Tenant
+from component.store.changes import Audit
 from component.store.errors import StoreError
 from component.store.store import Store
 
@@ -66,6 +69,22 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
         return asyncio.run(_with_store(url, work))
     except StoreError as problem:
         raise click.ClickException(f"the database {url}: {problem}") from problem
+
+
+async def enter(store: Store, tenant: Tenant, action: str, subject: str, detail: str = "") -> None:
+    """Write into the audit log what this command is about to do, before it does it."""
+    await store.submit(Audit(us(datetime.now(UTC)), tenant.id, operator(), action, subject, detail))
+
+
+def operator(environ: Mapping[str, str] = os.environ) -> str:
+    """Who gave the command, for the audit log: the user that the system knows, and who became that by sudo.
+
+    Not what LOGNAME and the like say, which anybody can set.
+    """
+    number = os.getuid()
+    users = {user.pw_uid: user.pw_name for user in pwd.getpwall()}
+    name, person = users.get(number, str(number)), environ.get("SUDO_USER")
+    return f"operator {name} (sudo by {person})" if person in users.values() and person != name else f"operator {name}"
 
 
 async def _with_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:

@@ -1,9 +1,8 @@
 """``deskbridge transcripts``: what agents said to each other, for operators (S3, O5), also while the bridge runs."""
 
-import getpass
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -13,11 +12,10 @@ from component.files.problems import LoadError
 from component.model import Settings, Tenant
 from component.services.transcript_files import FORMATS, period
 from component.services.transcripts import NEWEST, Heading, Search, Transcript, Transcripts
-from component.store.changes import Audit
 from component.store.store import Store
 from component.world import World
 
-from .support import DAY, find_tenant, settings_option, tenant_argument, us, with_store
+from .support import DAY, enter, find_tenant, settings_option, tenant_argument, us, with_store
 
 PAGE = 100
 
@@ -83,18 +81,12 @@ def _world(settings: Settings) -> World:
 
 async def _find(store: Store, tenant: Tenant, world: World, search: Search, most: int) -> tuple[Heading, ...]:
     given = {name: value for name in ("agent", "text", "start", "end") if (value := getattr(search, name))}
-    await _enter(store, tenant, "transcripts.searched", "transcripts", json.dumps(given, ensure_ascii=False))
+    await enter(store, tenant, "transcripts.searched", "transcripts", json.dumps(given, ensure_ascii=False))
     return (await Transcripts(store).find(None, tenant, world, search, NEWEST, most)).found
 
 
 async def _read(store: Store, tenant: Tenant, world: World, number: int, format: str) -> Transcript | None:
     transcript = await Transcripts(store).read(None, tenant, world, number)
     if transcript is not None:
-        await _enter(store, tenant, "transcript.read", f"conversation {number}", format)
+        await enter(store, tenant, "transcript.read", f"conversation {number}", format)
     return transcript
-
-
-async def _enter(store: Store, tenant: Tenant, action: str, subject: str, detail: str) -> None:
-    """Before anything is shown."""
-    by = f"operator {getpass.getuser()}"
-    await store.submit(Audit(us(datetime.now(UTC)), tenant.id, by, action, subject, detail))

@@ -1,17 +1,22 @@
 """Holds: what must be kept although its time is over (A8)."""
 
+import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from .accounts import Accounts
+from .audit import write_entries
+from .changes import Audit
 from .schema import account, hold
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """What of ``tenant`` is to be kept: the chats of the bare account ``account``, or of everybody if that is None,
-    from the time ``start`` to ``end``, both inclusive, or open. ``by`` placed it at ``at``. Times are in us.
+    from the time ``start`` to ``end``, both inclusive, or open. ``by`` placed it at ``at``: an actor of the audit log.
+    Times are in us.
     """
 
     tenant: str
@@ -72,7 +77,7 @@ _LIFT = (
 
 
 def place(connection: Connection, new: Hold) -> int:
-    """Write the hold down; its number. The account need not have written anything yet."""
+    """Write the hold down, in the audit log too; its number. The account need not have written anything yet."""
     known = Accounts().intern(connection, [] if new.account is None else [new.account])
     row = {
         "tenant": new.tenant,
@@ -84,13 +89,28 @@ def place(connection: Connection, new: Hold) -> int:
         "placed_at": new.at,
     }
     id: int = connection.execute(insert(hold).returning(hold.c.id), row).scalar_one()
+    write_entries(connection, [Audit(new.at, new.tenant, new.by, "hold.placed", f"hold {id}", _described(new))])
     return id
 
 
+def _described(new: Hold) -> str:
+    """For the audit log, as JSON."""
+    about = {"reason": new.reason, "account": new.account, "from": _readable(new.start), "to": _readable(new.end)}
+    return json.dumps({key: value for key, value in about.items() if value is not None}, ensure_ascii=False)
+
+
+def _readable(us: int | None) -> str | None:
+    return None if us is None else datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="seconds")
+
+
 def lift(connection: Connection, tenant: str, id: int, by: str, at: int) -> bool:
-    """End the hold; what it kept goes with the next purge. False if the tenant has none of that number in force."""
+    """End the hold, and write that into the audit log; what it kept goes with the next purge. False if the tenant has
+    none of that number in force."""
     values = {"of": id, "whose": tenant, "who": by, "when": at}
-    return connection.execute(_LIFT, values).rowcount == 1
+    lifted = connection.execute(_LIFT, values).rowcount == 1
+    if lifted:
+        write_entries(connection, [Audit(at, tenant, by, "hold.lifted", f"hold {id}")])
+    return lifted
 
 
 def holds(connection: Connection, tenant: str) -> list[StoredHold]:

@@ -1,5 +1,6 @@
 """Who asks: their address, how often they may come, and what is none of their business (R2)."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -13,8 +14,13 @@ EACH = Limits(messages_per_second=20, burst=200)
 ALL = Limits(messages_per_second=200, burst=400)
 """Requests of everybody together."""
 
-FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
-"""What proxies add."""
+ADDED_BY_PROXIES = re.compile(
+    r"via|cdn-loop|.*forward.*|.*prox(y|ied).*|.*(client|real|peer|remote|source|originating|connecting|user)-?(ip|addr).*"
+    r"|x-original-.*|x-scheme|(cf|cloudfront|fastly|fly|x-(envoy|amzn|amz-cf|arr|azure|appengine|akamai|vercel|cloud))-.*",
+    re.IGNORECASE,
+)
+"""Names of headers that only a proxy adds: RFC 7239, RFC 9110, and what is in use besides. What asks for health and
+metrics sends none like them."""
 
 Address = IPv4Address | IPv6Address
 
@@ -36,7 +42,7 @@ def client(peer: str | None, headers: Mapping[str, str]) -> Address:
 def may_watch(peer: str | None, headers: Mapping[str, str]) -> bool:
     """May they see health and metrics? Only from this machine or a private network, and not through a proxy."""
     address = _read(peer)
-    return not address.is_global and address != _UNKNOWN and not any(name in headers for name in FORWARDED)
+    return not address.is_global and address != _UNKNOWN and not any(map(ADDED_BY_PROXIES.fullmatch, headers))
 
 
 class Visitors:

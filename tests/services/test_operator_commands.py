@@ -29,22 +29,36 @@ class TestWhoIsOn:
     async def test_people_by_their_faces(
         self, operator: XmppClient, alice: XmppClient, bob: XmppClient, carol: XmppClient, log_in: LogIn
     ) -> None:
-        """With their real status, and how many clients they have; of the own tenant (AD2, AD4)."""
+        """With how many clients they have; of the own tenant (AD2, AD4). P1: an operator with a Work account is told of
+        an agent what every Work user is, and of Work users the real status."""
         await log_in("alice@cc.acme.test", "phone")
         await log_in("alice@cc.globex.test")
-        await carol.set_presence(show="dnd")
+        await carol.set_presence(show="away", status="at the dentist's")
+        await bob.set_presence(show="dnd")
         run = await Run(operator, "who-is-on").execute()
         assert list(run.options("side").values()) == ["Everybody", "Agents", "Work users"]
         await run.next(side="agent")
         people = {row["name"]: row for row in run.rows}
         assert people["Alice Ames"] == {"name": "Alice Ames", "address": ALICE, "status": "Available", "clients": "2"}
-        assert people["Carol Cho"]["status"] == "Busy"
+        assert people["Carol Cho"]["status"] == "Available"
         assert "Bob Berg" not in people
         assert "@cc." not in run.note
         run = await (await Run(operator, "who-is-on").execute()).complete(side="all", name="bob")
-        assert [row["address"] for row in run.rows] == [BOB]
+        assert [(row["address"], row["status"]) for row in run.rows] == [(BOB, "Do not disturb")]
         run = await (await Run(operator, "who-is-on").execute()).complete(side="agent", name="dan")
         assert run.note == "Nobody is logged in."
+
+    async def test_an_operator_among_the_agents(
+        self, log_in: LogIn, carol: XmppClient, reconfigure: Reconfigure
+    ) -> None:
+        """P2: sees what agents see of each other."""
+        await reconfigure(operators=["sue@cc.acme.test"])
+        sue = await log_in("sue@cc.acme.test", "console")
+        for show, status in (("away", "On break"), ("dnd", "Busy")):
+            await carol.set_presence(show=show)
+            run = await Run(sue, "who-is-on").execute()
+            await run.complete(side="agent", name="carol")
+            assert [row["status"] for row in run.rows] == [status]
 
 
 class TestStatistics:

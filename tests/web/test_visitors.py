@@ -5,6 +5,20 @@ import pytest
 from component.web.room import MOST, MOST_OF_ONE_ADDRESS, MOST_OF_THIS_MACHINE, Room
 from component.web.visitors import ALL, EACH, Visitors, client, may_watch
 
+ONLY_OF_PROXIES = """
+via X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port X-Forwarded-Server X-Forwarded-Prefix X-Forwarded x-forwarded-by
+Forwarded-For CF-Connecting-IP CF-Connecting-IPv6 CF-Ray CF-Visitor CF-IPCountry CDN-Loop True-Client-IP X-Client-IP
+X-Cluster-Client-IP Client-IP Fastly-Client-IP Fastly-FF Fly-Client-IP X-Original-Forwarded-For X-Original-URI
+X-Original-Host X-Originating-IP X-Remote-IP X-Remote-Addr X-ProxyUser-IP X-Proxied-For Proxy-Connection X-Scheme
+WL-Proxy-Client-IP X-Envoy-External-Address X-Amzn-Trace-Id X-Amz-Cf-Id CloudFront-Viewer-Address X-Azure-ClientIP
+X-ARR-LOG-ID X-AppEngine-User-IP X-Cloud-Trace-Context X-Vercel-Id X-Peer-Addr
+"""
+
+OF_PLAIN_CLIENTS = """
+Host User-Agent Accept Accept-Encoding Accept-Language Connection Authorization Cache-Control Cookie Referer Priority
+X-Prometheus-Scrape-Timeout-Seconds Upgrade-Insecure-Requests Sec-Fetch-Site Sec-CH-UA DNT Pragma TE traceparent
+"""
+
 
 @pytest.mark.parametrize(
     ("peer", "headers", "expected"),
@@ -44,6 +58,8 @@ def test_only_a_proxy_of_this_machine_is_believed(peer: str | None, headers: dic
         ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}, False),
         ("10.1.2.3", {"X-Real-IP": "8.8.8.8"}, False),
         ("127.0.0.1", {"Via": "1.1 proxy"}, False),
+        *(("127.0.0.1", {name: "any"}, False) for name in ONLY_OF_PROXIES.split()),
+        *(("127.0.0.1", {name: "any"}, True) for name in OF_PLAIN_CLIENTS.split()),
     ],
 )
 def test_o4_who_may_watch(peer: str | None, headers: dict[str, str], allowed: bool) -> None:

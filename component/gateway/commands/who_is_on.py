@@ -2,7 +2,7 @@
 
 from component.finding import words
 from component.model import Party, Side
-from component.policy.presence import leading, status_of
+from component.policy.presence import PLAINLY_AVAILABLE, Status, leading, seen_by, status_of
 from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
 from component.stanza.forms import Form, Table, choice, line
 
@@ -14,7 +14,8 @@ KINDS = ((ALL, "Everybody"), (Side.AGENT.value, "Agents"), (Side.WORK.value, "Wo
 
 
 class WhoIsOn:
-    """By their faces; an operator has no other use for the accounts (AD2)."""
+    """By their faces; an operator has no other use for the accounts (AD2). From a Work account an operator is told no
+    more of an agent than every Work user: that they are logged in (P1)."""
 
     node = "who-is-on"
     name = "Who is on"
@@ -33,7 +34,8 @@ class WhoIsOn:
         if not found:
             return Done("Nobody is logged in.")
         first = (run.step - 1) * PAGE_ROWS
-        table = Table("Who is on", COLUMNS, [self._row(one) for one in found[first : first + PAGE_ROWS]])
+        rows = [self._row(run.party.side, one) for one in found[first : first + PAGE_ROWS]]
+        table = Table("Who is on", COLUMNS, rows)
         text = f"{len(found)} logged in."
         return Page(text, table) if len(found) > first + PAGE_ROWS else Done(text, shown=table)
 
@@ -49,9 +51,15 @@ class WhoIsOn:
         here = [one for one in found if self._state.sessions.logged_in(one.account)]
         return sorted(here, key=lambda one: (words(one.person.name), one.face))
 
-    def _row(self, party: Party) -> tuple[str, ...]:
+    def _row(self, viewer: Side, party: Party) -> tuple[str, ...]:
         sessions = self._state.sessions.of(party.account)
+        return party.person.name, party.face, self._status(viewer, party), str(len(sessions))
+
+    def _status(self, viewer: Side, party: Party) -> str:
+        """The status's name; empty for who has logged out just now."""
+        sessions, chosen = self._state.sessions.of(party.account), self._state.sessions.override(party.account)
+        if seen_by(viewer, party.side, sessions.values(), chosen) == PLAINLY_AVAILABLE:
+            return Status.AVAILABLE.value[1]
         first = leading(sessions.values())
-        chosen = self._state.sessions.override(party.account)
         status = chosen or (status_of(party.side, first) if first else None)
-        return party.person.name, party.face, status.value[1] if status else "", str(len(sessions))
+        return status.value[1] if status else ""
