@@ -333,9 +333,9 @@ def test_no_type_means_normal() -> None:
 
 
 def test_sizes() -> None:
-    """C18: bytes of the whole, characters of the longest body."""
+    """C18: bytes of the whole, characters of all bodies together."""
     read = facts("<body>é</body><body xml:lang='de'>四文字だ</body><x xmlns='of:nobody' a='12345'/>")
-    assert read.body_chars == 4
+    assert read.body_chars == 5
     written = len("<message type='chat' id='m1'><body>é</body><body xml:lang='de'>四文字だ</body></message>".encode())
     assert written < read.size < 4 * written
 
@@ -356,7 +356,7 @@ def test_a_name_in_a_strange_namespace_is_unknown() -> None:
 def test_every_feature_is_recognised() -> None:
     """No row of the table is dead: something names each feature, or it is about the message as a whole."""
     seen = {name for content, _ in (*WRITTEN.values(), *NOTICES.values()) for name in names(content).split()}
-    of_the_whole = {Feature.GROUP_CHAT, Feature.OVERSIZE, Feature.OVER_RATE, Feature.ROOM_JOIN}
+    of_the_whole = {Feature.GROUP_CHAT, Feature.SAME_LANGUAGE, Feature.OVERSIZE, Feature.OVER_RATE, Feature.ROOM_JOIN}
     assert seen == {feature.name.lower() for feature in set(Feature) - of_the_whole}
 
 
@@ -377,3 +377,36 @@ def test_who_invites() -> None:
     assert invite is not None
     assert invite.get("from") == "bob@work.acme.test"
     assert invitation(parse("<message><body>Lunch?</body></message>")) is None
+
+
+@pytest.mark.parametrize(
+    ("languages", "twice"),
+    [
+        (("", "de"), False),
+        (("", ""), True),
+        (("de", "DE"), True),
+        (("de", "de-AT"), False),
+        (("", "no language"), True),
+    ],
+)
+def test_texts_in_one_language(languages: tuple[str, str], twice: bool) -> None:
+    """C1, RFC 6121 §5.2.3: as the receiver would get them, where what is no language tag is none."""
+    read = facts("".join(f"<body xml:lang='{language}'>Hi</body>" for language in languages))
+    assert (Feature.SAME_LANGUAGE in read.features) == twice
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<thread>1234567</thread>",
+        "<thread parent='1234567'>1</thread>",
+        "<origin-id xmlns='urn:xmpp:sid:0' id='1234567'/>",
+        "<replace xmlns='urn:xmpp:message-correct:0' id='1234567'/>",
+        "<retract xmlns='urn:xmpp:message-retract:1' id='1234567'/>",
+        "<reply xmlns='urn:xmpp:reply:0' id='1234567'/>",
+    ],
+)
+def test_lengths_of_ids(content: str) -> None:
+    """C18: of everything that is passed on and names something."""
+    assert facts(f"{TEXT}{content}").id_chars == 7
+    assert classify(parse(f"<message id='123456789'>{content}</message>")).id_chars == 9

@@ -237,6 +237,21 @@ class TestWhat:
         """C18"""
         assert verdict(TEXT, view(limits=limits)) == Refuse(Reason.TOO_LARGE)
 
+    def test_texts_in_all_languages_count_together(self) -> None:
+        """C18"""
+        two = "<body>Hello</body><body xml:lang='de'>Hallo</body>"
+        assert verdict(two, view(limits=Limits(body_chars=9))) == Refuse(Reason.TOO_LARGE)
+        assert isinstance(verdict(two, view(limits=Limits(body_chars=10))), Deliver)
+
+    def test_two_texts_in_one_language(self) -> None:
+        """C1, RFC 6121 §5.2.3: nobody knows which one the other side would see, so the sender is told."""
+        assert verdict("<body>Hello</body><body>Good bye</body>") == Refuse(Reason.SAME_LANGUAGE)
+
+    def test_long_ids(self) -> None:
+        """C18, A11"""
+        assert isinstance(verdict(f"{TEXT}<thread>{'t' * 3_000}</thread>"), Deliver)
+        assert verdict(f"{TEXT}<thread>{'t' * 200_000}</thread>") == Refuse(Reason.TOO_LARGE)
+
     def test_what_hides_counts_too(self) -> None:
         """C18: an element that would be stripped takes up room until then."""
         hidden = f"<x xmlns='of:nobody'>{'a' * 1000}</x>"

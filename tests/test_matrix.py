@@ -14,6 +14,7 @@ from component.policy.matrix import HISTORY_WINDOW, MATRIX, Rule
 # feature            rule  Work->agent  agent->Work  agent->agent; NA, PV, SU and RC are the refusals below
 CONTENT = """
 BODY                 C1    pass         pass         pass
+SAME_LANGUAGE        C1    PV           PV           PV
 THREAD               C1    pass         pass         pass
 ORIGIN_ID            C1    pass         pass         pass
 GROUP_CHAT           C3    NA           NA           NA

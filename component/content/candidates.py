@@ -1,11 +1,10 @@
 """The ways in which a message can carry formatted content, each read to blocks, the best one first."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from component.element import XML_LANG
+from component.policy.elements import language_of
 
 from .document import Blocks
 from .markup import MARKUP_NS, marked
@@ -16,8 +15,6 @@ from .xhtml import XHTML_IM_NS
 HTML = f"{{{XHTML_IM_NS}}}html"
 CONTENT = "{urn:xmpp:content}content"
 MARKUP = f"{{{MARKUP_NS}}}markup"
-
-_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 Bodies = Mapping[str | None, str]
 """Texts by language, None for one that says no language."""
@@ -38,12 +35,6 @@ def candidates(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str])
     yield _xhtml(parts, hosts)
     yield _typed(parts, bodies, hosts)
     yield _marked(parts, bodies)
-
-
-def language_of(element: Element) -> str | None:
-    """What is no language tag says nothing (RFC 5646 §2.1)."""
-    language = element.get(XML_LANG, "")
-    return language if _LANGUAGE.fullmatch(language) else None
 
 
 def _xhtml(parts: Sequence[Element], hosts: Collection[str]) -> Iterator[Candidate]:

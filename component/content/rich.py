@@ -9,11 +9,11 @@ from functools import cached_property
 from itertools import islice
 from xml.etree.ElementTree import Element
 
-from component.policy.elements import BODY
+from component.policy.elements import BODY, language_of
 
 from . import page, plain, xhtml
 from .agreement import agree, names_all
-from .candidates import HTML, Bodies, Candidate, candidates, language_of
+from .candidates import HTML, Bodies, Candidate, candidates
 from .document import Blocks
 from .reading import TooMuch
 from .weight import HEAVIEST, is_formatted, lightened, weight

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from component.element import split
 
-from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, named
+from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, language_of, named
 from .fallback import Range, is_blank_without, ranges
 from .features import FILES, RICH, Feature
 from .files import OOB, Reach, reach
@@ -54,8 +54,9 @@ class Facts:
     """What a message carries.
 
     ``parts`` are its children in order, each with its feature; ``flags`` are features of the message as
-    a whole; ``features`` has all of them. ``size`` is about the bytes it takes, ``body_chars`` the characters of its
-    longest body. ``meant`` tells a message that a person meant to send from a mere notice.
+    a whole; ``features`` has all of them. ``size`` is about the bytes it takes, ``body_chars`` the characters of all of
+    its bodies together, and ``id_chars`` those of its longest id, or name of a thread. ``meant`` tells a message that a
+    person meant to send from a mere notice.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Facts:
         features: frozenset[Feature],
         size: int,
         body_chars: int,
+        id_chars: int,
         meant: bool,
     ) -> None:
         self.type = type
@@ -74,6 +76,7 @@ class Facts:
         self.features = features
         self.size = size
         self.body_chars = body_chars
+        self.id_chars = id_chars
         self.meant = meant
 
     @property
@@ -87,8 +90,8 @@ class Facts:
         return not FILES.isdisjoint(self.features)
 
 
-_NO_FLAGS: frozenset[Feature] = frozenset()
-_GROUP_CHAT = frozenset({Feature.GROUP_CHAT})
+# What names a message or a chat; all of it goes on as it came.
+_NAMING = frozenset({Feature.THREAD, Feature.ORIGIN_ID, Feature.CORRECTION, Feature.RETRACTION, Feature.REPLY})
 
 
 def classify(message: Element) -> Facts:
@@ -101,20 +104,38 @@ def classify(message: Element) -> Facts:
     if not _NEED_THE_OTHERS.isdisjoint(features):
         parts = _reached(_without_reaction_text(parts))
         features = frozenset([feature for feature, _ in parts])
-    flags = _GROUP_CHAT if type == "groupchat" else _NO_FLAGS
+    bodies = [part for feature, part in parts if feature is Feature.BODY]
+    flags = _flags(type, bodies)
     return Facts(
         type=type if type in TYPES else "normal",
         parts=parts,
         flags=flags,
         features=features | flags if flags else features,
         size=_size(message),
-        body_chars=_longest_body(parts),
+        body_chars=sum([len(body.text or "") for body in bodies]),
+        id_chars=max(len(message.get("id", "")), _longest_id(parts)),
         meant=not _MEANT.isdisjoint(features),
     )
 
 
-def _longest_body(parts: Iterable[Part]) -> int:
-    return max([len(part.text or "") for feature, part in parts if feature is Feature.BODY], default=0)
+_NO_FLAGS: frozenset[Feature] = frozenset()
+_GROUP_CHAT = frozenset({Feature.GROUP_CHAT})
+_SAME_LANGUAGE = frozenset({Feature.SAME_LANGUAGE})
+
+
+def _flags(type: str, bodies: Sequence[Element]) -> frozenset[Feature]:
+    flags = _GROUP_CHAT if type == "groupchat" else _NO_FLAGS
+    if len(bodies) > 1 and len({(language_of(body) or "").lower() for body in bodies}) < len(bodies):
+        flags |= _SAME_LANGUAGE
+    return flags
+
+
+def _longest_id(parts: Iterable[Part]) -> int:
+    longest = 0
+    for feature, part in parts:
+        if feature in _NAMING:
+            longest = max(longest, len(part.text or ""), len(part.get("id", "")), len(part.get("parent", "")))
+    return longest
 
 
 def joins_room(presence: Element) -> bool:
@@ -140,7 +161,7 @@ def _crowded(message: Element, type: str) -> Facts:
     meant = any(part.tag == BODY or named(part.tag) in _MEANT for part in message)
     known = type if type in TYPES else "normal"
     flags = frozenset({Feature.OVERSIZE})
-    return Facts(known, (), flags, flags, _size(message), 0, meant)
+    return Facts(known, (), flags, flags, _size(message), 0, 0, meant)
 
 
 # One element

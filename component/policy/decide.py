@@ -26,8 +26,8 @@ class View:
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
     face of the sender's tenant, ``to_service`` where it is that of a service. ``reply_visible`` says whether the
     receiver can see the message replied to (C14). ``rich_chars`` is how long the plain text of the formatted content
-    is, None if there is none of use (C10). ``attached`` is what an earlier message, which this one adds to, said of
-    files (C5). ``unknowable`` is set where the rest could not be found out.
+    is, in all languages together, None if there is none of use (C10). ``attached`` is what an earlier message, which
+    this one adds to, said of files (C5). ``unknowable`` is set where the rest could not be found out.
     """
 
     def __init__(
@@ -104,6 +104,9 @@ MOST_FILES = 30
 MOST_LINES = 60
 """Of files, in the texts of all languages together."""
 
+LONGEST_ID = 4_000
+"""Characters of an id, or of a thread's name. Clients make some of forty."""
+
 # What makes a message more than an envelope, and what only looks like nothing once it is stripped.
 _CONTENT = frozenset({Feature.BODY, Feature.RETRACTION})
 _RICH_ACTS = (Act.TEXT, Act.PAGE, Act.REBUILD)
@@ -179,7 +182,7 @@ def _refused_by_address(view: View) -> Reason | None:
 def _listed(facts: Facts, limits: Limits) -> tuple[Feature, ...]:
     """Every feature of the message: those of the whole first, then in its order."""
     features = tuple([feature for feature, _ in facts.parts])
-    if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars:
+    if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars or facts.id_chars > LONGEST_ID:
         features = (Feature.OVERSIZE, *features)
     return (*facts.flags, *features) if facts.flags else features
 

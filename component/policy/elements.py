@@ -1,11 +1,13 @@
 """Which element belongs to which row of the policy table. Data; what needs a closer look is in ``classify``."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
+from xml.etree.ElementTree import Element
 
-from component.element import STREAM_NS, split
+from component.element import STREAM_NS, XML_LANG, split
 
 from .features import Feature
 
@@ -27,10 +29,12 @@ FILE_NAMESPACES = frozenset({OOB_NS, SFS_NS, SIMS_NS, "urn:xmpp:reference:0"})
 """What a text may be the fallback of where a file is sent (XEP-0447 §3.1)."""
 
 BODY = f"{{{STREAM_NS}}}body"
+THREAD = f"{{{STREAM_NS}}}thread"
 ATTACH_TO = "{urn:xmpp:message-attaching:1}attach-to"
 FALLBACK = f"{{{FALLBACK_NS}}}fallback"
 
 _MIX_PREFIX = "urn:xmpp:mix:"
+_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8}){0,15}")
 
 _ELEMENTS: dict[tuple[str, str], Feature] = {
     (STREAM_NS, "thread"): Feature.THREAD,
@@ -106,3 +110,13 @@ def _named(tag: str) -> Feature:
 
 
 _known = lru_cache(maxsize=1024)(_named)
+
+
+def language(tag: str) -> str | None:
+    """A language tag; what is none says nothing (RFC 5646 §2.1)."""
+    return tag if _LANGUAGE.fullmatch(tag) else None
+
+
+def language_of(text: Element) -> str | None:
+    """The language that a text says it is in."""
+    return language(text.get(XML_LANG, ""))

@@ -10,6 +10,7 @@ class Feature(Enum):
     __hash__ = object.__hash__
 
     BODY = "text"
+    SAME_LANGUAGE = "several texts in one language"
     THREAD = "the thread of a chat"
     ORIGIN_ID = "the client's own id"
     UNSTYLED = "a mark that a text is not styled"

@@ -74,6 +74,8 @@ def _everywhere(spec: str, feature: Feature, cell: Cell) -> Row:
 # (rule, feature, Work to agent, agent to Work, agent to agent), the same in every profile so far.
 _ROWS: tuple[Row, ...] = (
     _everywhere("C1", Feature.BODY, PASS),
+    # Clients show one of them, and nobody could say which (RFC 6121 §5.2.3 forbids it).
+    _everywhere("C1", Feature.SAME_LANGUAGE, _refuse(Reason.SAME_LANGUAGE)),
     _everywhere("C1", Feature.THREAD, PASS),
     _everywhere("C1", Feature.ORIGIN_ID, PASS),
     _everywhere("C11", Feature.UNSTYLED, PASS),

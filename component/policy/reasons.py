@@ -74,6 +74,13 @@ class Reason(Enum):
     GROUP_CHAT = _cancel(
         "not-allowed", "C3", "Group chats are not possible here: agents chat with one person at a time."
     )
+    SAME_LANGUAGE = Answer(
+        "C1",
+        "modify",
+        "policy-violation",
+        "This message has several texts in one language, of which the other side would see only one. Send each of them "
+        "as a message of its own.",
+    )
     FILE = Answer(
         "C5",
         "modify",

@@ -67,7 +67,7 @@ def spoken(line: Line) -> str:
     was = f' "{line.was}"' if line.was is not None else " a message"
     match line.kind:
         case "retraction":
-            return f"{when}  {line.name} retracted{was}"
+            return f"{when}  {line.name} retracted{was}{f', with the text: {text}' if text else ''}"
         case "correction":
             return f"{when}  {line.name} corrected{was}: {text}"
     return f"{when}  {line.name}: {text}"

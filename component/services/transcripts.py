@@ -63,8 +63,9 @@ class Headings:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message. ``kind`` is ``message``, ``correction`` or ``retraction``; ``about`` is the number of the message
-    that is corrected or retracted, and ``was`` its text, if it is in the transcript."""
+    """One message. ``kind`` is ``message``, ``correction`` or ``retraction``; ``text`` is what it says, in all
+    languages, also that of a retraction, which clients without the extension show. ``about`` is the number of the
+    message that is corrected or retracted, and ``was`` its text, if it is in the transcript."""
 
     number: int
     at: int
@@ -191,8 +192,15 @@ def _lines(messages: Iterable[ArchivedMessage], tenant: Tenant, world: World) ->
         about = said.get((message.sender_account, corrected or retracted or ""))
         kind = "retraction" if retracted is not None else "correction" if corrected is not None else "message"
         name, face = _who(message.sender_account, tenant, world)
-        text = "" if kind == "retraction" else message.body or ""
-        line = Line(number, message.sent_at, name, face, kind, text, *((about.number, about.text) if about else ()))
+        line = Line(
+            number,
+            message.sent_at,
+            name,
+            face,
+            kind,
+            message.body or "",
+            *((about.number, about.text) if about else ()),
+        )
         for id in (message.client_id, message.origin_id):
             if id:
                 said[message.sender_account, id] = line

@@ -1,13 +1,13 @@
-"""Giving a message other texts, and its fallback marks (XEP-0428) along with them.
+"""The texts of a message: all of them as one, and other texts in their place, with the fallback marks (XEP-0428).
 
 A mark that is wrong would have clients cut off what somebody wrote, so what fits nowhere any more goes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
 from component.element import XML_LANG
-from component.policy.elements import BODY, FALLBACK, FALLBACK_NS
+from component.policy.elements import BODY, FALLBACK, FALLBACK_NS, language_of
 from component.policy.fallback import MOST_RANGES, Range, range_of
 
 Places = Callable[[int, int], Range]
@@ -23,6 +23,20 @@ def new_body(language: str | None, text: str) -> Element:
     body = Element(BODY, {XML_LANG: language} if language else {})
     body.text = text
     return body
+
+
+def whole_text(children: Iterable[Element]) -> str | None:
+    """Everything that a message says, for whoever does not choose a language: its texts in their order, those in a
+    language behind its tag if there are several. None if it says nothing."""
+    bodies = [part for part in children if part.tag == BODY]
+    if len(bodies) < 2:
+        return bodies[0].text if bodies else None
+    return "\n".join(map(_marked_by_language, bodies))
+
+
+def _marked_by_language(body: Element) -> str:
+    language = language_of(body)
+    return f"[{language}] {body.text}" if language else body.text or ""
 
 
 def rewritten(children: list[Element], rewrite: Rewrite) -> list[Element]:

@@ -13,7 +13,7 @@ from component.policy.fallback import ranges, within
 from component.policy.features import Feature
 from component.policy.files import File
 
-from .bodies import Places, new_body, rewritten
+from .bodies import Places, new_body, rewritten, whole_text
 from .captions import Captioned, Shown
 from .file_line import description, file_line, file_name
 from .links import FILE, Link, LinkMaker
@@ -23,7 +23,7 @@ from .rich_text import with_rich_text
 
 @final
 class Composed:
-    """``payload`` is the text of the message's children, ``body`` its first text, and ``links`` are those in it."""
+    """``payload`` is the text of the message's children, ``body`` all that it says, and ``links`` are those in it."""
 
     def __init__(self, payload: str, body: str | None, links: tuple[Link, ...] = ()) -> None:
         self.payload = payload
@@ -53,15 +53,13 @@ def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rich |
     """
     texts = [_text(part, author) for part in verdict.parts]
     if not (verdict.files or (verdict.rich and rich)):
-        body = next((part.text for _, part in verdict.parts if part.tag == BODY), None)
-        return Composed("".join(texts), body)
+        return Composed("".join(texts), whole_text(part for _, part in verdict.parts))
     children = parse_children("".join(texts))
     if verdict.rich and rich:
         children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
         children = _with_files(children, verdict, links)
-    body = next((part.text for part in children if part.tag == BODY), None)
-    return Composed("".join(map(serialise, children)), body, tuple(links.made))
+    return Composed("".join(map(serialise, children)), whole_text(children), tuple(links.made))
 
 
 def _text(part: Part, author: str | None) -> str:

@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 
 from component.element import attribute, parse_children, serialise, text
 from component.model import Party, Side
-from component.policy.elements import BODY, CORRECT_NS, REPLY_NS, RETRACT_NS
+from component.policy.elements import CORRECT_NS, REPLY_NS, RETRACT_NS
+from component.stanza.bodies import whole_text
 from component.stanza.message import HINTS_NS, REPLY, envelope
 
 OFFLINE_NS = "http://jabber.org/protocol/offline"
@@ -30,11 +31,10 @@ def reference(payload: str) -> tuple[str | None, str | None]:
 
 
 def spoken(payload: str, prefix: str = "") -> str:
-    """The texts of a message, in all its languages, each behind ``prefix``."""
-    parts = [part for part in parse_children(payload) if part.tag == BODY]
-    for part in parts:
-        part.text = prefix + (part.text or "")
-    return "".join(map(serialise, parts))
+    """What a message says, in all its languages, as one text behind ``prefix``: a copy has one reader, whose client
+    would show one of several. Empty if it says nothing."""
+    words = whole_text(parse_children(payload))
+    return "" if words is None else line(prefix + words)
 
 
 def line(words: str) -> str:

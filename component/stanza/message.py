@@ -19,6 +19,8 @@ from component.policy.elements import (
     REPLY_NS,
     RETRACT_NS,
     SID_NS,
+    THREAD,
+    language,
 )
 
 HINTS_NS = "urn:xmpp:hints"
@@ -26,7 +28,6 @@ DELAY_NS = "urn:xmpp:delay"
 REPLY = f"{{{REPLY_NS}}}reply"
 ORIGIN_ID = f"{{{SID_NS}}}origin-id"
 
-_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -62,8 +63,8 @@ _RANGE = Shape({"start": _matching(_NUMBER), "end": _matching(_NUMBER)})
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
-        BODY: Shape({XML_LANG: _matching(_LANGUAGE)}, text=_anything),
-        f"{{{STREAM_NS}}}thread": Shape({"parent": opaque}, text=opaque),
+        BODY: Shape({XML_LANG: language}, text=_anything),
+        THREAD: Shape({"parent": opaque}, text=opaque),
         ORIGIN_ID: _ID,
         "{urn:xmpp:styling:0}unstyled": Shape(),
         f"{{{CORRECT_NS}}}replace": _ID,

@@ -30,8 +30,8 @@ class NewMessage:
 
     ``sender`` is the full real address that sent it, ``receiver`` the address it was sent to: a face, perhaps
     with a resource. ``owner`` is the agent's account in a joined conversation and None between two agents.
-    ``payload`` is the XML text of the child elements as they are delivered, without a stanza-id, and ``body``
-    their plain text. ``client_id`` is the stanza's id and ``origin_id`` that of XEP-0359, both as they came.
+    ``payload`` is the XML text of the child elements as they are delivered, without a stanza-id, and ``body`` all that
+    they say, in all languages. ``client_id`` is the stanza's id and ``origin_id`` that of XEP-0359, both as they came.
     """
 
     def __init__(

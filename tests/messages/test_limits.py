@@ -20,13 +20,15 @@ class TestSize:
     """C18"""
 
     async def test_a_long_text(self, reconfigure: Reconfigure, bob: XmppClient, alice: XmppClient) -> None:
-        """Characters count, not bytes, and of one body."""
+        """Characters count, not bytes, those of all languages together."""
         await reconfigure(limits={**FAST, "body_chars": 10})
         await refused(bob, await bob.say(ALICE, "x" * 11), ALICE, POLICY)
         await bob.say(ALICE, "é" * 10)
         await alice.expect(message(body="é" * 10))
-        await send(bob, ALICE, "<body>0123456789</body><body xml:lang='de'>9876543210</body>")
-        await alice.expect(message(body="0123456789"))
+        await send(bob, ALICE, "<body>01234</body><body xml:lang='de'>43210</body>")
+        await alice.expect(message(body="01234"))
+        both = await send(bob, ALICE, "<body>01234</body><body xml:lang='de'>543210</body>")
+        await refused(bob, both, ALICE, POLICY)
 
     async def test_a_large_stanza(
         self, reconfigure: Reconfigure, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess

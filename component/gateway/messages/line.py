@@ -149,7 +149,7 @@ class Messages:
             to_service=message.to_service,
             limits=self._state.limits,
             attached=self._announced.before(message),
-            rich_chars=max(map(len, found.rich.bodies.values())) if found.rich else None,
+            rich_chars=sum(map(len, found.rich.bodies.values())) if found.rich else None,
             unknowable=found.failed,
         )
 

@@ -121,7 +121,9 @@ class CopyTexts:
         """The message as somebody tells it who speaks of ``name``."""
         if said.takes_back:
             quoted = said.retracts.body if said.retracts else None
-            return copies.line(f"{name} retracted: {quoted[:QUOTED]}" if quoted else f"{name} retracted a message.")
+            retracted = f"{name} retracted: {quoted[:QUOTED]}" if quoted else f"{name} retracted a message."
+            # What clients that know no retractions show of it.
+            return copies.spoken(said.message.payload, f"{retracted}\n{prefix}") or copies.line(retracted)
         if said.corrects:
             return copies.corrects(self._ids.id(said.corrects.id, Role.COPY)) + copies.spoken(
                 said.message.payload, prefix
