@@ -19,6 +19,7 @@ from component.files.shapes import (
     OneOrMore,
     Shape,
     Text,
+    Value,
     read_all,
     required,
 )
@@ -120,7 +121,7 @@ class _Person(Shape):
     groups: list[str] = OPTIONAL
     queues: list[str] = OPTIONAL
     supervises: OneOrMore = OPTIONAL
-    photo: Name = OPTIONAL
+    photo: Value = OPTIONAL
 
     def built(self, photo: Photo | None) -> Person:
         lists = {key: _one_copy(frozenset(getattr(self, key) or ())) for key in _LISTS}

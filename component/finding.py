@@ -69,7 +69,7 @@ class Finder:
 
     @classmethod
     def of(cls, parties: Collection[Party], directory: Directory) -> Self:
-        ordered = sorted(parties, key=lambda party: (words(party.person.name), party.face))
+        ordered = sorted(parties, key=lambda party: (words(party.name), party.face))
         members: dict[str, set[int]] = {}
         for place, party in enumerate(ordered):
             for group in party.person.groups:
@@ -125,7 +125,7 @@ def _local(party: Party) -> list[str]:
 
 _TEXTS: Mapping[str, Callable[[Party], list[str]]] = MappingProxyType(
     {
-        "name": lambda party: words(party.person.name),
+        "name": lambda party: words(party.name),
         "title": lambda party: words(party.person.title),
         "address": _local,
     }

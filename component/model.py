@@ -49,6 +49,9 @@ class Mode(Enum):
 class Tenant:
     """One organisation. Hosts are bare domains; ``directory`` is an absolute path.
 
+    ``work_suffix`` stands behind the name of a work face whose person has an agent face too, so that the two entries
+    can be told apart.
+
     ``operators`` are bare accounts of the tenant that may run the operators' commands (D4), ``support_addresses`` URIs
     at which people get help (XEP-0157).
     """
@@ -64,6 +67,7 @@ class Tenant:
     directory: Path
     watch: bool = False
     watch_notice: bool = True
+    work_suffix: str = " (Work)"
     retention_days: int = 0
     roster_limit: int = 500
     operators: frozenset[str] = frozenset()
@@ -146,9 +150,14 @@ class Party:
     """The real bare address, which never crosses to others (AD2)."""
     face: str = field(init=False, compare=False, repr=False)
     """The bare address under which everybody else sees this party."""
+    name: str = field(init=False, compare=False, repr=False)
+    """What everybody else sees this party called."""
 
     def __post_init__(self) -> None:
         """Addresses are made once, as each message asks for them a dozen times. Who lacks the licence has none."""
+        is_second_face = self.side is Side.WORK and self.person.agent is not None
+        suffix = self.tenant.work_suffix if is_second_face else ""
+        object.__setattr__(self, "name", self.person.name + suffix if suffix else self.person.name)
         local_part = self.person.local_part(self.side)
         if local_part is not None:
             object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")

@@ -85,6 +85,7 @@ class TestGoodFiles:
         assert tenant.component_hosts == ("agents.acme.test", "directory.acme.test")
         assert tenant.directory == folder / "acme.toml"
         assert (tenant.watch, tenant.watch_notice) == (False, True)
+        assert tenant.work_suffix == " (Work)"
         assert (tenant.retention_days, tenant.roster_limit) == (0, 500)
         assert tenant.operators == {"sue@work.acme.test"}
         assert tenant.support_addresses == ("mailto:help@acme.test",)
@@ -195,6 +196,8 @@ class TestBadFiles:
             ('id = "acme"', 'id = "ac me"', "without spaces"),
             ('name = "Acme Ltd"', 'name = " "', "must not be empty"),
             ('name = "Acme Ltd"', 'name = "A\\u202e"', "must not contain control characters"),
+            ('name = "Acme Ltd"', f'name = "{"A" * 201}"', "must be up to 200 characters long, not 201"),
+            ('work_suffix = " (Work)"', 'work_suffix = "\\n"', "must not contain control characters"),
             ('"http://127.0.0.1:5281/api"', '"127.0.0.1:5281"', "must be an address such as http://"),
             ('"http://127.0.0.1:5281/api"', '"ftp://h/"', "must be an address such as http://"),
             ('"http://127.0.0.1:5281/api"', '"http://h:x/"', "must be an address such as http://"),

@@ -126,6 +126,16 @@ class TestToml:
         (found,) = problems(load, f'[[people]]\nname = "{escaped}"')
         assert found.startswith("acme.toml:2: people[0].name: must not")
 
+    def test_what_is_shown_has_a_bounded_length(self, load: Load) -> None:
+        """R5: names go into every roster."""
+        load(person(name="N" * 200, title="T" * 200))
+        text = person(name="N" * 100_000, title="T" * 201) + f"[[groups]]\nid = 'sales'\nname = '{'G' * 201}'"
+        name, title, group = problems(load, text)
+        assert "groups[0].name: must be up to 200 characters long, not 201" in group
+        assert name == "acme.toml:3: people[0].name: must be up to 200 characters long, not 100000"
+        assert title == "acme.toml:4: people[0].title: must be up to 200 characters long, not 201"
+        assert "long, not 300" in csv_problems(load, "name\n" + "N" * 300)[0]
+
     def test_every_problem_of_every_file_at_once(self, load: Load) -> None:
         text = 'people_csv = ["one.csv", "two.csv", "three.csv"]\n' + person(name="", work="bob", groups=["x"])
         found = problems(load, text, one="name,work\nBob,bob\n,ann\n", two="nam\n")

@@ -152,7 +152,7 @@ def _person(party: Party) -> dict[str, Any]:
     """``service`` answers this person's commands, ``searches`` are the hosts of those they may find."""
     tenant = party.tenant
     return {
-        "name": party.person.name,
+        "name": party.name,
         "kind": "work" if party.side is Side.WORK else "agent",
         "title": party.person.title,
         "account": party.account,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PlainValidator
 
 from component import addresses
-from component.files.shapes import OPTIONAL, Identifier, Name, Shape, required
+from component.files.shapes import OPTIONAL, Identifier, Name, Shape, Suffix, Value, required
 from component.files.wording import toml
 from component.model import Mode, Profile
 
@@ -81,9 +81,9 @@ def _storage_url(text: str) -> str:
 
 
 Host = Annotated[str, AfterValidator(_host)]
-WebAddress = Annotated[Name, AfterValidator(_web_address)]
-Account = Annotated[Name, AfterValidator(_account)]
-ContactAddress = Annotated[Name, AfterValidator(_contact_address)]
+WebAddress = Annotated[Value, AfterValidator(_web_address)]
+Account = Annotated[Value, AfterValidator(_account)]
+ContactAddress = Annotated[Value, AfterValidator(_contact_address)]
 Port = Annotated[int, Field(ge=1, le=_LAST_PORT)]
 Positive = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(le=36_500)]
@@ -102,9 +102,9 @@ class FileShape(Shape):
 
 
 class XmppShape(Shape):
-    host: Name = required("127.0.0.1")
+    host: Value = required("127.0.0.1")
     port: Port = required(5347)
-    secret_file: Name = OPTIONAL
+    secret_file: Value = OPTIONAL
 
 
 class EjabberdShape(Shape):
@@ -112,11 +112,11 @@ class EjabberdShape(Shape):
 
 
 class StorageShape(Shape):
-    url: Annotated[Name, AfterValidator(_storage_url)] = required("sqlite:///deskbridge.db")
+    url: Annotated[Value, AfterValidator(_storage_url)] = required("sqlite:///deskbridge.db")
 
 
 class WebShape(Shape):
-    listen: Annotated[Name, AfterValidator(_listen)] = OPTIONAL
+    listen: Annotated[Value, AfterValidator(_listen)] = OPTIONAL
     public_url: WebAddress = OPTIONAL
     link_days: Annotated[Days, Field(ge=1)] = OPTIONAL
 
@@ -137,9 +137,10 @@ class TenantShape(Shape):
     desk_host: Host = required("cc.acme.test")
     agent_faces: Host = required("agents.acme.test")
     work_faces: Host = required("directory.acme.test")
-    directory: Name = required("acme.toml")
+    directory: Value = required("acme.toml")
     watch: bool = OPTIONAL
     watch_notice: bool = OPTIONAL
+    work_suffix: Suffix = OPTIONAL
     retention_days: Annotated[Days, Field(ge=0)] = OPTIONAL
     roster_limit: Annotated[int, Field(ge=0)] = OPTIONAL
     operators: list[Account] = OPTIONAL

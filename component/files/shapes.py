@@ -18,6 +18,9 @@ OPTIONAL: Any = None
 
 # Control characters, line separators, what turns the direction of the text around, and what XML cannot hold.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+MOST_SHOWN = 200
+"""Characters of what is shown to people. Names go into rosters and lists, whole: longer ones would break them (R5)."""
+
 _IDENTIFIER = re.compile(r"\w[\w.-]{0,63}")
 
 
@@ -64,7 +67,13 @@ def read_all(
 def _printable(text: str) -> str:
     if _UNPRINTABLE.search(text):
         raise ValueError("must not contain control characters or line breaks; write it on one plain line")
-    return text.strip()
+    return text
+
+
+def _short(text: str) -> str:
+    if len(text) > MOST_SHOWN:
+        raise ValueError(f"must be up to {MOST_SHOWN} characters long, not {len(text)}")
+    return text
 
 
 def _filled(text: str) -> str:
@@ -83,11 +92,20 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Text = Annotated[str, AfterValidator(_printable)]
+Line = Annotated[str, AfterValidator(_printable), AfterValidator(str.strip)]
+"""One line; may be empty."""
+
+Value = Annotated[Line, AfterValidator(_filled)]
+"""One line that says something to the machine: an address, a path."""
+
+Text = Annotated[Line, AfterValidator(_short)]
 """One line to show to people; may be empty."""
 
 Name = Annotated[Text, AfterValidator(_filled)]
 """One line to show to people."""
+
+Suffix = Annotated[str, AfterValidator(_printable), AfterValidator(_short)]
+"""What stands behind a name, with the space before it."""
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
 """What other tables, commands and logs refer to."""

@@ -91,7 +91,7 @@ def entry(viewer: Party, face: Party, directory: Directory) -> Entry | None:
         return None
     known = {_name(directory.groups[group].name) for group in _known_groups(viewer, face)}
     others = AGENTS if viewer.side is Side.WORK else _name(viewer.tenant.name)
-    return Entry(face.person.name, frozenset(known or {others}))
+    return Entry(face.name, frozenset(known or {others}))
 
 
 def _entries(viewer: Party, faces: Iterable[Party], directory: Directory) -> Entries:

@@ -107,8 +107,8 @@ def title(viewer: Party, chat: Chat) -> str:
     own = as_agent(viewer, chat)
     if own is not None:
         contact = chat.other if own is chat.one else chat.one
-        return f"{contact.person.name} (agent chat)"
-    return f"{chat.one.person.name}, {chat.other.person.name}"
+        return f"{contact.name} (agent chat)"
+    return f"{chat.one.name}, {chat.other.name}"
 
 
 def _people(chat: Chat) -> list[Person]:

@@ -42,7 +42,7 @@ def face_info(viewer: Party, face: Party, resource: str, node: str) -> Element |
     kind = (viewer.side, face.side, face.tenant.version)
     if node:
         return client_info(*kind, node) if node == capabilities_node(*kind) else Reason.NO_SUCH_NODE
-    return client_info(*kind) if resource else _info("account", "registered", face.person.name, _FACE_FEATURES)
+    return client_info(*kind) if resource else _info("account", "registered", face.name, _FACE_FEATURES)
 
 
 def chat_info(name: str) -> Element:

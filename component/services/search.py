@@ -115,7 +115,7 @@ async def answer(world: World, viewer: Party, side: Side, query: Element) -> Ele
         people, _ = matches.page(asked)
     except NoSuchPerson:
         return Reason.NO_SUCH_NODE
-    found = [Found(one.face, one.person.name, one.person.title, groups_of(world, viewer, one)) for one in people]
+    found = [Found(one.face, one.name, one.person.title, groups_of(world, viewer, one)) for one in people]
     reply = results(found, sought.form, with_groups=bool(group_options(world, viewer, side)))
     first, last = (found[0].face, found[-1].face) if found else (None, None)
     if found or asked.max is not None:

@@ -43,13 +43,20 @@ class TestWho:
     def test_an_agent_gets_groups_and_directory(self) -> None:
         assert listed(ALICE, Side.AGENT, tenant()) == {
             "Carol": {"Big"}, "Dan": {"Big"}, "Gus": {"Small"},
-            "Gus*": {"Acme"}, "Oda*": {"Acme"}, "Sue*": {"Acme"}, "Ted*": {"Acme"}, "Bob*": {"Acme"},
+            "Gus (Work)*": {"Acme"}, "Oda (Work)*": {"Acme"}, "Sue (Work)*": {"Acme"}, "Ted (Work)*": {"Acme"},
+            "Bob*": {"Acme"},
         }  # fmt: skip
 
     def test_through_the_directory_only_agents_without_a_work_licence(self) -> None:
         """M5"""
         agents = {name for name in listed(ODA, Side.AGENT, tenant()) if not name.endswith("*")}
         assert agents == {"Carol", "Dan"}
+
+    def test_who_has_both_licences_is_listed_under_two_names(self) -> None:
+        """AD1: the suffix is the tenant's, and may be none."""
+        assert {"Gus", "Gus (Work)*"} <= listed(ALICE, Side.AGENT, tenant()).keys()
+        assert {"Gus", "Gus*"} <= listed(ALICE, Side.AGENT, replace(tenant(), work_suffix="")).keys()
+        assert {"Gus", "Gus at Work*"} <= listed(ALICE, Side.AGENT, replace(tenant(), work_suffix=" at Work")).keys()
 
     def test_a_work_user_gets_all_agents_and_learns_no_groups(self) -> None:
         """P1"""

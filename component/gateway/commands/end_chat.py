@@ -31,7 +31,7 @@ class EndChat:
         others = [other for other, _ in self._open(party)]
         if not others:
             return Done("You have no chat with another agent that could be ended.")
-        names = sorted((other.person.name, other.face) for other in others)
+        names = sorted((other.name, other.face) for other in others)
         options = [(face, f"{name} ({face})") for name, face in names]
         return Ask(Form("End chat", "Which chat do you want to end?", (choice(CHAT, "Chat with", options),)))
 
@@ -39,7 +39,7 @@ class EndChat:
         for other, conversation in self._open(run.party):
             if other.face == run.value(CHAT):
                 self._endings.by(run.party, conversation)
-                return Done(f"Your chat with {other.person.name} has ended.")
+                return Done(f"Your chat with {other.name} has ended.")
         return Done("You have no such chat, or it has ended already.", "warn")
 
     def _open(self, party: Party) -> list[tuple[Party, Conversation]]:

@@ -89,7 +89,7 @@ class FindPeople:
 
     def _label(self, viewer: Party, face: Party) -> str:
         more = [face.person.title, *groups_of(self._state.world, viewer, face)]
-        return f"{face.person.name} ({', '.join([*filter(None, more), face.face])})"
+        return f"{face.name} ({', '.join([*filter(None, more), face.face])})"
 
     # Who is added
 
@@ -102,6 +102,6 @@ class FindPeople:
             self._add(party, face)
         if not found:
             return Done("Nobody was added to your contacts.")
-        names = [face.person.name for face in found]
+        names = [face.name for face in found]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         return Done(f"{listed} will be among your contacts in a moment.")

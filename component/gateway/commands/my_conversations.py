@@ -39,5 +39,5 @@ class MyConversations:
     def _row(self, one: RecentConversation) -> tuple[str, ...]:
         world = self._state.world
         other = world.account(one.other)
-        name = other.person.name if other else "somebody who has left"
+        name = other.name if other else "somebody who has left"
         return name, world.face_of_account(one.other) or "", minute(one.last_at), "ended" if one.ended else "open"

@@ -49,11 +49,11 @@ class WhoIsOn:
                 places = finder.find(name=run.value(NAME), known=())
                 found += (finder.parties[place] for place in places)
         here = [one for one in found if self._state.sessions.logged_in(one.account)]
-        return sorted(here, key=lambda one: (words(one.person.name), one.face))
+        return sorted(here, key=lambda one: (words(one.name), one.face))
 
     def _row(self, viewer: Side, party: Party) -> tuple[str, ...]:
         sessions = self._state.sessions.of(party.account)
-        return party.person.name, party.face, self._status(viewer, party), str(len(sessions))
+        return party.name, party.face, self._status(viewer, party), str(len(sessions))
 
     def _status(self, viewer: Side, party: Party) -> str:
         """The status's name; empty for who has logged out just now."""

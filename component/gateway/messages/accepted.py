@@ -72,10 +72,10 @@ class Accepted:
                 kind=link.kind,
                 made_at=row.sent_at,
                 expires_at=row.sent_at + link_us,
-                title=link.title or f"Message from {self.sender.person.name}",
+                title=link.title or f"Message from {self.sender.name}",
                 content=link.content,
                 message_id=row.id,
-                sender=self.sender.person.name,
+                sender=self.sender.name,
                 corrects=corrected,
             )
         for reference in refers.values():

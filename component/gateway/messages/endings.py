@@ -63,7 +63,7 @@ class Endings:
 
     def _end(self, conversation: Conversation, party: Party, reason: str, words: str) -> None:
         done = self._submit(conversation, reason)
-        done.add_done_callback(partial(self._tell, party, conversation, words.format(name=party.person.name)))
+        done.add_done_callback(partial(self._tell, party, conversation, words.format(name=party.name)))
 
     def _submit(self, conversation: Conversation, reason: str) -> Future[None]:
         return self._store.submit(self._state.conversations.end(conversation, reason, now_us()))

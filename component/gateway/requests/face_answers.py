@@ -50,7 +50,7 @@ class FaceAnswers:
 
     def _details(self, viewer: Party, face: Party) -> Details:
         groups = groups_of(self._state.world, viewer, face)
-        return Details(face.person.name, face.face, face.tenant.name, face.person.title, groups)
+        return Details(face.name, face.face, face.tenant.name, face.person.title, groups)
 
 
 def _info(request: Request, face: Party) -> Answer:

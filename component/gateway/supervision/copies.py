@@ -220,14 +220,14 @@ class Copies:
 
     def _take_back(self, said: Said, to: Receivers) -> None:
         for watcher in to.watchers:
-            self._link.send(self._texts.withdrawn(said, watcher, said.sender.person.name))
+            self._link.send(self._texts.withdrawn(said, watcher, said.sender.name))
         if to.receiver:
             self._link.send(self._texts.withdrawn(said, to.receiver, ""))
         if to.sender:
             self._link.send(self._texts.withdrawn(said, to.sender, "You"))
 
     def _tell_of_beginning(self, chat: Chat, watcher: Party, first_message: int) -> None:
-        words = BEGAN.format(one=chat.one.person.name, other=chat.other.person.name)
+        words = BEGAN.format(one=chat.one.name, other=chat.other.name)
         self.tell(chat, watcher, words, self._texts.id(first_message, Role.OPENING))
 
     def _tell_all(self, chat: Chat, watchers: Sequence[Party], words: str, id: str) -> None:

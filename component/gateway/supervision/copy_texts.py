@@ -55,7 +55,7 @@ class CopyTexts:
         In one stanza, Converse.js would take the first text it finds, and ejabberd puts that of a forwarded message
         before the line's own. No archive keeps what is forwarded, and no client shows it.
         """
-        words = self._told(said, said.sender.person.name, f"{said.sender.person.name}: ")
+        words = self._told(said, said.sender.name, f"{said.sender.name}: ")
         original = self._original(said)
         id = self._ids.id(said.message.id, Role.ORIGINAL)
         for watcher in watchers:
