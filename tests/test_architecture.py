@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "addresses": set(),
     "element": set(),
     "certificates": set(),
+    "processes": set(),
     "rate": {"model"},
     "metrics": set(),
     "policy": {"model", "element"},
@@ -26,7 +27,8 @@ MAY_IMPORT = {
     "directory": {"model", "addresses", "files"},
     "finding": {"model"},
     "world": {"model", "addresses", "finding"},
-    "loading": {"model", "files", "config", "directory", "world"},
+    "loading": {"model", "files", "config", "directory", "world", "processes"},
+    "sanitiser": {"element", "policy", "content", "stanza", "processes"},
     "explain": {"model", "addresses", "policy", "world"},
     "compiled": {"policy"},
     "store": {"model"},
@@ -37,7 +39,7 @@ MAY_IMPORT = {
     },
     "gateway": {
         *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
-        *("files", "finding", "world", "loading", "rate", "metrics", "web", "certificates"),
+        *("files", "finding", "world", "loading", "rate", "metrics", "web", "certificates", "sanitiser"),
     },
     "demo": {"model", "config", "world", "loading", "ejabberd", "gateway", "web"},
     "cli": {

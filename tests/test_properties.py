@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from component.content.rich import Rich
+from component.content.rendered import Rendered
 from component.element import STREAM_NS, XML_LANG, parse, serialise, split
 from component.gateway.messages.accepted import Accepted
 from component.gateway.messages.intake import Incoming
@@ -28,7 +28,7 @@ from component.stanza.errors import refusal
 from component.stanza.forms import Form, choice
 from component.stanza.links import LinkMaker
 from component.stanza.message import envelope, origin_id
-from component.stanza.rich_text import rich_content
+from component.stanza.rich_content import rich_content
 from component.world import World
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
 
@@ -273,15 +273,16 @@ def moments(draw: st.DrawFn) -> View:
     return view(sender, receiver, limits=limits, **{name: not getattr(usual, name) for name in unusual})
 
 
-def judged(message: Element, sender: Party, receiver: Party, **moment: bool) -> tuple[Verdict, Rich | None]:
+def judged(message: Element, sender: Party, receiver: Party, **moment: bool) -> tuple[Verdict, Rendered | None]:
     """The verdict on a message, and its formatted content."""
     facts = classify(message)
     rich = rich_content(facts.parts, [sender.tenant.account_host(side) for side in Side]) if facts.is_rich else None
-    return decide(facts, view(sender, receiver, rich_chars=len(rich.plain) if rich else None, **moment)), rich
+    chars = len(rich.plain) if rich else None
+    return decide(facts, view(sender, receiver, rich_chars=chars, **moment)), rich and rich.rendered()
 
 
 def delivered(
-    message: Element, sender: Party, receiver: Party, verdict: Verdict, rich: Rich | None = None
+    message: Element, sender: Party, receiver: Party, verdict: Verdict, rich: Rendered | None = None
 ) -> Element | None:
     """The message as it is written to the receiver and read there; None if it goes nowhere."""
     if not isinstance(verdict, Deliver):

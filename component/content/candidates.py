@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 from component.policy.elements import language_of
 
 from .document import Blocks
+from .html import PARSERS
 from .markup import MARKUP_NS, marked
 from .reading import blocks
 from .tree import XHTML_NS
@@ -50,9 +51,6 @@ def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> 
     contents = [(_type(part), part) for part in parts if part.tag == CONTENT]
     if not contents:
         return
-    # Only now: the libraries that read these types take 7 MB, and many a bridge never meets such a message.
-    from .html import PARSERS
-
     for wanted, parse in PARSERS.items():
         for content in (part for type, part in contents if type == wanted):
             language = language_of(content)

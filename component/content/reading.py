@@ -21,11 +21,10 @@ from .flows import (
 from .inline import collapsed, preserved, verbatim
 from .looks import Context, Space, is_hidden, is_tight, within, without_margins
 from .pictures import picture
-from .tree import Tree, name_in, number
+from .tree import DEEPEST, Tree, name_in, number
 from .vocabulary import HEADINGS, LINES, UNREAD
 
 MOST_ELEMENTS = 2_500
-DEEPEST = 150
 LONGEST = 20_000
 """Characters of text."""
 

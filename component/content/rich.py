@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 from xml.etree.ElementTree import Element
 
+from component.element import serialise
 from component.policy.elements import BODY, language_of
 
 from . import page, plain, xhtml
@@ -16,6 +17,7 @@ from .agreement import agree, names_all
 from .candidates import HTML, Bodies, Candidate, candidates
 from .document import Blocks
 from .reading import TooMuch
+from .rendered import Rendered
 from .weight import HEAVIEST, is_formatted, lightened, weight
 
 MOST_VERSIONS = 6
@@ -69,6 +71,10 @@ class Rich:
         Looks are ``style`` attributes, for which a Content-Security-Policy needs ``style-src-attr 'unsafe-inline'``.
         """
         return "".join(page.html(version.blocks, version.language) for version in self.versions)
+
+    def rendered(self) -> Rendered:
+        """All that anybody needs of it."""
+        return Rendered(self.bodies, self.fragment() if self.formatted else "", serialise(self.xhtml()))
 
 
 def read(parts: Sequence[Element], hosts: Collection[str] = ()) -> Rich | None:

@@ -1,11 +1,15 @@
 """Elements to be read: the standard library's, or lxml's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
+from xml.etree.ElementTree import Element
 
 from component.element import split
 
 XHTML_NS = "http://www.w3.org/1999/xhtml"
+
+DEEPEST = 150
+"""Elements inside of each other that are read."""
 
 
 class Tree(Protocol):
@@ -33,3 +37,13 @@ def number(element: Tree, key: str) -> int | None:
     """A small number that an attribute gives; None if it gives none."""
     value = element.get(key, "").strip().removesuffix("px")
     return int(value) if value.isascii() and value.isdecimal() and len(value) <= 6 else None
+
+
+def is_deeper(elements: Iterable[Element], depth: int) -> bool:
+    """Whether there are more than ``depth`` elements inside of each other."""
+    level = list(elements)
+    for _ in range(depth):
+        level = [child for element in level for child in element]
+        if not level:
+            return False
+    return bool(level)

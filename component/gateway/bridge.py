@@ -11,6 +11,7 @@ from component.ejabberd.pieces import stanza_limit
 from component.element import MESSAGE, PRESENCE
 from component.metrics import Metrics
 from component.model import Party, Settings
+from component.sanitiser import Sanitiser
 from component.services.archive import Archive
 from component.stanza.errors import is_error
 from component.store.errors import StoreError
@@ -76,7 +77,8 @@ class Bridge:
         self._presence = Presence(
             state, self._faces, self._services, self._contacts, chats, send, self._logged_in, self._logged_out
         )
-        look_ups = LookUps(state, store, api)
+        self._sanitiser = Sanitiser()
+        look_ups = LookUps(state, store, api, self._sanitiser)
         self._messages = Messages(state, store, self._delivery, self._endings, look_ups, copies, chats, send, metrics)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
         add_contact = self._contacts.add
@@ -115,6 +117,7 @@ class Bridge:
             for task in (*tasks, stopping):
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await self._sanitiser.close()
 
     async def _say_goodbye(self) -> None:
         """Finish what was begun, so that the next start has nothing to repair."""

@@ -6,10 +6,8 @@ And while it reads, others go on chatting (R2).
 """
 
 import logging
-import os
 import pickle
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import TypeVar
 
 from component.files.problems import LoadError, Place, Problem
 from component.model import Settings
+from component.processes import command, environment
 from component.world import World
 
 log = logging.getLogger(__name__)
@@ -54,10 +53,8 @@ def read_only(mapping: dict[Key, Value]) -> Mapping[Key, Value]:
 
 
 def _ask(path: Path) -> Read | LoadError:
-    command = [sys.executable, "-P", "-m", __name__, str(path)]
-    # It finds modules where we do, and not in the folder that we happen to be in.
-    places = os.pathsep.join(place for place in sys.path if place)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": places}) as process:
+    asked = command(__name__, str(path))
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, env=environment()) as process:
         if process.stdout is None:
             raise RuntimeError("a pipe was asked for")
         try:

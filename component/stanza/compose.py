@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import final
 from xml.etree.ElementTree import Element
 
-from component.content.rich import Rich
+from component.content.rendered import Rendered
 from component.element import parse_children, serialise
 from component.policy.classify import Part
 from component.policy.decide import Deliver
@@ -12,6 +12,7 @@ from component.policy.elements import BODY
 from component.policy.fallback import ranges, within
 from component.policy.features import Feature
 from component.policy.files import File
+from component.policy.matrix import Act
 
 from .bodies import Places, new_body, rewritten, whole_text
 from .captions import Captioned, Shown
@@ -45,7 +46,7 @@ def fingerprint(payload: str, links: Iterable[tuple[str, str]]) -> str:
     return payload
 
 
-def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rich | None = None) -> Composed:
+def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rendered | None = None) -> Composed:
     """The message that a verdict lets go on.
 
     ``author`` is who wrote the message replied to, by the address that the receiver knows (C14); ``rich`` is its
@@ -59,7 +60,8 @@ def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rich |
         children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
         children = _with_files(children, verdict, links)
-    return Composed("".join(map(serialise, children)), whole_text(children), tuple(links.made))
+    markup = rich.xhtml if rich and verdict.rich is Act.REBUILD else ""
+    return Composed("".join(map(serialise, children)) + markup, whole_text(children), tuple(links.made))
 
 
 def _text(part: Part, author: str | None) -> str:

@@ -5,7 +5,11 @@ How formatted content is read and written is in ``tests/content``; here is what 
 
 import asyncio
 import json
+import os
 import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -252,6 +256,65 @@ class TestWorkToAgent:
         got = await received(bob, alice, ALICE, STEPS + oob)
         assert carried(got) == "body"
         assert text(got).startswith(f"{LIST}\nsteps.pdf: http")
+
+
+class TestTheReader:
+    """R2: what reads formatted messages is a process of its own, and can be given up."""
+
+    async def test_others_do_not_wait(
+        self, alice: XmppClient, bob: XmppClient, carol: XmppClient, erin: XmppClient, bridge: BridgeProcess
+    ) -> None:
+        """While it makes no progress, everybody's plain messages pass. Given up, the body of the message wins; one
+        without a body is refused with words. Then there is a new process."""
+        await received(alice, bob, BOB, BOLD)
+        with stopped(bridge) as first:
+            stuck = [await send(alice, BOB, BOLD + SAME), await send(alice, BOB, BOLD)]
+            said = await carol.say(BOB, "Hello")
+            await bob.expect(message(id=said))
+            answered = await erin.say(ALICE, "Hello")
+            await alice.expect(message(id=answered))
+            os.kill(first, signal.SIGKILL)
+            got = await bob.expect(message(id=stuck[0]))
+            assert (carried(got), text(got)) == ("body", "Hello there")
+        got = await bob.expect(message(id=stuck[1]))
+        assert text(got).startswith("Hello there\nFormatted message: ")
+        assert bridge.count(f"gave up reading a formatted message from {alice.account}: ") == 1
+        with stopped(bridge, apart_from=first) as second:
+            id = await send(alice, BOB, BOLD)
+            got = await received(carol, bob, BOB, BOLD + SAME)
+            assert "Formatted message: " in text(got), "others are not read with whom was given up"
+            os.kill(second, signal.SIGKILL)
+            assert "plain text" in error_text(await refused(alice, id, BOB, POLICY))
+        await hears_nothing(bob, alice, BOB)
+
+    async def test_a_table_of_empty_cells(self, lena: XmppClient, bob: XmppClient, bridge: BridgeProcess) -> None:
+        """What is short to send and long to read: the body counts, and a message without one is refused."""
+        table = "\n".join(["|" + "a|" * 300, "|" + "-|" * 300, *["|"] * 218])
+        for _ in range(30):
+            content = f"<content xmlns='urn:xmpp:content' type='text/markdown'>{table}</content>"
+            got = await received(lena, bob, BOB, content + SAME)
+            assert (carried(got), text(got)) == ("body", "Hello there")
+        assert "plain text" in error_text(await refused(lena, await send(lena, BOB, content), BOB, POLICY))
+        assert bridge.count(f"gave up reading a formatted message from {lena.account}: ") == 0
+
+
+@contextmanager
+def stopped(bridge: BridgeProcess, apart_from: int = 0) -> Iterator[int]:
+    """The process that reads formatted messages, while it does not go on."""
+    (pid,) = set(readers(bridge)) - {apart_from}
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield pid
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def readers(bridge: BridgeProcess) -> Iterator[int]:
+    for task in Path(f"/proc/{bridge.pid}/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            if "component.sanitiser" in Path(f"/proc/{pid}/cmdline").read_text():
+                yield int(pid)
 
 
 class TestTheLifeOfPages:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import final
 from xml.etree.ElementTree import Element
 
-from component.content.rich import Rich
+from component.content.rendered import Rendered
 from component.model import Party
 from component.policy.classify import Facts, classify
 from component.world import World
@@ -73,7 +73,7 @@ class Found:
         self,
         sender_online: bool,
         reply_to: str | None = None,
-        rich: Rich | None = None,
+        rich: Rendered | None = None,
         failed: bool = False,
     ) -> None:
         self.sender_online = sender_online

@@ -1,17 +1,16 @@
 """What the bridge does not know by heart and looks up before a message is judged."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable
 
-from component.content.rich import Rich
+from component.content.rendered import Rendered
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
 from component.policy.features import Feature
 from component.policy.matrix import HISTORY_WINDOW
+from component.sanitiser import Sanitiser
 from component.stanza.message import REPLY
-from component.stanza.rich_text import rich_content
 from component.store.archive import Reference
 from component.store.errors import StoreError
 from component.store.store import Store
@@ -26,17 +25,14 @@ CONFIRMED_SECONDS = 10.0
 """How long a session that only ejabberd knows of is believed in, so that a chat does not ask for every line."""
 
 
-LONG_BYTES = 8_192
-"""A longer message takes more than some milliseconds to read if it is formatted, and others must not wait (R2)."""
-
-
 class LookUps:
     """Finds what a verdict on a message needs; at once where all is known, else as something to wait for."""
 
-    def __init__(self, state: State, store: Store, api: EjabberdApi) -> None:
+    def __init__(self, state: State, store: Store, api: EjabberdApi, sanitiser: Sanitiser) -> None:
         self._state = state
         self._store = store
         self._api = api
+        self._sanitiser = sanitiser
         self._confirmed: dict[str, float] = {}
 
     def __call__(self, message: Incoming) -> Found | Awaitable[Found]:
@@ -44,13 +40,9 @@ class LookUps:
         if sender is None or message.over_rate:
             return NOTHING
         online = self._online(sender)
-        if online is None or self._in_question(message, sender, receiver):
+        if online is None or message.facts.is_rich or self._in_question(message, sender, receiver):
             return self._look_up(message, sender, receiver)
-        if not self._is_readable(message):
-            return Found(online)
-        if message.facts.size > LONG_BYTES:
-            return self._look_up(message, sender, receiver)
-        return Found(online, rich=_read(message, sender))
+        return Found(online)
 
     def _in_question(self, message: Incoming, sender: Party, receiver: Party | None) -> bool:
         """Whether the store has to be asked."""
@@ -116,18 +108,10 @@ class LookUps:
 
     # What is its formatted content?
 
-    def _is_readable(self, message: Incoming) -> bool:
-        """What is too large is refused anyway (C18)."""
-        return message.facts.is_rich and message.facts.size <= self._state.limits.stanza_bytes
-
-    async def _rich(self, message: Incoming, sender: Party) -> Rich | None:
-        """C10. What is long is read in a thread."""
-        if not self._is_readable(message):
+    async def _rich(self, message: Incoming, sender: Party) -> Rendered | None:
+        """C10. What is too large is refused anyway (C18)."""
+        facts = message.facts
+        if not facts.is_rich or facts.size > self._state.limits.stanza_bytes:
             return None
-        if message.facts.size <= LONG_BYTES:
-            return _read(message, sender)
-        return await asyncio.to_thread(_read, message, sender)
-
-
-def _read(message: Incoming, sender: Party) -> Rich | None:
-    return rich_content(message.facts.parts, [sender.tenant.account_host(side) for side in Side])
+        hosts = [sender.tenant.account_host(side) for side in Side]
+        return await self._sanitiser.read(sender.account, facts.parts, hosts)
