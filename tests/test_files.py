@@ -133,6 +133,9 @@ class TestAddresses:
             ("https://up.test:5443/a?b=c&d#e", "https://up.test:5443/a?b=c&d#e"),
             ("https://up.test/Café ☕.png".replace(" ", "%20"), "https://up.test/Caf%C3%A9%20%E2%98%95.png"),
             ("https://bücher.test/a", "https://xn--bcher-kva.test/a"),
+            # Names of their own since IDNA 2008, which a reader of 2003 would lead to strasse.example, another owner.
+            ("https://straße.example/x.png", "https://xn--strae-oqa.example/x.png"),
+            ("https://νόμος.example/", "https://xn--xxabhm1c.example/"),
             ("https://[2001:db8::1]:5443/a", "https://[2001:db8::1]:5443/a"),
             ("https://10.0.0.1/a", "https://10.0.0.1/a"),
             ('https://up.test/a"b<c>', "https://up.test/a%22b%3Cc%3E"),

@@ -3,6 +3,8 @@
 import re
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+import idna
+
 LONGEST = 2_000
 """Characters. Browsers and servers take no more for granted."""
 
@@ -10,7 +12,8 @@ ADDRESS = re.compile(rf"https?://[^\s<>\"]{{1,{LONGEST}}}", re.IGNORECASE)
 """An address in a text, perhaps with a punctuation mark behind it that is the text's."""
 
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?\.?|[0-9a-f:.]+", re.IGNORECASE)
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?|[0-9a-f:.]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
 _TRAILING = ".,;:!?'\"»”’*_~`"
@@ -40,8 +43,12 @@ def _is_of_the_web(parts: SplitResult) -> bool:
 
 def _ascii(parts: SplitResult) -> str | None:
     """Raises ``ValueError`` for a host that is none."""
-    host = (parts.hostname or "").encode("idna").decode()
-    if not _HOST.fullmatch(host) or host.encode("idna").decode() != host:  # the letter "․" alone becomes a mere dot
+    host = parts.hostname or ""
+    if not host.isascii():
+        # As browsers do (UTS #46, non-transitional): straße.example is not strasse.example, and may be another owner's.
+        # Python's own codec is of 2003, and takes them for one. Raises UnicodeError, a ValueError.
+        host = idna.encode(host, uts46=True, std3_rules=True).decode()
+    if not _HOST.fullmatch(host):
         return None
     where = f"[{host}]" if ":" in host else host
     if parts.port is not None:
