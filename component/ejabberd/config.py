@@ -5,6 +5,7 @@ same pieces; ``complete`` only puts more beside them.
 """
 
 from component.ejabberd import pieces, site
+from component.ejabberd.modules import bridge_rule
 from component.ejabberd.site import LOOPBACK, Site
 from component.ejabberd.yaml import Node, dump, note
 from component.model import Settings
@@ -30,7 +31,9 @@ PART_HEADER = f"""\
 #     - /etc/ejabberd/deskbridge.yml
 #
 # The Work hosts are taken to be served already, with mod_roster, and with mod_mam if Work users shall have a
-# history. The listener for clients must take stanzas of max_stanza_size {{stanza_limit}} or more, so that
+# history. If they have mod_http_upload, its option `access` must allow the services as well as `local`, here
+# {{services}}, so that deskbridge learns where uploads are and can hide whose they are.
+# The listener for clients must take stanzas of max_stanza_size {{stanza_limit}} or more, so that
 # deskbridge can refuse large ones politely.
 #
 {GUARD}
@@ -54,7 +57,7 @@ def complete(settings: Settings, own: Site = Site(), *, with_secret: bool) -> st
         "access_rules": {"local": {"allow": "local"}, **pieces.access_rules(settings)},
         "api_permissions": {**site.console_permission(), **pieces.api_permission(own.extra_commands)},
         **site.shapers(own),
-        note("modules", "The Work hosts' modules."): site.work_modules(own),
+        note("modules", "The Work hosts' modules."): site.work_modules(own, settings),
         HOST_CONFIG: {host: {**site.host_storage(own, host), **desk.get(host, {})} for host in hosts},
         APPEND_HOST_CONFIG: pieces.work_hosts(settings),
     }
@@ -72,4 +75,5 @@ def part(settings: Settings, *, with_secret: bool) -> str:
         HOST_CONFIG: pieces.desk_hosts(settings),
         APPEND_HOST_CONFIG: pieces.work_hosts(settings),
     }
-    return PART_HEADER.format(stanza_limit=pieces.stanza_limit(settings)) + dump(document)
+    services = " and ".join(f"`allow: {bridge_rule(tenant)}`" for tenant in settings.tenants)
+    return PART_HEADER.format(stanza_limit=pieces.stanza_limit(settings), services=services) + dump(document)

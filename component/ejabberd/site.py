@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from component.ejabberd.modules import WORK_MODULES
+from component.ejabberd.modules import WORK_MODULES, bridge_rule
 from component.ejabberd.yaml import Node, note
+from component.model import Settings
 
 LOOPBACK = "127.0.0.1"
 STORAGE_NOTE = """\
@@ -93,9 +94,16 @@ def shapers(site: Site) -> dict[str, Node]:
     }
 
 
-def work_modules(site: Site) -> Node:
+def work_modules(site: Site, settings: Settings) -> Node:
     """The virtual hosts share an address for uploads, so the path must tell them apart."""
-    upload: dict[str, Node] = {"docroot": f"{site.spool}/upload", "put_url": f"{site.http_url}/upload/@HOST@"}
+    upload: dict[str, Node] = {
+        "docroot": f"{site.spool}/upload",
+        "put_url": f"{site.http_url}/upload/@HOST@",
+        note("access", "The services as well, so that deskbridge learns where uploads are. They put none there."): [
+            {"allow": "local"},
+            *({"allow": bridge_rule(tenant)} for tenant in settings.tenants),
+        ],
+    }
     if site.upload_from_web_pages:
         upload["custom_headers"] = UPLOAD_FROM_ANYWHERE
     return {**WORK_MODULES, "mod_http_upload": upload}

@@ -16,6 +16,7 @@ from component.services.archive import Archive
 from component.stanza.errors import is_error
 from component.store.errors import StoreError
 from component.store.store import Store
+from component.web.uploads import Uploads
 from component.world import World
 
 from .commands.listed import Parts, all_commands
@@ -41,9 +42,11 @@ from .retention import Retention
 from .state import State
 from .stream.gate import Gate
 from .stream.grants import Grants
+from .stream.iqs import Iqs
 from .stream.link import Link, LinkDown
 from .stream.pressure import Pressure
 from .supervision.parts import Supervision
+from .upload_services import UploadServices
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,14 @@ class Bridge:
     """One instance, serving all tenants over one stream. ``run`` lasts until it is told to stop."""
 
     def __init__(
-        self, settings: Settings, state: State, store: Store, api: EjabberdApi, metrics: Metrics, reload: Reload
+        self,
+        settings: Settings,
+        state: State,
+        store: Store,
+        api: EjabberdApi,
+        metrics: Metrics,
+        reload: Reload,
+        uploads: Uploads,
     ) -> None:
         self._settings = settings
         self._state = state
@@ -63,6 +73,8 @@ class Bridge:
         host = settings.tenants[0].service
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
+        self._iqs = Iqs(send)
+        self._upload_services = UploadServices(state, self._iqs, uploads)
         self._grants = Grants(state)
         broadcasts = Broadcasts(send, self._link.barrier)
         self.supervision = Supervision(state, store, self._link, broadcasts, self._grants, api)
@@ -146,7 +158,7 @@ class Bridge:
             self._receive_message(stanza)
         elif stanza.tag == PRESENCE:
             self._presence.receive(stanza)
-        elif not self._delegation.receive(stanza):
+        elif not self._iqs.take(stanza) and not self._delegation.receive(stanza):
             self._requests.receive(stanza)
 
     def _receive_message(self, stanza: Element) -> None:
@@ -208,6 +220,7 @@ class Bridge:
             await self._find_the_truth()
             self.supervision.chats.announce()
             await self._faces.announce()
+            await self._upload_services.learn()
         except LinkDown:
             pass
         except StoreError as problem:

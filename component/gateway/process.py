@@ -15,6 +15,7 @@ from component.metrics import Metrics
 from component.model import Settings
 from component.store.store import Store
 from component.web.server import Web
+from component.web.uploads import Uploads
 from component.world import World
 
 from .bridge import Bridge
@@ -48,12 +49,12 @@ async def _serve(
     path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event, reloaded: Callable[[], None]
 ) -> None:
     loop = asyncio.get_running_loop()
-    async with EjabberdApi(settings.ejabberd.api_url) as api:
+    async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
         metrics = Metrics()
         store.watch(metrics.committed)
         state = await open_state(settings.limits, world, store, settings.web)
         reloader = Reloader(path, reloaded)
-        bridge = Bridge(settings, state, store, api, metrics, reloader.reload)
+        bridge = Bridge(settings, state, store, api, metrics, reloader.reload, uploads)
         reloader.bridge = bridge
         gc.set_threshold(YOUNG)
         _set_aside()
@@ -63,7 +64,8 @@ async def _serve(
         telling = asyncio.create_task(Systemd().run(bridge.missing, stop))
         try:
             transcript = bridge.supervision.transcript_links.open
-            async with Web(settings.web, store, metrics, partial(_organisation, settings), transcript, bridge.missing):
+            organisation = partial(_organisation, settings)
+            async with Web(settings.web, store, metrics, organisation, transcript, bridge.missing, uploads):
                 await bridge.run(stop)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)

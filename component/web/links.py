@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from component.store.store import Store
 from .openings import Openings
 from .page import Message, message_page
 from .responses import busy, dead, download, html, redirect
+from .uploads import Uploads
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -41,28 +43,49 @@ Transcript = Callable[[FoundLink], Awaitable[str | None]]
 """The file; None if its reader may not read it any more, or nothing of it is left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody asks for a link; ``visitor`` is where they are. ``more_time`` has to be called while a long response
+    goes on."""
+
+    request: web.BaseRequest
+    visitor: str
+    more_time: Callable[[], None]
+
+    @property
+    def counts(self) -> bool:
+        """It is not a look at the headers, nor the next piece of a film."""
+        return self.request.method == "GET" and "Range" not in self.request.headers
+
+
 class Links:
     """Opens links. ``organisation`` gives a tenant's name by its id, ``transcript`` the file that such a link opens."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, organisation: Callable[[str], str], transcript: Transcript
+        self,
+        store: Store,
+        metrics: Metrics,
+        organisation: Callable[[str], str],
+        transcript: Transcript,
+        uploads: Uploads,
     ) -> None:
         self.openings = Openings(store)
         self._store = store
         self._metrics = metrics
         self._organisation = organisation
         self._transcript = transcript
+        self._uploads = uploads
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
-    async def open(self, letter: str, token: str, counts: bool) -> web.Response:
-        """What the link shows, or the page for dead links. ``counts``: this is a visit, not a look at the headers."""
+    async def open(self, letter: str, token: str, visit: Visit) -> web.StreamResponse:
+        """What the link shows, or the page for dead links."""
         kind = KINDS[letter]
-        response, outcome = await self._open(kind, token, counts)
+        response, outcome = await self._open(kind, token, visit)
         self._metrics.link(kind, outcome)
         return response
 
-    async def _open(self, kind: str, token: str, counts: bool) -> tuple[web.Response, str]:
+    async def _open(self, kind: str, token: str, visit: Visit) -> tuple[web.StreamResponse, str]:
         if not TOKEN.fullmatch(token):
             return dead(), "dead"
         try:
@@ -73,11 +96,13 @@ class Links:
         except (StoreError, TimeoutError) as problem:
             log.warning("a link could not be looked up: %s", problem or "it took too long")
             return busy(), "failed"
-        response = download(file, found.link.title) if file is not None else self._show(found)
+        response = download(file, found.link.title) if file is not None else await self._show(found, visit)
         if response is None:
             log.warning("link %d leads to nothing that may be opened", found.link.id)
             return dead(), "dead"
-        if counts:
+        if response.status >= 400:
+            return response, "dead" if response.status == 404 else "failed"
+        if visit.counts:
             self.openings.add(found.link.id)
         return response, "opened"
 
@@ -91,12 +116,18 @@ class Links:
         finally:
             self._waiting -= 1
 
-    def _show(self, found: FoundLink) -> web.Response | None:
+    async def _show(self, found: FoundLink, visit: Visit) -> web.StreamResponse | None:
         link = found.link
         match link.kind:
             case "file":
                 # Checked when the link was made, and again here: this is the last moment.
-                return redirect(found.content) if usable(found.content) == found.content else None
+                if usable(found.content) != found.content:
+                    return None
+                if not self._uploads.holds(found.content):
+                    return redirect(found.content)
+                return await self._uploads.answer(
+                    visit.request, found.content, link.title, visit.visitor, visit.more_time
+                )
             case "transcript":
                 return None  # its reader may not read it any more
         organisation = self._organisation(link.tenant)

@@ -38,6 +38,15 @@ HEADERS = {
 
 METHODS = "GET, HEAD"
 
+_SHOWN = frozenset(
+    {
+        *("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"),
+        *("audio/mpeg", "audio/ogg", "audio/mp4", "audio/aac", "audio/webm", "audio/wav", "audio/flac"),
+        *("video/mp4", "video/webm", "video/ogg"),
+    }
+)
+"""Not SVG, which may hold scripts, nor PDF, whose viewers do not work in a sandbox."""
+
 _TYPES = {"json": "application/json", "csv": "text/csv"}
 
 
@@ -77,6 +86,32 @@ def download(text: str, name: str) -> web.Response:
     content_type = f"{_TYPES.get(name.rpartition('.')[2].lower(), 'text/plain')}; charset=utf-8"
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return _respond(200, text.encode(), content_type, {"Content-Disposition": disposition})
+
+
+def file(name: str, content_type: str, size: int | None, piece: range) -> web.StreamResponse:
+    """A file that somebody put there, which comes in chunks; ``piece`` of its ``size`` bytes, if that is known.
+
+    What a browser can only show is shown, the rest is saved: nothing of it is ever read as a page.
+    """
+    shown = content_type in _SHOWN
+    kept = {
+        "Content-Type": content_type if shown else "application/octet-stream",
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}",
+    }
+    response = web.StreamResponse(headers=HEADERS | kept)
+    if size is not None:
+        response.content_length = len(piece)
+        response.headers["Accept-Ranges"] = "bytes"
+        if len(piece) < size:
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {piece.start}-{piece.stop - 1}/{size}"
+    response.force_close()
+    return response
+
+
+def no_such_range(size: int) -> web.Response:
+    """RFC 9110 §15.5.17"""
+    return plain("The file is not so long.\n", 416, **{"Content-Range": f"bytes */{size}"})
 
 
 def _respond(status: int, body: bytes, content_type: str, headers: dict[str, str]) -> web.Response:

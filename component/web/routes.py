@@ -10,7 +10,7 @@ from aiohttp import web
 
 from component.metrics import Metrics
 
-from .links import KINDS, Links
+from .links import KINDS, Links, Visit
 from .responses import METHODS, busy, dead, figures, plain, wrong_method
 from .visitors import Visitors, client, may_watch
 
@@ -35,24 +35,29 @@ class Routes:
             "/metrics": lambda: figures(metrics.text()),
         }
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        """Never raises: whatever goes wrong has a page."""
+    async def answer(self, request: web.BaseRequest, more_time: Callable[[], None]) -> web.StreamResponse:
+        """Raises nothing but that the visitor has gone: whatever goes wrong has a page. ``more_time`` is called while a
+        long response goes on."""
         started = time.perf_counter()
-        route, response = "error", busy(500)
+        route: str = "error"
+        response: web.StreamResponse = busy(500)
         try:
-            route, response = await self._route(request)
+            route, response = await self._route(request, more_time)
+        except ConnectionError:
+            raise
         except Exception:
             log.exception("a request could not be answered")  # without its path, which may be a link
         self._metrics.web_request(route, response.status, time.perf_counter() - started)
         return response
 
-    async def _route(self, request: web.BaseRequest) -> tuple[str, web.Response]:
+    async def _route(self, request: web.BaseRequest, more_time: Callable[[], None]) -> tuple[str, web.StreamResponse]:
         """The name of the route, for counting, and the response."""
         path = _path(request)
         watch = self._watch.get(path)
         if watch is not None and may_watch(request.remote, request.headers):
             return path, watch() if request.method in METHODS.split(", ") else wrong_method()
-        if not self._visitors.may_come(client(request.remote, request.headers)):
+        visitor = client(request.remote, request.headers)
+        if not self._visitors.may_come(visitor):
             return "limited", busy(429)
         if request.method not in METHODS.split(", "):
             return "other", wrong_method()
@@ -61,7 +66,7 @@ class Routes:
         link = _LINK.fullmatch(path)
         if link is None:
             return "other", dead()
-        return f"/{link[1]}", await self._links.open(link[1], link[2], counts=request.method == "GET")
+        return f"/{link[1]}", await self._links.open(link[1], link[2], Visit(request, str(visitor), more_time))
 
 
 def ready(missing: Sequence[str]) -> web.Response:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from .listener import Listener
 from .responses import plain
 from .room import Room
 from .routes import Routes
+from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ REQUEST_SECONDS = 10.0
 """For the whole request to come, from the connection on."""
 
 CONNECTION_SECONDS = 60.0
-"""For the response to be fetched, too."""
+"""For the response to be fetched, too; of a large file, for each of its chunks."""
 
 SHUTDOWN_SECONDS = 1.0
 
@@ -65,7 +67,8 @@ class _Server(web.Server):
     """Watches over connections, which aiohttp would keep for as long as something trickles in."""
 
     def __init__(self, routes: Routes) -> None:
-        super().__init__(routes.answer)
+        super().__init__(self._answer)
+        self._routes = routes
         self._room = Room()
         self._deadlines: dict[web.RequestHandler, tuple[str, asyncio.TimerHandle]] = {}
 
@@ -78,6 +81,17 @@ class _Server(web.Server):
         seconds = CONNECTION_SECONDS if self._room.enter(host) else 0.0
         self._deadlines[handler] = (host, asyncio.get_running_loop().call_later(seconds, transport.abort))
 
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._routes.answer(request, partial(self._more_time, request.protocol))
+
+    def _more_time(self, handler: web.RequestHandler) -> None:
+        """Its response is being fetched."""
+        if handler in self._deadlines and handler.transport is not None:
+            host, deadline = self._deadlines[handler]
+            deadline.cancel()
+            later = asyncio.get_running_loop().call_later(CONNECTION_SECONDS, handler.transport.abort)
+            self._deadlines[handler] = host, later
+
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         host, deadline = self._deadlines.pop(handler)
@@ -89,7 +103,7 @@ class Web:
     """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen.
 
     ``organisation`` gives a tenant's name by its id, ``transcript`` the file of such a link, ``missing`` what keeps the
-    bridge from being ready.
+    bridge from being ready; ``uploads`` are ejabberd's.
     """
 
     def __init__(
@@ -100,9 +114,10 @@ class Web:
         organisation: Callable[[str], str],
         transcript: Transcript,
         missing: Callable[[], Sequence[str]],
+        uploads: Uploads,
     ) -> None:
         self._listen = settings.listen
-        self._links = Links(store, metrics, organisation, transcript)
+        self._links = Links(store, metrics, organisation, transcript, uploads)
         self._routes = Routes(self._links, metrics, missing)
 
     async def __aenter__(self) -> Self:

@@ -4,6 +4,8 @@ How each client describes files is in ``file_stanzas``; what the line looks like
 above this folder.
 """
 
+from hashlib import sha1
+
 import pytest
 
 from tests.messages.conftest import LogIn
@@ -15,7 +17,7 @@ from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, KAIDAN_
 from tests.support.links import TOKEN, all_tokens, opens, token
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
-from tests.support.upload import download, status, upload
+from tests.support.upload import download, redirection, status, upload
 
 POLICY = "modify/policy-violation"
 URL = "https://up.test/4a771ac1/summit.jpg"
@@ -41,7 +43,8 @@ class TestWhatAgentsGet:
     async def test_a_file_that_was_really_uploaded(
         self, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess
     ) -> None:
-        """By ejabberd's own service (XEP-0363); the link in the text leads to the file, until it is retracted."""
+        """By ejabberd's own service (XEP-0363); the link in the text leads to the file, until it is retracted. Nobody
+        is sent to the upload, whose address holds a digest of the account (AD2)."""
         photo = b"\xff\xd8\xff" + bytes(100_000)
         url = await upload(bob, "Urlaub.jpg", photo)
         id = await send(bob, ALICE, UPLOADS["conversations"].to(url))
@@ -49,6 +52,7 @@ class TestWhatAgentsGet:
         assert name == "Urlaub.jpg"
         assert link.startswith(f"{bridge.web}/f/")
         assert await download(link) == photo
+        assert await redirection(link) is None and sha1(bob.account.encode()).hexdigest() in url
         await send(bob, ALICE, f"<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/>")
         await alice.expect(message(sender=BOB))
         assert await status(link) == 404

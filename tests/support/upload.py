@@ -31,3 +31,9 @@ async def download(url: str) -> bytes:
 async def status(url: str) -> int:
     async with aiohttp.ClientSession() as http, http.get(url) as answer:
         return answer.status
+
+
+async def redirection(url: str) -> str | None:
+    """Where it is redirected to."""
+    async with aiohttp.ClientSession() as http, http.get(url, allow_redirects=False) as answer:
+        return answer.headers.get("Location")

@@ -18,6 +18,7 @@ from component.store.changes import NewLink
 from component.store.links import FoundLink
 from component.store.store import Store
 from component.web.server import Web
+from component.web.uploads import Uploads
 from tests.support.store import opened
 
 DAY_US = 86_400_000_000
@@ -50,6 +51,7 @@ class Site:
     port: int
     store: Store
     part: Web
+    uploads: Uploads
     missing: list[str] = field(default_factory=list)
 
     async def get(self, path: str, **options: Any) -> tuple[aiohttp.ClientResponse, str]:
@@ -81,9 +83,14 @@ async def site(folder: Path) -> AsyncIterator[Site]:
     async with opened(folder) as store:
         settings = WebSettings(listen=f"{LOOPBACK}:{port}")
         organisation = "{} Ltd".format
-        part = Web(settings, store, Metrics(), lambda id: organisation(id.capitalize()), _transcript, lambda: missing)
-        async with part:
-            yield Site(f"http://{LOOPBACK}:{port}", port, store, part, missing)
+        async with (
+            Uploads() as uploads,
+            Web(
+                settings, store, Metrics(), lambda id: organisation(id.capitalize()), _transcript, lambda: missing,
+                uploads,
+            ) as part,
+        ):  # fmt: skip
+            yield Site(f"http://{LOOPBACK}:{port}", port, store, part, uploads, missing)
 
 
 async def _transcript(found: FoundLink) -> str:
