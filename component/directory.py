@@ -43,7 +43,7 @@ def load_directories(settings: Settings) -> list[tuple[Tenant, Directory]]:
 
 
 def load_directory(path: Path) -> Directory:
-    """The directory in the TOML file ``path`` and the CSV files it names, relative to its folder.
+    """The directory in the TOML file ``path`` and the files it names, all of them in its folder or below.
 
     Raises DirectoryError with every problem of all of these files.
     """
@@ -56,10 +56,10 @@ def load_directory(path: Path) -> Directory:
     queues = read_all(_Team, top.queues or [], file.place.at("queues"), problems)
     people = read_all(_Person, top.people or [], file.place.at("people"), problems)
     for name in top.people_csv or []:
-        rows = read_rows(path.parent / name, _COLUMNS, _LISTS, problems)
+        rows = read_rows(path.parent / name, _COLUMNS, _LISTS, problems, path.parent)
         people += [(place, _Person.read(cells, place, problems)) for place, cells in rows]
     photos = {
-        number: read_photo(path.parent / person.photo, place.at("photo"), problems)
+        number: read_photo(path.parent / person.photo, place.at("photo"), problems, path.parent)
         for number, (place, person) in enumerate(people)
         if person.photo
     }

@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import json
+import os
+import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +33,8 @@ name = "Billing chat"
 """
 
 Load = Callable[..., Directory]
+
+PNG = b"\x89PNG\r\n\x1a\n rest"
 
 
 @pytest.fixture
@@ -194,8 +198,6 @@ class TestLocalParts:
 class TestPhotos:
     """D3: checked when the directory is read, so that no card breaks later."""
 
-    PNG = b"\x89PNG\r\n\x1a\n rest"
-
     @pytest.mark.parametrize(("content", "type"), [(PNG, "image/png"), (b"\xff\xd8\xff rest", "image/jpeg")])
     def test_what_is_kept(self, load: Load, tmp_path: Path, content: bytes, type: str) -> None:
         (tmp_path / "ann.img").write_bytes(content)
@@ -214,7 +216,7 @@ class TestPhotos:
             (None, "cannot be read: No such file"),
             (b"GIF89a", "is neither a PNG nor a JPEG file"),
             (b"", "is neither a PNG nor a JPEG file"),
-            (PNG + bytes(70_000), "is larger than 64 KiB"),
+            (PNG + bytes(70_000), "is larger than 64 KiB; is it the right file?"),
         ],
     )
     def test_what_is_not(self, load: Load, tmp_path: Path, content: bytes | None, said: str) -> None:
@@ -223,6 +225,80 @@ class TestPhotos:
         (problem,) = problems(load, person(name="Ann", photo="ann.img"))
         assert problem.startswith("acme.toml:4: people[0].photo: ")
         assert said in problem
+
+
+class TestFilesThatAreNoneOfTheDirectory:
+    """R2: whoever writes a directory names files that deskbridge opens. R4: of what is in them nothing is told."""
+
+    NAMED = ('people_csv = "{}"', 'people_csv = ["{}"]', '[[people]]\nname = "Ann"\nphoto = "{}"')
+
+    @pytest.fixture(params=NAMED, ids=["people_csv", "several", "photo"])
+    def complaint(self, request: pytest.FixtureRequest, load: Load) -> Callable[[Path | str], str]:
+        """What is said of a directory that names this file."""
+
+        def complaint(file: Path | str) -> str:
+            return "\n".join(problems(load, request.param.replace("{}", str(file))))
+
+        return complaint
+
+    def test_a_pipe_keeps_nobody_waiting(self, tmp_path: Path, complaint: Callable[[str], str]) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        assert "it is no regular file; name one" in complaint("pipe")
+
+    def test_a_socket(self, tmp_path: Path, complaint: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind("socket")
+            assert "cannot be read" in complaint("socket")
+
+    @pytest.mark.parametrize("name", ["/dev/zero", "/proc/self/environ", "/etc/passwd", "../other/p.csv", "/nowhere"])
+    def test_what_lies_elsewhere(self, tmp_path: Path, complaint: Callable[[str], str], name: str) -> None:
+        """Whether it is there or not."""
+        assert "lies elsewhere; it has to be in the folder of the directory file" in complaint(name)
+        (tmp_path / "link").symlink_to(name)
+        assert "lies elsewhere" in complaint("link")
+
+    def test_a_link_to_what_lies_below(self, tmp_path: Path, load: Load) -> None:
+        """As Kubernetes lays out files."""
+        (tmp_path / "2026").mkdir()
+        (tmp_path / "2026" / "people.csv").write_text("name,work\nAnn,ann\n")
+        (tmp_path / "now").symlink_to("2026")
+        (tmp_path / "p.csv").symlink_to("now/people.csv")
+        assert [one.work for one in load('people_csv = "p.csv"').people] == ["ann"]
+
+    def test_what_is_much_too_large(self, tmp_path: Path, load: Load) -> None:
+        with (tmp_path / "p.csv").open("wb") as file:
+            file.truncate(10**12)
+        assert "is larger than 32768 KiB" in problems(load, 'people_csv = "p.csv"')[0]
+
+    @pytest.mark.parametrize(
+        "secret",
+        ["hush-4711", "hush,4711", '"hush-4711', "work = 4711", "[hush-4711]\n[hush-4711]", "hush;\x00", "'hush\n"],
+    )
+    def test_nothing_of_a_secret_is_told(self, tmp_path: Path, complaint: Callable[[str], str], secret: str) -> None:
+        """Not even the name of a column. As the directory itself it is not quoted either."""
+        (tmp_path / "component.secret").write_text(secret)
+        for said in (complaint("component.secret"), str(caught(lambda: load_directory(tmp_path / "component.secret")))):
+            assert "component.secret" in said
+            assert "hush" not in said
+            assert "4711" not in said
+
+    def test_a_picture_that_became_a_pipe(self, tmp_path: Path, load: Load) -> None:
+        """It is read again when somebody asks for the card."""
+        (tmp_path / "ann.png").write_bytes(PNG)
+        (ann,) = load(person(name="Ann", photo="ann.png")).people
+        (tmp_path / "ann.png").unlink()
+        os.mkfifo(tmp_path / "ann.png")
+        assert ann.photo is not None
+        assert read_again(ann.photo) is None
+
+
+def caught(action: Callable[[], object]) -> Exception:
+    try:
+        action()
+    except DirectoryError as error:
+        return error
+    raise AssertionError("nothing is wrong with it")
 
 
 class TestCsv:
@@ -250,8 +326,8 @@ class TestCsv:
     def test_columns_must_be_known_and_single(self, load: Load) -> None:
         found = csv_problems(load, "name,work,work,email\nAnn,ann,ann,x\n")
         assert [line.split(";")[0] for line in found] == [
-            'people.csv:1: the column "work" is there twice',
-            'people.csv:1: "email" is not a column',
+            "people.csv:1: the column work is there twice",
+            "people.csv:1: column 4 has a name that is not known",
         ]
 
     @pytest.mark.parametrize("content", ["", "work\nann\n", "name;work\nAnn;ann\n"])

@@ -1,12 +1,14 @@
 """The files are read by a process of its own (D1, O1), and what runs for months has only loaded what it needs."""
 
 import logging
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from component import loading
 from component.config import load_settings
 from component.directory import load_directories
 from component.files.problems import ConfigError, DirectoryError, LoadError
@@ -80,6 +82,38 @@ def test_a_process_that_breaks_off_changes_nothing(files: Path, monkeypatch: pyt
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(LoadError, match=r"deskbridge\.toml: could not be read"):
         load(files)
+
+
+def test_a_reading_that_does_not_end_is_ended(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R2: a reload that waits for a disk for ever would keep all others waiting."""
+    monkeypatch.setattr(loading, "SECONDS", 0.01)
+    with pytest.raises(LoadError, match=r"could not be read, with its directories, within 0\.01 s"):
+        load(files)
+
+
+def test_what_takes_too_much_memory_is_refused(files: Path) -> None:
+    """R2: nobody else is short of it because a directory has no end."""
+    (files.parent / "people.csv").write_bytes(b"name\n" + b"a\n" * 2_000_000)
+    directory = files.parent / "acme.toml"
+    directory.write_text(f'people_csv = "people.csv"\n{directory.read_text()}')
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -v 300000; exec {sys.executable} -m component.loading {files}"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert "are too much to read" in str(pickle.loads(done.stdout))
+
+
+def test_the_reader_of_one_who_has_ended_says_nothing(files: Path) -> None:
+    """As when deskbridge is killed while it loads."""
+    reader = subprocess.Popen(
+        [sys.executable, "-m", "component.loading", str(files)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert reader.stdout and reader.stderr
+    reader.stdout.close()
+    with reader.stderr:
+        assert reader.stderr.read() == b""
+    assert reader.wait() == 1
 
 
 def test_nothing_is_run_that_lies_in_the_current_folder(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

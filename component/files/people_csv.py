@@ -4,12 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from component.files.problems import Place, Problem
-from component.files.text import read_text
-from component.files.wording import toml
+from component.files.text import MOST_BYTES, read_text
 
 _SEPARATOR = re.compile(r"[;\s]+")
 
@@ -17,13 +17,15 @@ Row = tuple[Place, dict[str, Any]]
 """A line and its filled cells by column, in the form of a table of a TOML file."""
 
 
-def read_rows(path: Path, columns: Collection[str], lists: Collection[str], problems: list[Problem]) -> list[Row]:
-    """The lines of a file whose header may name ``columns`` in any order.
+def read_rows(
+    path: Path, columns: Collection[str], lists: Collection[str], problems: list[Problem], below: Path
+) -> list[Row]:
+    """The lines of a file in the folder ``below``, whose header may name ``columns`` in any order.
 
     Cells of the columns ``lists`` are lists separated by ``;`` or spaces. Blank lines and empty cells count
     as absent. A record that goes over several lines has the place of its first.
     """
-    text = read_text(path, problems)
+    text = read_text(path, MOST_BYTES, problems, below)
     if text is None:
         return []
     records = _records(text, path, problems)
@@ -56,11 +58,17 @@ def _records(text: str, path: Path, problems: list[Problem]) -> Iterator[tuple[P
 def _header_faults(header: list[str], columns: Collection[str]) -> Iterator[str]:
     if "name" not in header:
         yield "the first line must name the columns, separated by commas, among them name"
-    for column in dict.fromkeys(header):
+    for number, column in enumerate(header, 1):
         if column not in columns:
-            yield f"{toml(column)} is not a column; known are {', '.join(columns)}"
-        elif header.count(column) > 1:
-            yield f"the column {toml(column)} is there twice; keep one"
+            yield f"column {number} has a name that is not known; {_known(column, columns)}"
+        elif column in header[: number - 1]:
+            yield f"the column {column} is there twice; keep one"
+
+
+def _known(column: str, columns: Collection[str]) -> str:
+    """What may have been meant. What stands there is not repeated: the file may be another one than was meant (R4)."""
+    close = get_close_matches(column, columns, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(columns)}"
 
 
 def _fits(header: list[str], record: list[str], place: Place, problems: list[Problem]) -> bool:

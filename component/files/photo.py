@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from component.files.bounded import UnfitFile, read_bytes
 from component.files.problems import Place, Problem
 from component.model import Photo
 
@@ -10,16 +11,13 @@ MOST_BYTES = 65_536
 _BEGINNINGS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def read_photo(path: Path, place: Place, problems: list[Problem]) -> Photo | None:
-    """What is in the file, or None and a problem. Only its hash is kept: thousands of pictures are many megabytes."""
+def read_photo(path: Path, place: Place, problems: list[Problem], below: Path) -> Photo | None:
+    """What is in the file, which has to lie in the folder ``below``, or None and a problem. Only its hash is kept:
+    thousands of pictures are many megabytes."""
     try:
-        data = _read(path)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        problems.append(Problem(place, f"{path} cannot be read: {reason}; check the path and its permissions"))
-        return None
-    if len(data) > MOST_BYTES:
-        problems.append(Problem(place, f"{path} is larger than {MOST_BYTES // 1024} KiB; make it smaller"))
+        data = read_bytes(path, MOST_BYTES, below)
+    except UnfitFile as unfit:
+        problems.append(Problem(place, f"{path} {unfit}"))
         return None
     type = next((type for beginning, type in _BEGINNINGS.items() if data.startswith(beginning)), None)
     if type is None:
@@ -31,13 +29,7 @@ def read_photo(path: Path, place: Place, problems: list[Problem]) -> Photo | Non
 def read_again(photo: Photo) -> bytes | None:
     """The picture as it was when its directory was read; None if the file is another one by now."""
     try:
-        data = _read(photo.path)
-    except OSError:
+        data = read_bytes(photo.path, MOST_BYTES)
+    except UnfitFile:
         return None
     return data if hashlib.sha1(data, usedforsecurity=False).hexdigest() == photo.sha1 else None
-
-
-def _read(path: Path) -> bytes:
-    """No more of the file than is needed to see that it is too much."""
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)

@@ -8,6 +8,7 @@ from component.files.problems import Place, Problem
 from component.files.text import read_text
 
 VARIABLE = "DESKBRIDGE_XMPP_SECRET"
+MOST_BYTES = 4096
 
 
 def read_secret(
@@ -26,7 +27,7 @@ def read_secret(
     if file is None:
         problems.append(Problem(missing, f"is missing; name a file here or set {VARIABLE} in the environment"))
         return ""
-    text = read_text(file, problems)
+    text = read_text(file, MOST_BYTES, problems)
     if text is None:
         return ""
     place = Place(file, {})

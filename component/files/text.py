@@ -6,7 +6,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from component.files.bounded import UnfitFile, read_bytes
 from component.files.problems import Keys, Place, Problem
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Of a TOML or CSV file: some hundred thousand people."""
+
+_COMPLAINTS = {
+    "Invalid value": "this is no value; text needs quotes",
+    "Invalid statement": "this is neither a key nor a table",
+    "Invalid initial character for a key part": "a key is missing here, or needs quotes",
+    "Invalid date or datetime": "this is no date",
+    "Expected '='": "after a key there must be = and a value",
+    "Expected newline or end of document": "there is more on the line than one statement",
+    "Unescaped '\\'": "a backslash in double quotes must be written twice",
+    "Unterminated string": "the closing quotes are missing",
+    "Unclosed array": "the closing bracket is missing",
+    "Unclosed inline table": "the closing brace is missing",
+    "Illegal character": "a character that cannot be here, or closing quotes are missing",
+    "Found invalid character": "a character that cannot be here",
+    "Cannot declare": "this table is there twice",
+    "Cannot redefine": "this table is there twice",
+    "Cannot overwrite": "this key is there twice",
+    "Cannot mutate": "this was written as a value before, and cannot get more keys",
+    "Duplicate": "this key is there twice",
+    "Exceeds the limit": "a huge number",
+    "Escaped character": "a character that does not exist",
+    "Invalid hex value": "a character that does not exist",
+    "Expected": "something is missing before this",
+    "maximum recursion": "it is nested too deeply",
+}
+"""What Python's parser says, by its beginning -> what the operator is told."""
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]", re.ASCII)
 _KEY = re.compile(r"\s*([\w.-]+)\s*=", re.ASCII)
@@ -20,14 +50,13 @@ class TomlFile:
     place: Place
 
 
-def read_text(path: Path, problems: list[Problem]) -> str | None:
-    """The file as text, or None and a problem. A byte order mark, as some editors write it, is dropped."""
-    place = Place(path, {})
+def read_text(path: Path, most: int, problems: list[Problem], below: Path | None = None) -> str | None:
+    """The file as text, or None and a problem; see ``read_bytes``. A byte order mark, as some editors write it, is
+    dropped."""
     try:
-        raw = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        problems.append(Problem(place, f"cannot be read: {reason}; check the path and its permissions"))
+        raw = read_bytes(path, most, below)
+    except UnfitFile as unfit:
+        problems.append(Problem(Place(path, {}), str(unfit)))
         return None
     try:
         return raw.decode("utf-8-sig")
@@ -39,16 +68,23 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
 
 def read_toml(path: Path, problems: list[Problem]) -> TomlFile | None:
     """The file's tables, or None and a problem."""
-    text = read_text(path, problems)
+    text = read_text(path, MOST_BYTES, problems)
     if text is None:
         return None
     try:
         return TomlFile(tomllib.loads(text), Place(path, line_index(text)))
     except (ValueError, RecursionError) as error:  # also for numbers and nesting beyond Python's limits
-        line = re.search(r"at line (\d+)", str(error))
-        place = Place(path, {(): int(line[1])} if line else {})
-        problems.append(Problem(place, f"is not valid TOML: {error}"))
+        problems.append(_invalid(path, str(error)))
         return None
+
+
+def _invalid(path: Path, complaint: str) -> Problem:
+    """What the parser complains of, without what it quotes: the file may be another one than was meant (R4)."""
+    where = re.search(r"at line (\d+), column (\d+)", complaint)
+    place = Place(path, {(): int(where[1])} if where else {})
+    at = f" at column {where[2]}" if where else ""
+    what = next((words for beginning, words in _COMPLAINTS.items() if complaint.startswith(beginning)), "")
+    return Problem(place, f"is not valid TOML{at}{what and f': {what}'}")
 
 
 def line_index(text: str) -> dict[Keys, int]:

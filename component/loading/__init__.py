@@ -8,9 +8,11 @@ And while it reads, others go on chatting (R2).
 import logging
 import pickle
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -20,6 +22,9 @@ from component.processes import command, environment
 from component.world import World
 
 log = logging.getLogger(__name__)
+
+SECONDS = 120.0
+"""For all of the reading, which takes two for ten thousand people."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -57,8 +62,19 @@ def _ask(path: Path) -> Read | LoadError:
     with subprocess.Popen(asked, stdout=subprocess.PIPE, env=environment()) as process:
         if process.stdout is None:
             raise RuntimeError("a pipe was asked for")
+        started = time.monotonic()
+        too_long = Timer(SECONDS, process.kill)
+        too_long.start()
         try:
             answer: Read | LoadError = pickle.load(process.stdout)
         except (EOFError, pickle.UnpicklingError):  # it ended before it was through, and has said why
-            return LoadError([Problem(Place(path, {}), "could not be read: the process that reads it broke off")])
+            return LoadError([Problem(Place(path, {}), _broken_off(time.monotonic() - started))])
+        finally:
+            too_long.cancel()
     return answer
+
+
+def _broken_off(lasted: float) -> str:
+    if lasted >= SECONDS:
+        return f"could not be read, with its directories, within {SECONDS:g} s; do the disks that they are on answer?"
+    return "could not be read: the process that reads it broke off"

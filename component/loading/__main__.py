@@ -1,7 +1,9 @@
 """The process that reads: ``python -m component.loading FILE`` writes what it found to its output, pickled."""
 
 import copyreg
+import os
 import pickle
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +12,25 @@ from typing import Any
 
 from component.config import load_settings
 from component.directory import load_directories
-from component.files.problems import LoadError, Problem
+from component.files.problems import LoadError, Place, Problem
 from component.world import World
 
 from . import Read, read_only
 
+MOST_MEMORY = 4 * 1024**3
+"""Bytes of address space: for ten thousand people it takes a twentieth."""
+
 
 def main(path: Path) -> None:
     copyreg.pickle(MappingProxyType, _as_dict)
-    pickle.dump(_read(path), sys.stdout.buffer)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY if most == resource.RLIM_INFINITY else most, most))
+    answer = _read(path)
+    try:
+        pickle.dump(answer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # who asked has ended meanwhile
+        os._exit(1)  # Python would try once more, and say so
 
 
 def _read(path: Path) -> Read | LoadError:
@@ -28,6 +40,10 @@ def _read(path: Path) -> Read | LoadError:
         return Read(settings, World.of(load_directories(settings)), warnings)
     except LoadError as problem:
         return problem
+    except MemoryError:
+        return LoadError(
+            [Problem(Place(path, {}), "and its directories are too much to read; are they the right files?")]
+        )
 
 
 def _as_dict(mapping: "MappingProxyType[Any, Any]") -> tuple[Callable[..., Any], tuple[dict[Any, Any]]]:
