@@ -90,7 +90,7 @@ class Bridge:
             state, self._faces, self._services, self._contacts, chats, send, self._logged_in, self._logged_out
         )
         self._sanitiser = Sanitiser()
-        look_ups = LookUps(state, store, api, self._sanitiser)
+        look_ups = LookUps(state, store, api, self._sanitiser, uploads)
         self._messages = Messages(state, store, self._delivery, self._endings, look_ups, copies, chats, send, metrics)
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
         add_contact = self._contacts.add

@@ -53,6 +53,10 @@ class File:
     keys: frozenset[str] = field(default=frozenset())
     id: str = ""
 
+    def with_size(self, size: int | None) -> "File":
+        """With this size if its description says none."""
+        return self if self.size is not None else replace(self, size=size)
+
 
 def reach(element: Element) -> Reach:
     """Of everything that the element describes the worst: one file that cannot be passed on is one too many."""

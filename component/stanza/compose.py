@@ -1,6 +1,7 @@
 """What a message carries when it leaves: the children that may pass, and what is made of the others (C5, C10)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import final
 from xml.etree.ElementTree import Element
 
@@ -20,6 +21,8 @@ from .file_line import description, file_line, file_name
 from .links import FILE, Link, LinkMaker
 from .message import reply, written
 from .rich_text import with_rich_text
+
+NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
 
 @final
@@ -46,11 +49,17 @@ def fingerprint(payload: str, links: Iterable[tuple[str, str]]) -> str:
     return payload
 
 
-def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Rendered | None = None) -> Composed:
+def compose(
+    verdict: Deliver,
+    author: str | None,
+    links: LinkMaker,
+    rich: Rendered | None = None,
+    sizes: Mapping[str, int] = NO_SIZES,
+) -> Composed:
     """The message that a verdict lets go on.
 
     ``author`` is who wrote the message replied to, by the address that the receiver knows (C14); ``rich`` is its
-    formatted content.
+    formatted content; ``sizes`` are bytes of files, by address, of which the message itself does not say them.
     """
     texts = [_text(part, author) for part in verdict.parts]
     if not (verdict.files or (verdict.rich and rich)):
@@ -59,7 +68,7 @@ def compose(verdict: Deliver, author: str | None, links: LinkMaker, rich: Render
     if verdict.rich and rich:
         children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
-        children = _with_files(children, verdict, links)
+        children = _with_files(children, verdict, links, sizes)
     markup = rich.xhtml if rich and verdict.rich is Act.REBUILD else ""
     return Composed("".join(map(serialise, children)) + markup, whole_text(children), tuple(links.made))
 
@@ -69,9 +78,9 @@ def _text(part: Part, author: str | None) -> str:
     return reply(element, author or "") if feature is Feature.REPLY else written(element)
 
 
-def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker) -> list[Element]:
+def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker, sizes: Mapping[str, int]) -> list[Element]:
     """Every body with the lines of the files, of which each has one link, whatever the languages."""
-    shown = [_shown(file, links) for file in verdict.files]
+    shown = [_shown(file.with_size(sizes.get(file.url)), links) for file in verdict.files]
     if not any(part.tag == BODY for part in children):
         return [new_body(None, Captioned("", (), shown).text), *children]
 

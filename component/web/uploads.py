@@ -32,6 +32,9 @@ ANSWER_SECONDS = 10.0
 SIZE_SECONDS = 2.0
 """So long a message waits to learn how large its file is."""
 
+MOST_SIZES = 1_000
+"""Remembered: one file is often sent to several people."""
+
 _BEHIND_THE_BASE = 3
 """Segments of an upload's address: its owner, chance, its name."""
 
@@ -41,6 +44,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._bases: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
         self._http: aiohttp.ClientSession | None = None
         self._on_the_way: Counter[str] = Counter()
 
@@ -64,6 +68,17 @@ class Uploads:
 
     async def size(self, url: str) -> int | None:
         """Bytes of an upload; None if ejabberd does not say so soon."""
+        known = self._sizes.get(url)
+        if known is not None:
+            return known
+        size = await self._ask_size(url)
+        if size is not None:
+            if len(self._sizes) >= MOST_SIZES:
+                self._sizes.clear()
+            self._sizes[url] = size
+        return size
+
+    async def _ask_size(self, url: str) -> int | None:
         try:
             async with asyncio.timeout(SIZE_SECONDS), self._ask("HEAD", url) as response:
                 return response.content_length if response.status == 200 else None

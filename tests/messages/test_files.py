@@ -49,7 +49,7 @@ class TestWhatAgentsGet:
         url = await upload(bob, "Urlaub.jpg", photo)
         id = await send(bob, ALICE, UPLOADS["conversations"].to(url))
         name, _, link = ((await alice.expect(message(id=id))).findtext("{*}body") or "").partition(": ")
-        assert name == "Urlaub.jpg"
+        assert name == "Urlaub.jpg (100 kB)", "which the client does not say, but the upload"
         assert link.startswith(f"{bridge.web}/f/")
         assert await download(link) == photo
         assert await redirection(link) is None and sha1(bob.account.encode()).hexdigest() in url

@@ -7,13 +7,14 @@ for it, and so do the later ones of the same sender, nobody else's.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import final
 from xml.etree.ElementTree import Element
 
 from component.content.rendered import Rendered
 from component.model import Party
 from component.policy.classify import Facts, classify
+from component.stanza.compose import NO_SIZES
 from component.world import World
 
 from .routes import Route, Routes
@@ -67,7 +68,7 @@ class Incoming:
 class Found:
     """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
     that the receiver knows; None if the receiver cannot see that message (C14). ``rich`` is its formatted content
-    (C10). ``failed`` tells that nothing could be found out."""
+    (C10), ``sizes`` are bytes of its files by address (C5). ``failed`` tells that nothing could be found out."""
 
     def __init__(
         self,
@@ -75,11 +76,13 @@ class Found:
         reply_to: str | None = None,
         rich: Rendered | None = None,
         failed: bool = False,
+        sizes: Mapping[str, int] = NO_SIZES,
     ) -> None:
         self.sender_online = sender_online
         self.reply_to = reply_to
         self.rich = rich
         self.failed = failed
+        self.sizes = sizes
 
 
 NOTHING = Found(sender_online=False)

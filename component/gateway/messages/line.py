@@ -117,7 +117,7 @@ class Messages:
             case Deliver():
                 assert sender and receiver, "nothing is delivered from or to strangers"
                 links = LinkMaker(self._state.web.public_url, self._tokens)
-                content = compose(verdict, found.reply_to, links, found.rich)
+                content = compose(verdict, found.reply_to, links, found.rich, found.sizes)
                 given = messages.origin_id(message.element)
                 self._archive(Accepted(message, sender, receiver, verdict, content, given), conversation)
                 if verdict.ends:

@@ -1,19 +1,24 @@
 """What the bridge does not know by heart and looks up before a message is judged."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 
 from component.content.rendered import Rendered
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
+from component.policy.attachments import on_the_web
+from component.policy.decide import MOST_FILES
 from component.policy.features import Feature
 from component.policy.matrix import HISTORY_WINDOW
 from component.sanitiser import Sanitiser
+from component.stanza.compose import NO_SIZES
 from component.stanza.message import REPLY
 from component.store.archive import Reference
 from component.store.errors import StoreError
 from component.store.store import Store
+from component.web.uploads import Uploads
 
 from ..state import State
 from .conversations import JOINED, Conversation
@@ -28,11 +33,12 @@ CONFIRMED_SECONDS = 10.0
 class LookUps:
     """Finds what a verdict on a message needs; at once where all is known, else as something to wait for."""
 
-    def __init__(self, state: State, store: Store, api: EjabberdApi, sanitiser: Sanitiser) -> None:
+    def __init__(self, state: State, store: Store, api: EjabberdApi, sanitiser: Sanitiser, uploads: Uploads) -> None:
         self._state = state
         self._store = store
         self._api = api
         self._sanitiser = sanitiser
+        self._uploads = uploads
         self._confirmed: dict[str, float] = {}
 
     def __call__(self, message: Incoming) -> Found | Awaitable[Found]:
@@ -40,7 +46,8 @@ class LookUps:
         if sender is None or message.over_rate:
             return NOTHING
         online = self._online(sender)
-        if online is None or message.facts.is_rich or self._in_question(message, sender, receiver):
+        facts = message.facts
+        if online is None or facts.is_rich or facts.has_files or self._in_question(message, sender, receiver):
             return self._look_up(message, sender, receiver)
         return Found(online)
 
@@ -61,7 +68,7 @@ class LookUps:
         except (EjabberdApiError, StoreError) as problem:
             log.warning("a look-up failed, so a message is refused: %s", problem)
             return FAILED
-        return Found(online, reply_to, await self._rich(message, sender))
+        return Found(online, reply_to, await self._rich(message, sender), sizes=await self._sizes(message, sender))
 
     # Is the sender logged in?
 
@@ -105,6 +112,20 @@ class LookUps:
         if window is None or conversation.kind != JOINED or receiver.side is not Side.AGENT:
             return True
         return target.seq >= await self._store.window_start(conversation.id, window)
+
+    # How large are its files?
+
+    async def _sizes(self, message: Incoming, sender: Party) -> Mapping[str, int]:
+        """C5: of those in ejabberd's uploads. Most clients do not say it. Agents' files are refused anyway."""
+        if not message.facts.has_files or sender.side is Side.AGENT:
+            return NO_SIZES
+        urls = [
+            file.url
+            for file in on_the_web(message.facts, ())[:MOST_FILES]
+            if file.size is None and self._uploads.holds(file.url)
+        ]
+        sizes = await asyncio.gather(*map(self._uploads.size, urls))
+        return {url: size for url, size in zip(urls, sizes, strict=True) if size is not None}
 
     # What is its formatted content?
 
