@@ -20,11 +20,11 @@ from component.gateway.messages.routes import Route
 from component.model import Limits, Party, Side
 from component.policy.classify import Facts, classify
 from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
-from component.policy.elements import ELEMENTS, OMEMO
+from component.policy.elements import BODY, ELEMENTS, OMEMO, THREAD
 from component.policy.reasons import Reason
 from component.services.commands import COMMAND, Ask, Commands, Done, Run
 from component.stanza.compose import compose
-from component.stanza.errors import refusal
+from component.stanza.errors import MOST_REPEATED, refusal
 from component.stanza.forms import Form, choice
 from component.stanza.links import LinkMaker
 from component.stanza.message import envelope, origin_id
@@ -34,7 +34,6 @@ from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, v
 
 patiently = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-BODY = f"{{{STREAM_NS}}}body"
 FALLBACK = "urn:xmpp:fallback:0"
 PUBLIC = "https://desk.test"
 NOBODY = World.of(())
@@ -384,14 +383,18 @@ def test_nothing_of_it_changes_who_may_write(message: Element, moment: View) -> 
 
 @patiently
 @given(messages(), st.sampled_from(Reason))
-def test_refusals_repeat_nothing(message: Element, reason: Reason) -> None:
-    """R4: the answer is made of its own words; of the message it has the addresses and the id."""
+def test_refusals_repeat_the_text_alone(message: Element, reason: Reason) -> None:
+    """R4: the answer is made of its own words; of the message it has the addresses, the id, the text, and no more than
+    is allowed of that."""
     message.attrib.update({"from": "bob@work.acme.test/phone", "to": "alice@agents.acme.test"})
     answer = parse(serialise(refusal(message, reason)))
     assert answer.get("to") == "bob@work.acme.test/phone"
     assert answer.get("from") == "alice@agents.acme.test"
     assert answer.get("id") == message.get("id")
-    assert "".join(answer.itertext()) == reason.value.text
+    assert "".join(answer[-1].itertext()) == reason.value.text
+    assert {part.tag for part in answer[:-1]} <= {BODY, THREAD}
+    assert all(not len(part) for part in answer[:-1])
+    assert sum(len("".join(part.itertext())) for part in answer[:-1]) <= MOST_REPEATED
 
 
 @patiently

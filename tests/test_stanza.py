@@ -64,14 +64,30 @@ class TestErrors:
     )
 
     def test_refusal(self) -> None:
-        """From the face addressed, to the client that sent it, with its id, and without its content."""
+        """From the face addressed, to the client that sent it, with its id, and the text before the error, which some
+        clients need to show it (RFC 6120 §8.3.1)."""
         assert serialise(refusal(parse(self.REFUSED), Reason.RECEIVER_OFFLINE)) == (
-            '<message from="alice@agents.acme.test/x" to="bob@work.acme.test/b" type="error" id="m1">'
+            '<message from="alice@agents.acme.test/x" to="bob@work.acme.test/b" type="error" id="m1"><body>Hi</body>'
             '<error type="wait"><recipient-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>'
             '<text xmlns="urn:ietf:params:xml:ns:xmpp-stanzas" xml:lang="en">This agent is logged out. Your message '
             "was not delivered and will not be delivered later; send it again when the agent is online.</text>"
             "</error></message>"
         )
+
+    def test_what_a_refusal_repeats(self) -> None:
+        """All texts and the thread as they came, and nothing else; what is too long is left out, not cut."""
+        wanted = '<body>Hi</body><body xml:lang="de">Hallo</body><thread parent="p">t@x</thread>'
+        others = "<origin-id xmlns='urn:xmpp:sid:0' id='o'/><x xmlns='jabber:x:oob'><url>https://a.test/b</url></x>"
+        many = "".join(f"<body xml:lang='a{number}'>{'x' * 4_000}</body>" for number in range(9))
+
+        def repeated(content: str, stanza: str = "message") -> str:
+            refused = parse(f"<{stanza} from='a@b/c' to='c@d' type='chat'>{content}</{stanza}>")
+            return "".join(map(serialise, refusal(refused, Reason.TOO_LARGE)[:-1]))
+
+        assert repeated(others + wanted + others) == wanted
+        assert repeated(f"<body>{'x' * 100_000}</body>") == ""
+        assert repeated(many).count("<body") == 1
+        assert repeated(wanted, "iq") == repeated(wanted, "presence") == ""
 
     def test_no_id(self) -> None:
         answer = error(parse("<message from='a@b' to='c@d'/>"), "cancel", "not-allowed", "No.")

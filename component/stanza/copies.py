@@ -10,7 +10,7 @@ from component.element import attribute, parse_children, serialise, text
 from component.model import Party, Side
 from component.policy.elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from component.stanza.bodies import whole_text
-from component.stanza.message import HINTS_NS, REPLY, envelope
+from component.stanza.message import HINTS_NS, REPLY, STORE, envelope
 
 OFFLINE_NS = "http://jabber.org/protocol/offline"
 NICK_NS = "http://jabber.org/protocol/nick"
@@ -48,7 +48,7 @@ def corrects(id: str) -> str:
 
 def retracts(id: str) -> str:
     """The message with that id is taken back (XEP-0424 §4.1). An archive keeps that, although it may have no text."""
-    return f'<retract xmlns="{RETRACT_NS}" id="{attribute(id)}"/><store xmlns="{HINTS_NS}"/>'
+    return f'<retract xmlns="{RETRACT_NS}" id="{attribute(id)}"/>{STORE}'
 
 
 def named(nick: str) -> str:

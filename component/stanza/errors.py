@@ -2,10 +2,14 @@
 
 from xml.etree.ElementTree import Element
 
-from component.element import XML_LANG, child, stanza
+from component.element import MESSAGE, XML_LANG, child, stanza
+from component.policy.elements import BODY, THREAD
 from component.policy.reasons import Reason
 
 STANZAS_NS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+MOST_REPEATED = 8_000
+"""Characters of what was refused. What would be more is left out, not cut: nobody wrote the half of it."""
 
 
 def is_error(element: Element) -> bool:
@@ -15,7 +19,8 @@ def is_error(element: Element) -> bool:
 def error(refused: Element, type: str, condition: str, text: str) -> Element:
     """The answer to ``refused``: same kind and id, the addresses turned round.
 
-    Its content is not repeated: the sender has it, and a copy could only reveal or grow.
+    Of a message it repeats the text first (§8.3.1), as ejabberd's own errors do: some clients show no error without
+    it. Nothing else is repeated: the sender has it.
     """
     reply = stanza(
         refused.tag.rpartition("}")[2],
@@ -24,11 +29,29 @@ def error(refused: Element, type: str, condition: str, text: str) -> Element:
         type="error",
         id=refused.get("id"),
     )
-    body = child(reply, "error")
-    body.set("type", type)
-    child(body, condition, STANZAS_NS)
-    child(body, "text", STANZAS_NS, text).set(XML_LANG, "en")
+    if refused.tag == MESSAGE:
+        _repeat(refused, reply)
+    problem = child(reply, "error")
+    problem.set("type", type)
+    child(problem, condition, STANZAS_NS)
+    child(problem, "text", STANZAS_NS, text).set(XML_LANG, "en")
     return reply
+
+
+def _repeat(refused: Element, reply: Element) -> None:
+    """As much of the text as is not too much, and the thread, by which clients find the chat."""
+    left = MOST_REPEATED
+    for part in refused:
+        if part.tag in _REPEATED:
+            left -= len(part.tag) + len(part.text or "") + sum(map(len, part.attrib.values()))
+            if left < 0:
+                return
+            repeated = Element(part.tag, part.attrib)
+            repeated.text = part.text
+            reply.append(repeated)
+
+
+_REPEATED = frozenset({BODY, THREAD})
 
 
 def refusal(refused: Element, reason: Reason) -> Element:
@@ -37,7 +60,7 @@ def refusal(refused: Element, reason: Reason) -> Element:
     reply = error(refused, answer.type, answer.condition, answer.text)
     if answer.detail:
         namespace, name = answer.detail
-        child(reply[0], name, namespace)
+        child(reply[-1], name, namespace)
     return reply
 
 

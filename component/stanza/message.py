@@ -25,6 +25,9 @@ from component.policy.elements import (
 
 HINTS_NS = "urn:xmpp:hints"
 DELAY_NS = "urn:xmpp:delay"
+STORE = f'<store xmlns="{HINTS_NS}"/>'
+"""Asks the receiver's server to keep the message, although it may have no text (XEP-0334 §4.3)."""
+
 REPLY = f"{{{REPLY_NS}}}reply"
 ORIGIN_ID = f"{{{SID_NS}}}origin-id"
 

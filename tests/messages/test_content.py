@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from component.element import parse_children, serialise
 from tests.messages.conftest import LogIn, Reconfigure
+from tests.support.archive import ask
 from tests.support.archived import bodies, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
@@ -299,8 +300,21 @@ class TestLaterThoughts:
         await chat.receiver.expect(message(id=first))
         mark = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>" if text else ""
         got = await received(chat, f"<retract xmlns='urn:xmpp:message-retract:1' id='{first}'/>{mark}{text}")
-        assert carried(got) == ("body fallback retract" if text else "retract")
+        hinted = "retract store" if chat.receiver_face == BOB else "retract"
+        assert carried(got) == ("body fallback retract" if text else hinted)
         assert bodies(bridge, first) == ["Never mind"]
+
+    @pytest.mark.parametrize("hint", ["", "<store xmlns='urn:xmpp:hints'/>"])
+    async def test_a_retraction_lasts(self, log_in: LogIn, alice: XmppClient, bob: XmppClient, hint: str) -> None:
+        """A9: devices that synchronise later find it, whether the sender's client thought of it or
+        not: ejabberd archives no message without a text by itself (XEP-0334 §4.3)."""
+        words = await alice.say(BOB, "My password")
+        await bob.expect(message(id=words))
+        retraction = await send(alice, BOB, f"<retract xmlns='urn:xmpp:message-retract:1' id='{words}'/>{hint}")
+        await bob.expect(message(id=retraction))
+        device = await log_in("bob@work.acme.test", "later")
+        page = await ask(device, with_=ALICE, max=2, before="")
+        assert [result.message.get("id") for result in page.results] == [words, retraction]
 
 
 class TestReplies:

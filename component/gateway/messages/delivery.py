@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from component.model import Party, Side
 from component.stanza.archive_id import ArchiveIds, Role
-from component.stanza.message import delay, envelope, stanza_id
+from component.stanza.message import STORE, delay, envelope, stanza_id
 from component.store.archive import ArchivedMessage
 from component.store.changes import DeliveredUpTo, NewMessage
 from component.store.errors import StoreError
@@ -39,10 +39,13 @@ def outgoing(
     """An archived message as its receiver gets it. ``late`` adds when it was sent.
 
     An agent is told the id under which their own archive has it (A6). For a Work user, whose archive is
-    ejabberd's, the id is that of the face's archive; either way it comes back to us if the message bounces.
+    ejabberd's, the id is that of the face's archive; either way it comes back to us if the message bounces. That
+    archive takes a message without a text, such as a retraction, if the message asks for it (A9).
     """
     by = receiver.account if receiver.side is Side.AGENT else sender.face
     content = message.payload + stanza_id(by, ids.id(message.id, Role.RECEIVER))
+    if message.body is None and receiver.side is Side.WORK:
+        content += STORE
     if late:
         content += delay(sender.face, message.sent_at)
     return envelope(sender.face, receiver.account, message.type, message.client_id, content)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from component.element import serialise, stanza
+from component.element import parse_children, serialise, stanza
 from component.model import Party
 from component.policy.reasons import Reason
 from component.stanza.errors import refusal
@@ -66,4 +66,5 @@ class Returns:
 
     def _return(self, message: ArchivedMessage, reason: Reason, address: str) -> None:
         returned = stanza("message", address, message.receiver, id=message.client_id)
+        returned.extend(parse_children(message.payload))
         self._send(serialise(refusal(returned, reason)))
