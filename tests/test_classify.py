@@ -3,9 +3,10 @@
 import pytest
 
 from component.element import parse
-from component.policy.classify import MOST_PARTS, Facts, classify, invitation, joins_room
+from component.policy.classify import MOST_CHILDREN, MOST_PARTS, MOST_PIECES, Facts, classify, invitation, joins_room
 from component.policy.elements import ELEMENTS
 from component.policy.features import Feature
+from tests.support.work import work
 
 TEXT = "<body>Hello</body>"
 
@@ -273,9 +274,53 @@ def test_more_than_anybody_writes(kind: str, one: str) -> None:
 
 
 def test_unnamed_elements_may_be_many() -> None:
-    unnamed = "<y xmlns='of:nobody'/>" * 1_000
+    unnamed = "<y xmlns='of:nobody'/>" * (MOST_CHILDREN - 1)
     facts = classify(parse(f"<message><body>Hello</body>{unnamed}</message>"))
     assert facts.features == {Feature.BODY, Feature.UNKNOWN}
+
+
+STANZA = 524_288
+"""Bytes of the largest that ejabberd lets through."""
+
+
+def filled(pattern: str, start: str = "", end: str = "") -> str:
+    """As often as it fits, with a number in place of ``#``."""
+    times = STANZA // len(pattern.replace("#", "12345"))
+    return start + "".join(pattern.replace("#", str(number)) for number in range(times)) + end
+
+
+HUGE = {
+    "children": filled("<a/>"),
+    "children of many names": filled("<a#/>"),
+    "children of many namespaces": filled("<a xmlns='#'/>"),
+    "grandchildren": filled("<a/>", "<x>", "</x>"),
+    "attributes": filled(" a#=''", "<x", "/>"),
+    "inside of each other": "<x>" * (STANZA // 7) + "</x>" * (STANZA // 7),
+    "keys": filled("<a/>", "<encrypted xmlns='urn:xmpp:omemo:2'>", "</encrypted>"),
+    "in a reference": filled("<a#/>", "<reference xmlns='urn:xmpp:reference:0'>", "</reference>"),
+    "receivers": filled(
+        "<address type='to'/>", "<addresses xmlns='http://jabber.org/protocol/address'>", "</addresses>"
+    ),
+    "bodies": filled("<body/>"),
+}
+
+
+@pytest.mark.parametrize("content", HUGE.values(), ids=HUGE)
+def test_more_than_anybody_can_write(content: str) -> None:
+    """R2, C18: it is too large, and found to be so with some calls for each piece that may be there."""
+    for whole in (content, f"<body>Hello</body>{content}", f"{content}<body>Hello</body>"):
+        message = parse(f"<message>{whole}</message>")
+        assert work(lambda message=message: classify(message)) < 5 * MOST_PIECES  # type: ignore[misc]
+        facts = classify(message)
+        assert facts.features == {Feature.OVERSIZE}
+        assert facts.meant == ("<body" in whole), "whoever wrote something is told that it is too large"
+
+
+@pytest.mark.parametrize("content", HUGE.values(), ids=HUGE)
+def test_a_presence_with_more_than_anybody_can_write(content: str) -> None:
+    presence = parse(f"<presence>{content}<x xmlns='http://jabber.org/protocol/muc'/></presence>")
+    assert joins_room(presence)
+    assert work(lambda: joins_room(presence)) < 10
 
 
 @pytest.mark.parametrize(("content", "expected"), WRITTEN.values(), ids=WRITTEN.keys())

@@ -7,6 +7,8 @@ from types import MappingProxyType
 import nh3
 from lxml import html
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 
 from .inline import verbatim
 from .reading import MOST_ELEMENTS, TooMuch
@@ -16,12 +18,32 @@ from .vocabulary import ATTRIBUTES, KNOWN, UNREAD
 LONGEST_MARKDOWN = 8_192
 """Characters. markdown-it takes up to 6 ms for each thousand if they are chosen to take long."""
 
+MOST_TOKENS = 3 * MOST_ELEMENTS
+"""Of markdown-it, which makes three of most elements. A table of few characters has many cells, as its rows are filled
+up to the width of the first."""
+
 LONGEST_HTML = 131_072
 """Characters; nh3 takes up to 0.3 ms for each thousand."""
 
 _SCHEMES = {"http", "https", "mailto"}
 _ATTRIBUTES = {element: set(names) for element, names in ATTRIBUTES.items()}
+
+
+class _Tokens(list[Token]):
+    """No more of them than anybody needs. Raises ``TooMuch``."""
+
+    def append(self, token: Token) -> None:
+        if len(self) >= MOST_TOKENS:
+            raise TooMuch
+        super().append(token)
+
+
+def _count(state: StateCore) -> None:
+    state.tokens = _Tokens(state.tokens)
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+_MARKDOWN.core.ruler.before("block", "count", _count)
 
 
 def from_html(source: str) -> Tree:

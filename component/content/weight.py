@@ -18,8 +18,9 @@ def lightened(blocks: Blocks) -> Blocks:
 
 
 def weight(blocks: Blocks) -> int:
-    """Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text."""
-    return sum(100 + _inline_weight(inline) for content in contents(blocks) for inline in content)
+    """Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text, and
+    empty cells are written as well."""
+    return sum(20 + sum(100 + _inline_weight(inline) for inline in content) for content in contents(blocks))
 
 
 def is_formatted(blocks: Blocks) -> bool:

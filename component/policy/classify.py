@@ -6,13 +6,14 @@ Nothing is decided here and nothing is changed.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import final
 from xml.etree.ElementTree import Element
 
 from component.element import split
 
-from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, language_of, named
+from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, ROOM_JOIN, language_of, named
 from .fallback import Range, is_blank_without, ranges
 from .features import FILES, RICH, Feature
 from .files import OOB, Reach, reach
@@ -21,6 +22,12 @@ Part = tuple[Feature, Element]
 
 MOST_PARTS = 150
 """Named elements of a message. What thirty files take, each described in three ways, and a text with its marks."""
+
+MOST_CHILDREN = 1_000
+"""Of a message, with those that the table does not name."""
+
+MOST_PIECES = 10_000
+"""Elements and attributes of a message altogether. Four times the elements that are read of formatted content."""
 
 TYPES = frozenset({"normal", "chat", "groupchat", "headline", "error"})
 """RFC 6121 §5.2.2; any other type means ``normal``."""
@@ -95,9 +102,10 @@ _NAMING = frozenset({Feature.THREAD, Feature.ORIGIN_ID, Feature.CORRECTION, Feat
 
 
 def classify(message: Element) -> Facts:
-    """The facts of a message stanza. Looks at everything, believes nothing, never raises."""
+    """The facts of a message stanza. Believes nothing, never raises, and looks at all of it but what nobody writes."""
     type = message.get("type", "normal")
-    if len(message) > MOST_PARTS and _is_crowded(message):
+    size = None if len(message) > MOST_PARTS and _is_crowded(message) else _size(message)
+    if size is None:
         return _crowded(message, type)
     parts = tuple([(_feature(part), part) for part in message])
     features = frozenset([feature for feature, _ in parts])
@@ -111,7 +119,7 @@ def classify(message: Element) -> Facts:
         parts=parts,
         flags=flags,
         features=features | flags if flags else features,
-        size=_size(message),
+        size=size,
         body_chars=sum([len(body.text or "") for body in bodies]),
         id_chars=max(len(message.get("id", "")), _longest_id(parts)),
         meant=not _MEANT.isdisjoint(features),
@@ -140,7 +148,7 @@ def _longest_id(parts: Iterable[Part]) -> int:
 
 def joins_room(presence: Element) -> bool:
     """C3: whether a presence tries to enter a face as if it were a room (XEP-0045 §7.2)."""
-    return any(named(part.tag) is Feature.ROOM_JOIN for part in presence)
+    return presence.find(ROOM_JOIN) is not None
 
 
 def invitation(message: Element) -> Element | None:
@@ -152,16 +160,19 @@ def invitation(message: Element) -> Element | None:
 
 
 def _is_crowded(message: Element) -> bool:
-    """What the table does not name does not count: it costs nothing more."""
-    return sum(part.tag == BODY or named(part.tag) is not Feature.UNKNOWN for part in message) > MOST_PARTS
+    """What the table does not name hardly counts: it costs little more."""
+    return len(message) > MOST_CHILDREN or (
+        sum(part.tag == BODY or named(part.tag) is not Feature.UNKNOWN for part in message) > MOST_PARTS
+    )
 
 
 def _crowded(message: Element, type: str) -> Facts:
-    """It is too large, whatever is in it."""
-    meant = any(part.tag == BODY or named(part.tag) in _MEANT for part in message)
+    """It is too large, whatever is in it. Whether somebody meant it, its body tells, or the first elements."""
+    first = islice(message, MOST_PARTS)
+    meant = message.find(BODY) is not None or any(named(part.tag) in _MEANT for part in first)
     known = type if type in TYPES else "normal"
     flags = frozenset({Feature.OVERSIZE})
-    return Facts(known, (), flags, flags, _size(message), 0, 0, meant)
+    return Facts(known, (), flags, flags, 0, 0, 0, meant)
 
 
 # One element
@@ -281,16 +292,20 @@ def _reached(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     return tuple((Feature.FILE if feature is Feature.FILE_ELSEWHERE else feature, part) for feature, part in parts)
 
 
-def _size(message: Element) -> int:
+def _size(message: Element) -> int | None:
     """About the bytes the stanza takes on the stream, without writing it out. A namespace counts where it is likely
-    to be declared, on the children of the message."""
-    size = 0
+    to be declared, on the children of the message. None if it has too many pieces."""
+    size, left = 0, MOST_PIECES
     for part in message:
         size += len(part.tag)
     for element in message.iter():
+        attributes = element.items()
+        left -= 1 + len(attributes)
+        if left < 0:
+            return None
         tag = element.tag
         size += 2 * (len(tag) - tag.rfind("}")) + 3
-        for key, value in element.items():
+        for key, value in attributes:
             size += len(key) + _bytes(value) + 4
         if element.text:
             size += _bytes(element.text)

@@ -30,6 +30,7 @@ FILE_NAMESPACES = frozenset({OOB_NS, SFS_NS, SIMS_NS, "urn:xmpp:reference:0"})
 
 BODY = f"{{{STREAM_NS}}}body"
 THREAD = f"{{{STREAM_NS}}}thread"
+ROOM_JOIN = "{http://jabber.org/protocol/muc}x"
 ATTACH_TO = "{urn:xmpp:message-attaching:1}attach-to"
 FALLBACK = f"{{{FALLBACK_NS}}}fallback"
 

@@ -4,7 +4,7 @@ OOB (XEP-0066) has an address and perhaps words about it. SFS (XEP-0447), which 
 (XEP-0385) have metadata and a list of sources. Many clients describe one file in several of these ways at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import islice
@@ -79,30 +79,37 @@ def files(described: Iterable[File]) -> tuple[File, ...]:
     file of the same id, or to the only one there is.
     """
     merged: list[File] = []
+    places: dict[str, int] = {}
     elsewhere: list[File] = []
     for file in described:
         if file.url:
-            _add(merged, file)
+            _add(merged, places, file)
         else:
             elsewhere.append(file)
+    ids = {file.id: place for place, file in reversed(list(enumerate(merged)))}
     for file in elsewhere:
-        for place, known in enumerate(merged):
-            if _is_about(file, known, len(merged)):
-                merged[place] = _completed(known, file)
-                break
+        place = _about(file, merged, ids)
+        if place is not None:
+            merged[place] = _completed(merged[place], file)
     return tuple(merged)
 
 
-def _is_about(file: File, known: File, files: int) -> bool:
-    return file.id == known.id if file.id and known.id else files == 1
+def _about(file: File, merged: list[File], ids: Mapping[str, int]) -> int | None:
+    """The place of the file that a description without an address is about; ``ids`` are places as well."""
+    if len(merged) == 1:
+        return 0 if not (file.id and merged[0].id) or file.id == merged[0].id else None
+    return ids.get(file.id) if file.id else None
 
 
-def _add(merged: list[File], file: File) -> None:
-    for place, known in enumerate(merged):
-        if known.keys & file.keys:
-            merged[place] = _completed(known, file)
-            return
-    merged.append(file)
+def _add(merged: list[File], places: dict[str, int], file: File) -> None:
+    """``places`` says where in ``merged`` each address is. A look at all of them would take the square of their
+    number."""
+    place = min((places[key] for key in file.keys if key in places), default=len(merged))
+    if place < len(merged):
+        merged[place] = _completed(merged[place], file)
+    else:
+        merged.append(file)
+    places.update((key, min(place, places.get(key, place))) for key in file.keys)
 
 
 def _completed(one: File, other: File) -> File:

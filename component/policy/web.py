@@ -8,6 +8,9 @@ import idna
 LONGEST = 2_000
 """Characters. Browsers and servers take no more for granted."""
 
+LONGEST_HOST = 255
+"""Characters (RFC 1035 §2.3.4). To encode a host takes the square of its length."""
+
 ADDRESS = re.compile(rf"https?://[^\s<>\"]{{1,{LONGEST}}}", re.IGNORECASE)
 """An address in a text, perhaps with a punctuation mark behind it that is the text's."""
 
@@ -38,7 +41,8 @@ def usable(address: str) -> str | None:
 
 def _is_of_the_web(parts: SplitResult) -> bool:
     """Raises ``ValueError`` for a port that is none."""
-    return parts.scheme in _PORTS and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    is_host = 0 < len(parts.hostname or "") <= LONGEST_HOST
+    return parts.scheme in _PORTS and is_host and "@" not in parts.netloc and parts.port != 0
 
 
 def _ascii(parts: SplitResult) -> str | None:

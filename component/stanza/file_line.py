@@ -44,7 +44,7 @@ def size_words(size: int) -> str:
 
 def description(file: File) -> str:
     """What the sender says about the file, as one line."""
-    return _shortened(visible(file.description), LONGEST_DESCRIPTION)
+    return _shortened(visible(file.description[: 4 * LONGEST_DESCRIPTION]), LONGEST_DESCRIPTION)
 
 
 def visible(text: str) -> str:

@@ -46,6 +46,12 @@ class TestSize:
         await refused(bob, id, ALICE, POLICY)
         await hears_nothing(alice, bob, ALICE)
 
+    async def test_more_elements_than_anybody_writes(self, bob: XmppClient, alice: XmppClient) -> None:
+        """R2: however few bytes they take."""
+        for many in ("<x xmlns='of:nobody'/>" * 2_000, f"<x xmlns='of:nobody'>{'<y/>' * 20_000}</x>"):
+            await refused(bob, await send(bob, ALICE, f"<body>Hello</body>{many}"), ALICE, POLICY)
+        await hears_nothing(alice, bob, ALICE)
+
 
 class TestRate:
     """C18"""
