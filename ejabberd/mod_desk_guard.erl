@@ -11,6 +11,9 @@
 %%% Everything else is refused with auth/forbidden in either direction, before rosters, archives
 %%% and other modules see it. What must not be answered (RFC 6120, 8.3.1) vanishes.
 %%%
+%%% deskbridge sends a proof from time to time: a message from an account here to the Work host, which
+%%% must not pass. The guard tells the component that it was refused. Without a guard nobody would.
+%%%
 %%% Needs no headers: compile with `erlc mod_desk_guard.erl', put the .beam on ejabberd's load path
 %%% (ERL_OPTIONS="-pa DIR" in ejabberdctl.cfg). Tried on ejabberd 23.01, 24.12 and 26.07.
 -module(mod_desk_guard).
@@ -21,6 +24,7 @@
 
 %% Runs first: hooks of other modules have no business with what is refused.
 -define(PRIORITY, 1).
+-define(PROOF_NS, <<"urn:deskbridge:guard:1">>).
 -define(REFUSAL, <<"Only your directory contacts can be reached from here">>).
 
 %%% --- gen_mod -----------------------------------------------------------------------------
@@ -79,9 +83,11 @@ filter_packet(Packet) ->
 
 %% ejabberd ignores a hook that crashes and lets the stanza pass. So a crash must end here.
 check(Packet) ->
-    try may_pass(Packet) of
-        true -> pass;
-        false -> refuse(Packet), drop
+    try
+        case may_pass(Packet) of
+            true -> pass;
+            false -> refuse(Packet), drop
+        end
     catch
         Class:Reason ->
             error_logger:error_msg("mod_desk_guard drops a stanza: ~p:~p~n", [Class, Reason]),
@@ -109,6 +115,7 @@ at_home(_User, _Host, _Peer, _PeerHost) ->
 %%% --- the answer --------------------------------------------------------------------------
 
 refuse(Packet) ->
+    [tell(Packet, Proof) || {xmlel, <<"proof">>, _, _} = Proof <- xmpp:get_els(Packet)],
     case answerable(element(1, Packet), xmpp:get_type(Packet)) of
         true -> ejabberd_router:route(refusal(Packet));
         false -> ok
@@ -120,6 +127,26 @@ answerable(_Kind, error) -> false;
 answerable(iq, Type) -> Type =/= result;
 answerable(message, _Type) -> true;
 answerable(presence, Type) -> Type =:= subscribe orelse Type =:= available.
+
+%% Only to a component of the sender's own host. Anybody can send what looks like a proof; deskbridge knows
+%% its own by their ids.
+tell(Packet, Proof) ->
+    {_, Host, _} = jid:tolower(xmpp:get_from(Packet)),
+    Component = attribute(<<"tell">>, Proof),
+    case attribute(<<"xmlns">>, Proof) =:= ?PROOF_NS andalso gen_mod:is_loaded(Host, ?MODULE)
+        andalso lists:member(Component, gen_mod:get_module_opt(Host, ?MODULE, component_hosts)) of
+        true -> ejabberd_router:route(told(Host, Component, attribute(<<"id">>, Proof)));
+        false -> ok
+    end.
+
+told(Host, Component, Id) ->
+    Refused = {xmlel, <<"refused">>, [{<<"xmlns">>, ?PROOF_NS}, {<<"id">>, Id}], []},
+    Message = {xmlel, <<"message">>, [{<<"from">>, Host}, {<<"to">>, Component}, {<<"type">>, <<"headline">>}],
+               [Refused]},
+    xmpp:decode(Message, <<"jabber:client">>, [ignore_els]).
+
+attribute(Name, {xmlel, _, Attributes, _}) ->
+    proplists:get_value(Name, Attributes, <<>>).
 
 %% Marked, since the answer comes from an address that the guard lets nothing through from.
 %% The mark lives inside ejabberd only; no peer can set it.

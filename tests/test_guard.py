@@ -308,3 +308,29 @@ class TestWhatPasses:
         wendy = await login("wendy@work.acme.test")
         await walt.say(wendy.account, "Lunch?")
         await wendy.expect(message(sender=WALT, body="Lunch?"))
+
+
+class TestProofs:
+    """The guard says to a component of its own host what it has refused, if it is asked to; to nobody else."""
+
+    PROOF = "<proof xmlns='urn:deskbridge:guard:1' id='p1' tell='{}'/>"
+
+    @pytest.mark.parametrize("tell", ["agents.acme.test", "directory.acme.test"])
+    async def test_what_was_refused_is_told(self, gina: XmppClient, component: XmppComponent, tell: str) -> None:
+        await gina.send(f"<message to='{WALT}' id='m1'>{self.PROOF.format(tell)}</message>")
+        await gina.expect(message(id="m1", type="error", error="forbidden"))
+        told = await component.expect(message(sender="cc.acme.test", to=tell, type="headline"))
+        assert [(child.tag, child.get("id")) for child in told] == [("{urn:deskbridge:guard:1}refused", "p1")]
+
+    @pytest.mark.parametrize("tell", ["agents.globex.test", "work.acme.test", GUS, "", "'/><x y='"])
+    async def test_nobody_else_is_told(
+        self, gina: XmppClient, gus: XmppClient, component: XmppComponent, tell: str
+    ) -> None:
+        await gina.send(f"<message to='{WALT}' id='m1'>{self.PROOF.format(tell)}</message>")
+        await gina.expect(message(id="m1", type="error", error="forbidden"))
+        await asyncio.gather(component.expect_nothing(message(type="headline")), gus.expect_nothing(message()))
+
+    async def test_what_passes_is_not_told(self, gina: XmppClient, component: XmppComponent) -> None:
+        await gina.send(f"<message to='{FACE}' id='m1'>{self.PROOF.format('agents.acme.test')}</message>")
+        await component.expect(message(id="m1", to=FACE))
+        await component.expect_nothing(message(type="headline"))

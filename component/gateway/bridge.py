@@ -42,6 +42,7 @@ from .retention import Retention
 from .state import State
 from .stream.gate import Gate
 from .stream.grants import Grants
+from .stream.guard import Guard
 from .stream.iqs import Iqs
 from .stream.link import Link, LinkDown
 from .stream.pressure import Pressure
@@ -76,6 +77,7 @@ class Bridge:
         self._iqs = Iqs(send)
         self._upload_services = UploadServices(state, self._iqs, uploads)
         self._grants = Grants(state)
+        self._guard = Guard(state, self._link, self._grants)
         broadcasts = Broadcasts(send, self._link.barrier)
         self.supervision = Supervision(state, store, self._link, broadcasts, self._grants, api)
         copies, chats = self.supervision.copies, self.supervision.chats
@@ -101,7 +103,7 @@ class Bridge:
         self._census = Census(state, self._link, self._services, api)
         self._gate = Gate(self._link, self._messages.receive)
         self._pressure = Pressure(self._link, lambda: store.backlog)
-        parts_seen = (self._link, self._delivery, self._undelivered, self._grants, self._contacts)
+        parts_seen = (self._link, self._delivery, self._undelivered, self._grants, self._guard, self._contacts)
         metrics.add(Gauges(state, store, *parts_seen, self.missing))
         self._settling: asyncio.Task[None] | None = None
         self._settled = False
@@ -113,11 +115,18 @@ class Bridge:
         if not self._link.up:
             return ["there is no connection to ejabberd"]
         finding_out = [] if self._gate.is_open else ["it is not known yet who is logged in; messages wait"]
-        return finding_out + self._grants.missing()
+        return finding_out + self._grants.missing() + self._guard.missing()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
-        parts = (self._link.run, self._delivery.run, self._services.run, self._contacts.run, self._retention.run)
+        parts = (
+            self._link.run,
+            self._guard.run,
+            self._delivery.run,
+            self._services.run,
+            self._contacts.run,
+            self._retention.run,
+        )
         tasks = [asyncio.create_task(part()) for part in parts]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -165,7 +174,9 @@ class Bridge:
         if is_error(stanza):
             if not self.supervision.watching.bounced(stanza):
                 self._undelivered.bounced(stanza)
-        elif not self._grants.take(stanza) and not self.supervision.copies.takes(stanza):
+        elif self._grants.take(stanza):
+            self._guard.ask()
+        elif not self._guard.take(stanza) and not self.supervision.copies.takes(stanza):
             self._gate.receive(stanza)
             self._pressure.check()
 
@@ -204,6 +215,7 @@ class Bridge:
     def _down(self) -> None:
         self._settled = False
         self._grants.forget()
+        self._guard.forget()
         self._contacts.pause()
         self._archives.down()
         self._requests.down()
@@ -274,6 +286,7 @@ class Bridge:
         new = [party for party in world.everybody() if before.account(party.account) is None]
         self._census.ask(new)
         self._services.ensure(new)
+        self._guard.ask()
         if self._settled:
             await self._look_through()
             if self._faces.look_through(before):

@@ -14,6 +14,7 @@ from .messages.delivery import Delivery
 from .messages.undelivered import Undelivered
 from .state import State
 from .stream.grants import Grants
+from .stream.guard import Guard
 from .stream.link import Link
 
 
@@ -28,6 +29,7 @@ class Gauges:
         delivery: Delivery,
         undelivered: Undelivered,
         grants: Grants,
+        guard: Guard,
         contacts: Contacts,
         missing: Callable[[], Sequence[str]],
     ) -> None:
@@ -37,6 +39,7 @@ class Gauges:
         self._delivery = delivery
         self._undelivered = undelivered
         self._grants = grants
+        self._guard = guard
         self._contacts = contacts
         self._missing = missing
 
@@ -52,6 +55,7 @@ class Gauges:
         yield _counter("messages_withdrawn", "Accepted messages that came back.", self._undelivered.withdrawn)
         yield from self._people()
         yield self._granted()
+        yield self._guarded()
 
     def _people(self) -> Iterator[Metric]:
         people: Counter[tuple[str, str]] = Counter()
@@ -77,6 +81,13 @@ class Gauges:
         for host in (tenant.desk_host for tenant in self._state.world.tenants):
             family.add_metric([host, "message"], self._grants.outgoing(host) is not None)
             family.add_metric([host, "archive"], self._grants.delegated(host, MAM_NS))
+        return family
+
+    def _guarded(self) -> Metric:
+        text = "1 while ejabberd's guard refuses on a desk host what it has to."
+        family = GaugeMetricFamily("deskbridge_guard_in_force", text, labels=["host"])
+        for tenant in self._state.world.tenants:
+            family.add_metric([tenant.desk_host], self._guard.in_force(tenant.desk_host))
         return family
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.support.component import XmppComponent
 ROOT_VARIABLE = "DESKBRIDGE_TEST_EJABBERD_ROOT"
 GUARD = Path(__file__).parents[2] / "ejabberd" / "mod_desk_guard.erl"
 PASSWORD = "secret"
-TEST_COMMANDS = ("register", "unregister", "kick_session", "send_stanza", "send_message")
+TEST_COMMANDS = ("register", "unregister", "kick_session", "send_stanza", "send_message", "reload_config")
 
 
 @dataclass
@@ -36,6 +37,10 @@ class TestServer:
     client_port: int
     web_port: int
     accounts: set[str] = field(default_factory=set)
+
+    @property
+    def _config(self) -> Path:
+        return self.server.folder / "ejabberd.yml"
 
     @property
     def acme(self) -> Tenant:
@@ -53,6 +58,28 @@ class TestServer:
         """A bare component, for ``async with``; it has the component hosts of all tenants."""
         xmpp = self.settings.xmpp
         return XmppComponent(host or self.acme.service, xmpp.secret, xmpp.port)
+
+    @asynccontextmanager
+    async def other_guard(self, host: str, *component_hosts: str) -> AsyncIterator[None]:
+        """ejabberd goes on with a guard on that desk host that lets these hosts through, or without one if there are
+        none; and at the end as before."""
+        before = self._config.read_text()
+        head, of_host, rest = before.partition(f"\n  {host}:\n")
+        hosts = "".join(f"          - {host}\n" for host in component_hosts)
+        other, changed = re.subn(
+            r"( +mod_desk_guard:\n +component_hosts:\n)( +- .+\n)+", rf"\1{hosts}" if hosts else "", rest, count=1
+        )
+        assert of_host and changed
+        try:
+            await self._go_on_with(head + of_host + other)
+            yield
+        finally:
+            await self._go_on_with(before)
+
+    async def _go_on_with(self, config: str) -> None:
+        self._config.write_text(config)
+        async with self.api() as api:
+            await api.call("reload_config", {})
 
     async def register(self, *accounts: str) -> None:
         """Make accounts that do not exist yet, all with ``PASSWORD``."""
