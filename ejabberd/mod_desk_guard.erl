@@ -20,12 +20,12 @@
 
 -export([start/2, stop/1, reload/3, depends/2]).
 -export([mod_opt_type/1, mod_options/1, mod_doc/0]).
--export([user_send_packet/1, filter_packet/1]).
+-export([user_send_packet/1, filter_packet/1, local_send_to_resource_hook/1]).
 
 %% Runs first: hooks of other modules have no business with what is refused.
 -define(PRIORITY, 1).
--define(PROOF_NS, <<"urn:deskbridge:guard:1">>).
 -define(REFUSAL, <<"Only your directory contacts can be reached from here">>).
+-define(NS, <<"urn:deskbridge:guard:1">>).
 
 %%% --- gen_mod -----------------------------------------------------------------------------
 
@@ -33,10 +33,12 @@
 %% `filter_packet' is global and sees whatever ejabberd routes, from and to any host.
 start(Host, _Opts) ->
     ejabberd_hooks:add(user_send_packet, Host, ?MODULE, user_send_packet, ?PRIORITY),
+    ejabberd_hooks:add(local_send_to_resource_hook, Host, ?MODULE, local_send_to_resource_hook, ?PRIORITY),
     ejabberd_hooks:add(filter_packet, ?MODULE, filter_packet, ?PRIORITY).
 
 stop(Host) ->
     ejabberd_hooks:delete(user_send_packet, Host, ?MODULE, user_send_packet, ?PRIORITY),
+    ejabberd_hooks:delete(local_send_to_resource_hook, Host, ?MODULE, local_send_to_resource_hook, ?PRIORITY),
     case gen_mod:is_loaded_elsewhere(Host, ?MODULE) of
         true -> ok;
         false -> ejabberd_hooks:delete(filter_packet, ?MODULE, filter_packet, ?PRIORITY)
@@ -133,14 +135,14 @@ answerable(presence, Type) -> Type =:= subscribe orelse Type =:= available.
 tell(Packet, Proof) ->
     {_, Host, _} = jid:tolower(xmpp:get_from(Packet)),
     Component = attribute(<<"tell">>, Proof),
-    case attribute(<<"xmlns">>, Proof) =:= ?PROOF_NS andalso gen_mod:is_loaded(Host, ?MODULE)
+    case attribute(<<"xmlns">>, Proof) =:= ?NS andalso gen_mod:is_loaded(Host, ?MODULE)
         andalso lists:member(Component, gen_mod:get_module_opt(Host, ?MODULE, component_hosts)) of
         true -> ejabberd_router:route(told(Host, Component, attribute(<<"id">>, Proof)));
         false -> ok
     end.
 
 told(Host, Component, Id) ->
-    Refused = {xmlel, <<"refused">>, [{<<"xmlns">>, ?PROOF_NS}, {<<"id">>, Id}], []},
+    Refused = {xmlel, <<"refused">>, [{<<"xmlns">>, ?NS}, {<<"id">>, Id}], []},
     Message = {xmlel, <<"message">>, [{<<"from">>, Host}, {<<"to">>, Component}, {<<"type">>, <<"headline">>}],
                [Refused]},
     xmpp:decode(Message, <<"jabber:client">>, [ignore_els]).
@@ -153,3 +155,90 @@ attribute(Name, {xmlel, _, Attributes, _}) ->
 refusal(Packet) ->
     Error = xmpp:err_forbidden(?REFUSAL, xmpp:get_lang(Packet)),
     xmpp:put_meta(xmpp:make_error(Packet, Error), ?MODULE, refusal).
+
+%%% --- what the component asks -------------------------------------------------------------
+
+%% An iq of type get from a component host to any resource of this host (to the host itself,
+%% ejabberd 24.10 to 24.12 would throw it away):
+%%
+%%   <archive xmlns='urn:deskbridge:guard:1' account='bob@work.example' since='1790000000000000'/>
+%%
+%% The answer has the life of this ejabberd, and the ids under which the account's archive has what
+%% it exchanged with the component hosts since then (microseconds since 1970): those of the messages,
+%% and those that they were given on their way. Without an account it has the life alone. Who may
+%% send messages in the name of a host's accounts (mod_privilege) may ask for their archives.
+local_send_to_resource_hook(Packet) ->
+    case question(Packet) of
+        none ->
+            ok;
+        Question ->
+            %% An archive takes its time, and this is the process that reads the component's stream.
+            spawn(fun() -> ejabberd_router:route(reply(Packet, Question)) end),
+            stop
+    end.
+
+question(Packet) when element(1, Packet) =:= iq ->
+    {User, Peer, _} = jid:tolower(xmpp:get_from(Packet)),
+    Asked = [El || {xmlel, <<"archive">>, _, _} = El <- xmpp:get_els(Packet),
+                   attribute(<<"xmlns">>, El) =:= ?NS],
+    case xmpp:get_type(Packet) =:= get andalso User =:= <<>>
+        andalso lists:member(Peer, component_hosts(Packet)) andalso Asked of
+        [Question] -> Question;
+        _ -> none
+    end;
+question(_Packet) ->
+    none.
+
+component_hosts(Packet) ->
+    {_, Host, _} = jid:tolower(xmpp:get_to(Packet)),
+    gen_mod:get_module_opt(Host, ?MODULE, component_hosts).
+
+reply(Packet, Question) ->
+    try archived(Packet, attribute(<<"account">>, Question), Question) of
+        Ids ->
+            Found = [{xmlel, <<"has">>, [{<<"id">>, Id}], []} || Id <- Ids],
+            Attributes = [{<<"xmlns">>, ?NS}, {<<"life">>, life()}],
+            xmpp:make_iq_result(Packet, {xmlel, <<"archive">>, Attributes, Found})
+    catch
+        Class:Reason ->
+            error_logger:warning_msg("mod_desk_guard cannot look into an archive: ~p:~p~n", [Class, Reason]),
+            xmpp:make_error(Packet, xmpp:err_internal_server_error())
+    end.
+
+%% When this Erlang started, in its finest unit: no two have that in common.
+life() ->
+    integer_to_binary(erlang:system_info(start_time) + erlang:time_offset()).
+
+archived(_Packet, <<>>, _Question) ->
+    [];
+archived(Packet, Account, Question) ->
+    Owner = jid:decode(Account),
+    {_, Host, _} = jid:tolower(Owner),
+    true = may_ask(xmpp:get_from(Packet), Host),
+    Since = binary_to_integer(attribute(<<"since">>, Question)),
+    Start = {Since div 1000000000000, Since div 1000000 rem 1000000, Since rem 1000000},
+    {Messages, true, _} = mod_mam:select(Host, Owner, Owner, [{start, Start}], undefined, chat, only_messages),
+    Hosts = component_hosts(Packet),
+    lists:flatmap(fun({_, _, Forwarded}) -> ids(xmpp:encode(Forwarded), Hosts) end, Messages).
+
+may_ask(Asker, Host) ->
+    gen_mod:is_loaded(Host, mod_privilege)
+        andalso allow =:= acl:match_rule(
+                            Host,
+                            proplists:get_value(outgoing, gen_mod:get_module_opt(Host, mod_privilege, message), none),
+                            Asker).
+
+ids(Forwarded, Hosts) ->
+    {xmlel, _, _, Children} = Message = fxml:get_subtag(Forwarded, <<"message">>),
+    Ends = [attribute(End, Message) || End <- [<<"from">>, <<"to">>]],
+    case lists:any(fun(End) -> lists:member(host(End), Hosts) end, Ends) of
+        true -> [attribute(<<"id">>, El)
+                 || El <- [Message | [Child || {xmlel, <<"stanza-id">>, _, _} = Child <- Children]]];
+        false -> []
+    end.
+
+host(<<>>) ->
+    <<>>;
+host(Address) ->
+    {_, Host, _} = jid:tolower(jid:decode(Address)),
+    Host.

@@ -5,11 +5,14 @@ Gina is an agent of acme; everybody else tries to reach her, and she everybody e
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from xml.etree.ElementTree import Element
 
 import pytest
 
+from component.stanza import guard
+from component.stanza.guard import archived, life
 from tests.conftest import Login
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent
@@ -20,6 +23,7 @@ GINA = "gina@cc.acme.test"
 WALT = "walt@work.acme.test"
 GUS = "gus@cc.acme.test"
 FACE = "walt@directory.acme.test"
+FACE_OF_GINA = "gina@agents.acme.test"
 
 FORBIDDEN_PLACES = [
     pytest.param(WALT, id="work-account"),
@@ -334,3 +338,50 @@ class TestProofs:
         await gina.send(f"<message to='{FACE}' id='m1'>{self.PROOF.format('agents.acme.test')}</message>")
         await component.expect(message(id="m1", to=FACE))
         await component.expect_nothing(message(type="headline"))
+
+
+class TestWhatTheComponentAsks:
+    """R3, A5: which messages an account's archive has, and whether it is still the same ejabberd."""
+
+    async def test_an_archive(self, walt: XmppClient, component: XmppComponent) -> None:
+        """What the account exchanged with faces, and nothing else."""
+        since = time.time_ns() // 1_000 - 60_000_000
+        await component.send(
+            f"<message from='{FACE_OF_GINA}' to='{WALT}' type='chat' id='from-gina'><body>x</body>"
+            f"<stanza-id xmlns='urn:xmpp:sid:0' by='{FACE_OF_GINA}' id='archived'/></message>"
+        )
+        await walt.expect(message(id="from-gina"))
+        to_gina, to_himself = await walt.say(FACE_OF_GINA, "y"), await walt.say("work.acme.test/x", "z")
+        await component.expect(message(id=to_gina))
+        has = archived(await component.request(question(WALT, since)))
+        assert has is not None
+        assert {"from-gina", "archived", to_gina} <= has
+        assert to_himself not in has
+        assert archived(await component.request(question(WALT, since + 3_600_000_000))) == frozenset()
+
+    async def test_the_life_of_ejabberd(self, ejabberd: TestServer) -> None:
+        lives = []
+        for _ in range(2):
+            async with ejabberd.component() as component:
+                same = {life(await component.request(question())) for _ in range(3)}
+            assert len(same) == 1
+            lives += same
+            await ejabberd.server.restart_async()
+        assert None not in lives
+        assert len(set(lives)) == 2
+
+    async def test_only_the_tenants_own_component_is_answered(
+        self, ejabberd: TestServer, gina: XmppClient, component: XmppComponent
+    ) -> None:
+        """AD4, R1: and only about a host in whose name it may send."""
+        await ejabberd.register("carl@work.globex.test")
+        for account in ("carl@work.globex.test", GINA, "nobody@nowhere.test", "@", "x"):
+            assert iq(type="error")(await component.request(question(account)))
+        assert iq(type="error", error="item-not-found")(await gina.request(question(WALT, sender=GINA)))
+        other = question(WALT, sender="agents.globex.test")
+        assert iq(type="error", error="forbidden")(await component.request(other))
+
+
+def question(account: str = "", since: int = 0, sender: str = "agents.acme.test") -> str:
+    asked = guard.question(account, since)
+    return f"<iq type='get' from='{sender}' to='{guard.address('cc.acme.test')}'>{asked}</iq>"

@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from tests.conftest import Login
+from tests.support.archive import ask, whole
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
@@ -27,7 +28,7 @@ from tests.support.matching import message
 from tests.support.scripts import error_of
 from tests.support.server import TestServer
 from tests.support.stream import StreamClosed
-from tests.support.wire import bridge_on_a_wire
+from tests.support.wire import Wire, bridge_on_a_wire
 
 LOST, CONNECTED, READY = "lost the connection", "connected to ejabberd", "ready after"
 
@@ -70,6 +71,7 @@ class Chat:
     def __init__(self, bob: XmppClient, carol: XmppClient) -> None:
         self.bob, self.carol = self.sides = Side(bob, CAROL), Side(carol, BOB)
         self._tasks: list[asyncio.Task[None]] = []
+        self._in_bobs_archive: list[Element] = []
 
     def begin(self) -> None:
         self._tasks = [asyncio.create_task(side.chat()) for side in self.sides]
@@ -78,16 +80,23 @@ class Chat:
         """Stop, and wait until nothing more comes to anybody."""
         for task in self._tasks:
             task.cancel()
+        await self._quiet()
+        self._in_bobs_archive = [result.message for result in await whole(self.bob.client)]
+
+    async def _quiet(self) -> None:
         before = -1
         while before != (now := sum(len(side.client.received) for side in self.sides)):
             before = now
             await asyncio.sleep(0.7)
 
     def arrived(self, side: Side) -> list[tuple[str, str]]:
-        """What this side said and the other got, as often as that got it: the ids given by client and archive."""
+        """What this side said and the other got, as often as that got it: the ids given by client and archive. In the
+        end also what Bob finds in ejabberd's archive."""
         other = self.carol if side is self.bob else self.bob
         mine = set(side.sent)
-        return [(got.get("id", ""), archive_id(got)) for got in other.client.received if got.get("id") in mine]
+        archived = self._in_bobs_archive if side is self.carol else []
+        came = (got for got in (*other.client.received, *archived) if got.get("id") in mine)
+        return [(got.get("id", ""), archive_id(got)) for got in came]
 
     async def heard(self, more: int = 100) -> None:
         """Wait until each of the two has got so many more messages of the other."""
@@ -110,6 +119,9 @@ class Chat:
             assert [id for id in ids if id not in refused] == [id for id in accepted if id in set(ids)]
             assert accepted == [id for id in side.sent if id in set(accepted)]
             assert len({archived for _, archived in arrived}) == len(ids)
+
+    def assert_nothing_twice_in_bobs_archive(self) -> None:
+        assert max(Counter(archive_id(kept) for kept in self._in_bobs_archive if archive_id(kept)).values()) == 1
 
 
 def archive_id(stanza: Element) -> str:
@@ -143,8 +155,10 @@ class TestInTheMiddleOfAThousandMessages:
         await chat.heard()
         await chat.end()
         chat.assert_promises_kept(bridge)
-        for side in chat.sides:
-            assert max(Counter(chat.arrived(side)).values()) == 1
+        assert max(Counter(chat.arrived(chat.bob)).values()) == 1
+        live = Counter(got.get("id") for got in chat.bob.client.received if message(type="chat")(got))
+        assert max(live.values()) == 1
+        chat.assert_nothing_twice_in_bobs_archive()
 
     async def test_the_connection_is_lost(self, ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
@@ -175,6 +189,42 @@ class TestInTheMiddleOfAThousandMessages:
         await chat.heard()
         await chat.end()
         chat.assert_promises_kept(bridge, unknown=20)
+        chat.assert_nothing_twice_in_bobs_archive()
+
+    async def test_ejabberd_is_killed_and_killed_again(
+        self, ejabberd: TestServer, bridge: BridgeProcess, chat: Chat
+    ) -> None:
+        """R3: before all was well again. What Bob's session had not come to is in his archive in the end, once."""
+        chat.begin()
+        await chat.heard()
+        for times in (2, 3):
+            await asyncio.to_thread(ejabberd.server.kill)
+            await asyncio.to_thread(ejabberd.server.start)
+            await bridge.logged(CONNECTED, times)
+        await ready_since_connected(bridge)
+        for side in chat.sides:
+            side.client.kill()
+            await side.client.login()
+        await chat.end()
+        chat.assert_promises_kept(bridge, unknown=1000)
+        chat.assert_nothing_twice_in_bobs_archive()
+
+    async def test_the_bridge_and_ejabberd_are_killed(
+        self, ejabberd: TestServer, bridge: BridgeProcess, chat: Chat
+    ) -> None:
+        """R3: what is on disk tells what ejabberd may have lost."""
+        chat.begin()
+        await chat.heard()
+        await asyncio.to_thread(ejabberd.server.kill)
+        await bridge.kill()
+        await asyncio.to_thread(ejabberd.server.start)
+        await bridge.restart()
+        for side in chat.sides:
+            side.client.kill()
+            await side.client.login()
+        await chat.end()
+        chat.assert_promises_kept(bridge, unknown=1000)
+        chat.assert_nothing_twice_in_bobs_archive()
 
     async def test_the_directory_is_reloaded(self, bridge: BridgeProcess, chat: Chat) -> None:
         """D1"""
@@ -186,6 +236,13 @@ class TestInTheMiddleOfAThousandMessages:
         chat.assert_promises_kept(bridge)
         assert not chat.bob.refused() | chat.carol.refused()
         assert bridge.count("process: reloaded") == 5
+
+
+async def ready_since_connected(bridge: BridgeProcess) -> None:
+    """Wait until the bridge is ready on its newest connection."""
+    async with asyncio.timeout(120):
+        while (log := bridge.log.read_text()).rfind(READY) < log.rfind(CONNECTED):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 class TestConnecting:
@@ -304,25 +361,44 @@ class TestAnAgentWhoIsGone:
         await bob.expect_nothing(message(id=sent))
         assert query(bridge, "SELECT count(*) FROM message WHERE withdrawn_at IS NOT NULL") == [0]
 
-    async def test_is_told_of_to_a_sender_who_was_gone_too(
+    async def test_is_told_of_to_a_colleague_who_was_gone_too(
         self, ejabberd: TestServer, tmp_path: Path, login: Login
     ) -> None:
-        """R3. ejabberd dies before it got a message that was accepted. Bob learns of it when he is back."""
+        """R3. ejabberd dies before it got a message that was accepted. Carol learns of it when she is back."""
+        async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
+            carol, alice = await login(CAROL), await login(ALICE)
+            sent = await lost_with_ejabberd(ejabberd, wire, bridge, carol)
+            for client in (alice, carol):
+                client.kill()
+                await client.login()
+            await carol.expect(message(id=sent, type="error", error="recipient-unavailable"))
+            await alice.expect_nothing(message())
+
+    async def test_finds_in_the_history_what_may_have_been_shown_before_ejabberd_died(
+        self, ejabberd: TestServer, tmp_path: Path, login: Login
+    ) -> None:
+        """A5: nobody can tell whether ejabberd got it, so Bob is not told that it was refused."""
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
             bob, alice = await login(BOB), await login(ALICE)
-            wire.hold_back()
-            sent = await bob.say(face(ALICE), "Just now")
-            await archived(bridge, "Just now")
-            await asyncio.to_thread(ejabberd.server.kill)
-            await asyncio.to_thread(ejabberd.server.start)
-            wire.cut()
-            wire.thaw()
-            await bridge.logged(READY, times=2)
+            sent = await lost_with_ejabberd(ejabberd, wire, bridge, bob)
             for client in (alice, bob):
                 client.kill()
                 await client.login()
-            await bob.expect(message(id=sent, type="error", error="recipient-unavailable"))
-            await alice.expect_nothing(message())
+            assert (await ask(alice)).bodies == ["Just now"]
+            await bob.expect_nothing(message(id=sent))
+
+
+async def lost_with_ejabberd(ejabberd: TestServer, wire: Wire, bridge: BridgeProcess, sender: XmppClient) -> str:
+    """A message to Alice that the bridge accepts, and that never gets to an ejabberd which dies."""
+    wire.hold_back()
+    sent = await sender.say(face(ALICE), "Just now")
+    await archived(bridge, "Just now")
+    await asyncio.to_thread(ejabberd.server.kill)
+    await asyncio.to_thread(ejabberd.server.start)
+    wire.cut()
+    wire.thaw()
+    await bridge.logged(READY, times=2)
+    return sent
 
 
 async def archived(bridge: BridgeProcess, body: str) -> None:

@@ -30,6 +30,7 @@ from .messages.line import Messages
 from .messages.lookups import LookUps
 from .messages.returns import Returns
 from .messages.undelivered import Undelivered
+from .messages.work_archives import WorkArchives
 from .presence.broadcasts import Broadcasts
 from .presence.census import Census
 from .presence.faces import Faces
@@ -84,7 +85,10 @@ class Bridge:
         self._endings = Endings(state, store, send, copies.ended)
         self._returns = Returns(state, send)
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
-        self._undelivered = Undelivered(state, store, self._delivery, self._endings, self._returns, copies)
+        self._work_archives = WorkArchives(state, self._iqs)
+        self._undelivered = Undelivered(
+            state, store, self._delivery, self._endings, self._returns, copies, self._work_archives
+        )
         self._faces = Faces(state, broadcasts)
         self._services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
         self._contacts = Contacts(ContactKeeper(api, state, store, self._faces, send), state)
@@ -256,7 +260,7 @@ class Bridge:
         self._faces.resume()
         self.supervision.watching.settle()
         self._endings.of_the_absent()
-        await self._undelivered.recover(ejabberd_restarted=self._link.failed_attempts > 0)
+        await self._undelivered.recover()
         self._returns.settle()
         self._gate.open()
         self._contacts.everybody(await self._store.accounts_with_contacts())

@@ -71,9 +71,12 @@ class DeliveredUpTo:
 
     One mark, not one on each message: messages leave in the order of their ids, and a mark on each would
     double what is written.
+
+    ``settled`` is a mark of the same kind, behind the first: what came up to it would not be lost with ejabberd either.
     """
 
     id: int
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ def insert_messages(connection: Connection, changes: Sequence[NewMessage], known
 def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> None:
     """The mark only rises."""
     meta.raise_number(connection, meta.DELIVERED_UP_TO, max(change.id for change in changes))
+    settled = max(change.settled for change in changes)
+    if settled:
+        meta.raise_number(connection, meta.SETTLED_UP_TO, settled)
 
 
 def withdraw(connection: Connection, changes: Sequence[Withdraw]) -> None:

@@ -9,6 +9,8 @@ NEXT_MESSAGE_ID = "next_message_id"
 NEXT_CONVERSATION_ID = "next_conversation_id"
 DELIVERED_UP_TO = "delivered_up_to"
 INDEXED_UP_TO = "indexed_up_to"
+SETTLED_UP_TO = "settled_up_to"
+EJABBERD_LIFE = "ejabberd_life"
 
 _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
 _PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
@@ -28,8 +30,12 @@ def get_number(connection: Connection, key: str) -> int:
     return int(get(connection, key))
 
 
+def put(connection: Connection, key: str, value: str) -> None:
+    connection.execute(_PUT, {"of": key, "new": value})
+
+
 def put_number(connection: Connection, key: str, number: int) -> None:
-    connection.execute(_PUT, {"of": key, "new": str(number)})
+    put(connection, key, str(number))
 
 
 def raise_number(connection: Connection, key: str, least: int) -> None:

@@ -45,7 +45,8 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    comment="id_key, next_message_id, next_conversation_id, delivered_up_to, indexed_up_to",
+    comment="id_key, next_message_id, next_conversation_id, delivered_up_to, indexed_up_to, settled_up_to, "
+    "ejabberd_life",
 )
 
 account = Table(

@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from . import archive, contact_notes, conversations, export, holds, pages, purge, statistics, subscriptions
+from . import archive, contact_notes, conversations, export, holds, meta, pages, purge, statistics, subscriptions
 from .archive import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, DeliveredUpTo, NewMessage
 from .commits import Done, GroupCommit, Observe, Written
@@ -90,6 +90,22 @@ class Store:
     def delivered_up_to(self) -> int:
         """The newest ``DeliveredUpTo`` on disk; 0 before the first."""
         return self._writer.delivered_up_to
+
+    @property
+    def last_message_id(self) -> int:
+        """Of the newest message that was submitted, or may have been before the last start."""
+        return self._last_submitted
+
+    async def settled_up_to(self) -> int:
+        """The newest mark of that name on disk (``DeliveredUpTo``)."""
+        return await self.ask(meta.get_number, meta.SETTLED_UP_TO)
+
+    async def ejabberd_life(self) -> str:
+        """Which start of ejabberd all was delivered to, as noted last; empty before that."""
+        return await self.ask(meta.get, meta.EJABBERD_LIFE)
+
+    async def note_ejabberd_life(self, life: str) -> None:
+        await self.change(meta.put, meta.EJABBERD_LIFE, life)
 
     @property
     def backlog(self) -> int:

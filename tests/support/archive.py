@@ -105,6 +105,16 @@ async def ask(
     return read_page(answer, client.take(has_result))
 
 
+async def whole(client: XmppClient, page: int = 200) -> list[Result]:
+    """All that is in the archive of the client's own account."""
+    found: list[Result] = []
+    got = await ask(client, max=page)
+    while got.results:
+        found += got.results
+        got = await ask(client, max=page, after=got.last)
+    return found
+
+
 def has_result(stanza: Element) -> bool:
     return stanza.find(RESULT) is not None
 

@@ -22,9 +22,9 @@ from ..stream.link import Link, LinkDown
 
 log = logging.getLogger(__name__)
 
-LATELY_SECONDS = 10.0
+LATELY_SECONDS = 30.0
 """A Work user's session archives what it gets one by one, and loses what it has not come to when ejabberd stops.
-Under load that is a second's worth."""
+Under load that is a second's worth. After this time it is sure to have come to it."""
 
 LATELY_STEP = 0.1
 """Seconds in which ids rise, so that the first of them stands for all."""
@@ -70,6 +70,7 @@ class Delivery:
         self._is_open = False
         self._waiting: list[tuple[int, str, Callable[[], None]]] = []
         self._sent = store.delivered_up_to
+        self._written = store.last_message_id  # by an earlier process, for all we know
         self._lately: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
 
@@ -91,8 +92,13 @@ class Delivery:
         else:
             self._waiting.append((id, text, copy))
 
+    def may_be_out(self, id: int) -> bool:
+        """Whether ejabberd may have been sent the message ``id``, by this process or one before."""
+        return id <= self._written
+
     def resend(self, id: int, text: str) -> None:
         """Send it even while not open: for what is recovered."""
+        self._written = max(self._written, id)
         if not self._link.try_send(text):
             self._too_large(id)
         self.skip(id)
@@ -104,7 +110,6 @@ class Delivery:
         now = time.monotonic()
         if not self._lately or now - self._lately[-1][0] > LATELY_STEP:
             self._lately.append((now, id))
-            self._forget_long_ago()
         self._news.set()
 
     # A stream comes and goes
@@ -113,26 +118,14 @@ class Delivery:
         """The stream is lost. What it was not known to have routed has to be sent again."""
         self._is_open = False
         self._sent = self._store.delivered_up_to
-        self._forget_long_ago()
 
-    def _forget_long_ago(self) -> None:
-        long_ago = time.monotonic() - LATELY_SECONDS - LATELY_STEP
-        while self._lately and self._lately[0][0] < long_ago:
-            self._lately.popleft()
-
-    async def catch_up(self) -> tuple[int, int]:
-        """Begin to catch up. Raises ``StoreError``.
-
-        Returns two ids: what comes after the first was not known to be routed when the stream was lost, what
-        comes after the second was sent not long before.
-        """
+    async def catch_up(self) -> int:
+        """Begin to catch up. Raises ``StoreError``. What comes after the id returned is not known to be routed."""
         await self._store.submit()
         # All that waited is on disk now, where it will be found.
         self._waiting.clear()
         self._sent = self._store.delivered_up_to
-        lately = min((id - 1 for _, id in self._lately), default=self._sent)
-        self._lately.clear()
-        return self._sent, min(lately, self._sent)
+        return self._sent
 
     def open(self) -> None:
         """All that is on disk has been sent or skipped, except what came while that was read."""
@@ -160,11 +153,21 @@ class Delivery:
 
     async def tick(self) -> None:
         """Note on disk that all that was sent so far is delivered. Raises ``LinkDown`` or ``StoreError``."""
-        sent = self._sent
+        sent, settled = self._sent, self._settled()
         await self._link.barrier()
         # A bounce comes before the barrier. Were the message ticked off before it is withdrawn and its sender is
         # told, a crash in between would make it count as delivered (A5).
         while await self._bounced():
             await self._link.barrier()
         if sent > self._store.delivered_up_to:
-            await self._store.submit(DeliveredUpTo(sent))
+            await self._store.submit(DeliveredUpTo(sent, settled))
+
+    def _settled(self) -> int:
+        """What came up to this id was sent so long ago that ejabberd has it on disk. Nothing new is, until all that an
+        ejabberd may have lost has been sent again."""
+        if not self._is_open:
+            return 0
+        long_ago = time.monotonic() - LATELY_SECONDS - LATELY_STEP
+        while self._lately and self._lately[0][0] < long_ago:
+            self._lately.popleft()
+        return min((id - 1 for _, id in self._lately), default=self._sent)

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
 from component.model import Side
 from component.policy.reasons import Reason
+from component.stanza.archive_id import Role
 from component.stanza.message import stanza_ids
 from component.store.archive import ArchivedMessage
 from component.store.changes import Withdraw
@@ -23,6 +24,7 @@ from ..supervision.copies import Copies
 from .delivery import Delivery, outgoing
 from .endings import Endings
 from .returns import Returns
+from .work_archives import WorkArchives
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,14 @@ class Undelivered:
     """Delivers again, or withdraws and tells the sender."""
 
     def __init__(
-        self, state: State, store: Store, delivery: Delivery, endings: Endings, returns: Returns, copies: Copies
+        self,
+        state: State,
+        store: Store,
+        delivery: Delivery,
+        endings: Endings,
+        returns: Returns,
+        copies: Copies,
+        archives: WorkArchives,
     ) -> None:
         self._state = state
         self._store = store
@@ -49,6 +58,7 @@ class Undelivered:
         self.withdrawn = 0
         """Messages, since the start."""
         self._copies = copies
+        self._archives = archives
         self._tried_again: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -122,38 +132,60 @@ class Undelivered:
 
     # After a start, and after a lost stream
 
-    async def recover(self, ejabberd_restarted: bool) -> None:
+    async def recover(self) -> None:
         """Deliver what is on disk and may not have been, in order; then open the delivery.
 
         Of what ejabberd had routed, it loses some when it stops; to agents it does not matter, who find it in the
-        archive that deskbridge keeps. Raises ``StoreError`` and ``LinkDown``.
+        archive that deskbridge keeps. It is known who is logged in, so all Work users' sessions have come to what they
+        got before, and their archives tell what is there. Raises ``StoreError`` and ``LinkDown``.
         """
-        routed, lately = await self._delivery.catch_up()
-        after = lately if ejabberd_restarted else routed
+        routed = await self._delivery.catch_up()
+        life = await self._archives.begin()
+        restarted = life is None or life != await self._store.ejabberd_life()
+        after = min(routed, await self._store.settled_up_to()) if restarted else routed
         again = 0
         while page := await self._store.undelivered(after, PAGE):
+            await self._archives.look(self._work_accounts(page))
             for message in page:
-                again += await self._recover(message, routed)
+                again += await self._recover(message, routed, restarted)
             await self._delivery.tick()
             after = page[-1].id
+        if restarted:
+            await self._store.note_ejabberd_life(life or "")
         self._delivery.open()
         if again:
             log.info("%d messages that may not have arrived were sent again", again)
 
-    async def _recover(self, message: ArchivedMessage, routed: int) -> bool:
+    def _work_accounts(self, page: Iterable[ArchivedMessage]) -> dict[str, int]:
+        """The Work accounts to which these messages and their copies went, and when the first of each was sent."""
+        since: dict[str, int] = {}
+        for message in page:
+            accounts = self._copies.work_accounts(message)
+            for account in (message.receiver_account, *accounts) if self._is_for_work_user(message) else accounts:
+                since.setdefault(account, message.sent_at)
+        return since
+
+    async def _recover(self, message: ArchivedMessage, routed: int, restarted: bool) -> bool:
         """Whether it was sent again to its receiver. Copies to Work users get lost as messages to them do."""
         was_routed = message.id <= routed
-        again = not was_routed or self._is_for_work_user(message)
-        delivered = again and await self._deliver_again(message)
-        if delivered or was_routed:
-            self._copies.delivered_again(message, to_work_only=was_routed)
+        for_work = self._is_for_work_user(message)
+        id = self._state.archive_ids.id(message.id, Role.RECEIVER)
+        arrived = for_work and self._archives.has(message.receiver_account, id)
+        again = not arrived and (for_work or not was_routed)
+        delivered = again and await self._deliver_again(message, restarted)
+        if arrived:
+            self._delivery.skip(message.id)
+        if arrived or delivered or was_routed:
+            self._copies.delivered_again(message, to_work_only=was_routed, archived=self._archives.has)
         return delivered
 
-    async def _deliver_again(self, message: ArchivedMessage) -> bool:
+    async def _deliver_again(self, message: ArchivedMessage, restarted: bool) -> bool:
         text = self._text(message)
         if message.withdrawn:
             # We may have ended before its sender was told.
             self._tell(message)
+        elif text is not None and restarted and self._may_have_arrived(message):
+            log.info("message %d may have arrived before ejabberd stopped, and stays in its archive", message.id)
         elif text is None or not self._reachable(message):
             await self._withdraw(message)
         else:
@@ -161,6 +193,14 @@ class Undelivered:
             return True
         self._delivery.skip(message.id)
         return False
+
+    def _may_have_arrived(self, message: ArchivedMessage) -> bool:
+        """From a Work user to an agent who was logged out with all others when ejabberd stopped: it may have been shown
+        before, and the agent finds it in the history (A1). Were it taken back, what was refused would have been
+        delivered. A conversation of two agents has ended, so neither would find it there."""
+        sender = self._state.world.account(message.sender_account)
+        from_work = sender is not None and sender.side is Side.WORK
+        return from_work and not self._reachable(message) and self._delivery.may_be_out(message.id)
 
     def _text(self, message: ArchivedMessage) -> str | None:
         """The message as its receiver gets it; None if one of the two is not in the directory any more."""

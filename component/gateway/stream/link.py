@@ -98,8 +98,6 @@ class Link:
         on_down: Callable[[], None],
     ) -> None:
         self.bytes_received = 0
-        self.failed_attempts = 0
-        """To connect, since the last connection was lost."""
         self.failures = 0
         """To connect, ever."""
         self._settings = settings
@@ -198,7 +196,6 @@ class Link:
             try:
                 lasted = await self._connection()
             except ConnectionError as problem:
-                self.failed_attempts += 1
                 self.failures += 1
                 pause = pauses.next()
                 log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
@@ -274,7 +271,6 @@ class Link:
         if self._stream is not stream:
             return
         self._stream = None
-        self.failed_attempts = 0
         self._outgoing.clear()
         self._barriers.fail(LinkDown("the connection to ejabberd was lost"))
         self._on_down()

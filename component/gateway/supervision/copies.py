@@ -6,7 +6,6 @@ message, and clients know it by its id (A5).
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 from xml.etree.ElementTree import Element
@@ -87,31 +86,45 @@ class Copies:
         if chat is None:
             return
         if opened:
-            for text in notices(chat, self._state.world, self._texts.id(message.id, Role.NOTICE)):
-                self._link.send(text)
+            self._notify(chat, message)
         to = self._receivers(chat, sender, receiver)
         if to:
-            late = now_us() - message.sent_at > LATE_US
-            said = Said(message, sender, receiver, chat, late=late)
+            said = Said(message, sender, receiver, chat, late=_is_late(message))
             self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
 
-    def delivered_again(self, message: ArchivedMessage, to_work_only: bool) -> None:
-        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and may have forgotten it (R3)."""
+    def delivered_again(
+        self, message: ArchivedMessage, to_work_only: bool, archived: Callable[[str, str], bool]
+    ) -> None:
+        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and may have forgotten it (R3).
+
+        Who has an id in their archive, as ``archived`` says of account and id, gets no other copy.
+        """
+        self.last = max(self.last, message.id)
         sender = self._state.world.account(message.sender_account)
         receiver = self._state.world.account(message.receiver_account)
-        if sender is None or receiver is None:
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender is None or receiver is None or chat is None:
             return
-        if not to_work_only:
-            self.delivered(message, sender, receiver, opened=message.seq == 1)
-            return
-        chat = self._chat(sender, receiver)
-        if chat is None:
-            return
-        to = self._receivers(chat, sender, receiver)
-        to = replace(to, watchers=[party for party in to.watchers if party.side is Side.WORK])
+        id = self._texts.id(message.id, Role.COPY)
+        opened = message.seq == 1 and not to_work_only
+        if opened:
+            self._notify(chat, message)
+        to = self._receivers(chat, sender, receiver).without(
+            lambda party: archived(party.account, id) or (to_work_only and party.side is not Side.WORK)
+        )
         if to:
-            said = Said(message, sender, receiver, chat, late=True)
-            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened=False))
+            said = Said(message, sender, receiver, chat, late=to_work_only or _is_late(message))
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+
+    def work_accounts(self, message: ArchivedMessage) -> list[str]:
+        """Who gets copies of it in a Work account, which ejabberd archives."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender is None or receiver is None or chat is None:
+            return []
+        to = self._receivers(chat, sender, receiver)
+        return [party.account for party in to.everybody if party.side is Side.WORK]
 
     def withdrawn(self, message: ArchivedMessage) -> None:
         """It came back: who got a copy is told so."""
@@ -173,6 +186,11 @@ class Copies:
 
     # How
 
+    def _notify(self, chat: Chat, message: NewMessage | ArchivedMessage) -> None:
+        """The two are told that they may be watched (S4)."""
+        for text in notices(chat, self._state.world, self._texts.id(message.id, Role.NOTICE)):
+            self._link.send(text)
+
     def _chat(self, one: Party, other: Party) -> Chat | None:
         """The chat of the two, if anybody could get copies of it: most chats with Work users need no chat face."""
         if one.side is other.side or work_party(one, self._state.world) or work_party(other, self._state.world):
@@ -233,3 +251,7 @@ class Copies:
     def _tell_all(self, chat: Chat, watchers: Sequence[Party], words: str, id: str) -> None:
         for watcher in watchers:
             self.tell(chat, watcher, words, id)
+
+
+def _is_late(message: NewMessage | ArchivedMessage) -> bool:
+    return now_us() - message.sent_at > LATE_US

@@ -1,6 +1,6 @@
 """Who gets copies of one message."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from component.model import Party
@@ -17,6 +17,13 @@ class Receivers:
     @property
     def everybody(self) -> list[Party]:
         return [*self.watchers, *filter(None, (self.sender, self.receiver))]
+
+    def without(self, unwanted: Callable[[Party], bool]) -> "Receivers":
+        def wanted(party: Party | None) -> Party | None:
+            return None if party is None or unwanted(party) else party
+
+        watchers = [party for party in self.watchers if not unwanted(party)]
+        return Receivers(watchers, wanted(self.sender), wanted(self.receiver))
 
     def __bool__(self) -> bool:
         return bool(self.watchers or self.sender or self.receiver)
