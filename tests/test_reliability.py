@@ -91,11 +91,11 @@ class Chat:
 
     def arrived(self, side: Side) -> list[tuple[str, str]]:
         """What this side said and the other got, as often as that got it: the ids given by client and archive. In the
-        end also what Bob finds in ejabberd's archive."""
+        end first of all what Bob finds in ejabberd's archive, which has some that his client did not get any more."""
         other = self.carol if side is self.bob else self.bob
         mine = set(side.sent)
         archived = self._in_bobs_archive if side is self.carol else []
-        came = (got for got in (*other.client.received, *archived) if got.get("id") in mine)
+        came = (got for got in (*archived, *other.client.received) if got.get("id") in mine)
         return [(got.get("id", ""), archive_id(got)) for got in came]
 
     async def heard(self, more: int = 100) -> None:
