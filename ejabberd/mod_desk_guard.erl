@@ -14,6 +14,9 @@
 %%% deskbridge sends a proof from time to time: a message from an account here to the Work host, which
 %%% must not pass. The guard tells the component that it was refused. Without a guard nobody would.
 %%%
+%%% It also answers what a component cannot ask ejabberd in any other way: whether this is still the
+%%% same ejabberd, and which of the component's messages are in an account's archive.
+%%%
 %%% Needs no headers: compile with `erlc mod_desk_guard.erl', put the .beam on ejabberd's load path
 %%% (ERL_OPTIONS="-pa DIR" in ejabberdctl.cfg). Tried on ejabberd 23.01, 24.12 and 26.07.
 -module(mod_desk_guard).
