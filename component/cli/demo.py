@@ -9,6 +9,7 @@ from component.demo import run as run_demo
 from component.ejabberd.install import EjabberdMissing
 from component.ejabberd.server import EjabberdServerError
 from component.files.problems import LoadError
+from component.gateway.claim import HostsTaken
 from component.store.errors import StoreError
 from component.web.server import WebError
 
@@ -22,5 +23,5 @@ def demo(folder: Path, client_port: int, web_port: int, page_port: int) -> None:
     """Run a private ejabberd with the example tenant, the bridge and a demo page, on loopback."""
     try:
         run_demo(folder, Ports(client_port, web_port, page_port, (page_port + 1, page_port + 2)))
-    except (DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError, WebError) as problem:
+    except (DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError, WebError, HostsTaken) as problem:
         raise click.ClickException(str(problem)) from problem

@@ -19,6 +19,7 @@ def run(path: Path) -> None:
     import uvloop
 
     from component.compiled import IS_COMPILED
+    from component.gateway.claim import HostsTaken
     from component.gateway.process import serve
     from component.store.errors import StoreError
     from component.web.server import WebError
@@ -29,5 +30,5 @@ def run(path: Path) -> None:
         uvloop.run(serve(path, settings, world))
     except StoreError as problem:
         raise click.ClickException(f"the database {settings.storage.url}: {problem}") from problem
-    except WebError as problem:
+    except (HostsTaken, WebError) as problem:
         raise click.ClickException(str(problem)) from problem

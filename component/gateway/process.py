@@ -3,8 +3,11 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
+import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +16,14 @@ from component.files.problems import LoadError
 from component.loading import load
 from component.metrics import Metrics
 from component.model import Settings
+from component.store.lock import locked
 from component.store.store import Store
 from component.web.server import Web
 from component.web.uploads import Uploads
 from component.world import World
 
 from .bridge import Bridge
+from .claim import claimed
 from .reload import ReloadError
 from .state import open_state
 from .systemd import Systemd
@@ -32,17 +37,26 @@ use and are looked at again."""
 
 async def serve(path: Path, settings: Settings, world: World, reloaded: Callable[[], None] = lambda: None) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again, and ``reloaded`` is called. Raises ``StoreError``,
-    ``WebError``."""
+    ``HostsTaken``, ``WebError``."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    store = await Store.open(settings.storage.url)
-    try:
-        await _serve(path, settings, world, store, stop, reloaded)
-    finally:
-        await store.close()
+    holder = _this_process(path)
+    with locked(settings.storage.url, holder):
+        async with claimed(settings, holder):
+            store = await Store.open(settings.storage.url)
+            try:
+                await _serve(path, settings, world, store, stop, reloaded)
+            finally:
+                await store.close()
     log.info("stopped")
+
+
+def _this_process(path: Path) -> str:
+    """In one line, for the operator who starts a second one."""
+    now = datetime.now(UTC)
+    return f"process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M:%S} UTC, with {path.absolute()}"
 
 
 async def _serve(

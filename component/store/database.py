@@ -36,7 +36,7 @@ def writer_engine(url: str) -> Engine:
 
     :raises StoreError: the URL names no SQLite file, or the file cannot be created
     """
-    _create_private(_path(url))
+    _create_private(file_of(url))
     engine = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
     _configure(engine, "BEGIN IMMEDIATE", *_WRITER_SETTINGS)
     return engine
@@ -94,7 +94,11 @@ def cause(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error)
 
 
-def _path(url: str) -> str:
+def file_of(url: str) -> str:
+    """The path in ``sqlite:///PATH``.
+
+    :raises StoreError: the URL is another one
+    """
     with contextlib.suppress(ArgumentError):
         parsed = make_url(url)
         if parsed.drivername == "sqlite" and parsed.database and parsed.database != ":memory:":
