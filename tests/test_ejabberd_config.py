@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +14,7 @@ from component.config import load_settings
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.ejabberd.config import LOOPBACK, complete, part
 from component.ejabberd.server import EjabberdServer, EjabberdServerError, free_ports
-from component.model import Settings
+from component.model import Mode, Settings
 from tests.conftest import Login
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "deskbridge.toml"
 SECRET = "not printed"
 PRIVILEGE = re.compile(r"\{urn:xmpp:privilege:\d\}privilege")
+ITEMS = "http://jabber.org/protocol/disco#items"
 DELEGATION = "urn:xmpp:delegation:1::urn:xmpp:mam:2"
 
 EXISTING_SERVER = """\
@@ -35,7 +37,7 @@ api_permissions:
   accounts: {{from: mod_http_api, who: all, what: register}}
 modules:
   mod_adhoc: {{}}
-  mod_disco: {{}}
+  mod_disco: {{extra_domains: [agents.acme.test]}}
   mod_mam: {{}}
   mod_offline: {{}}
   mod_roster: {{}}
@@ -137,6 +139,11 @@ class TestOnEjabberd:
             async with XmppClient("alice@cc.acme.test", PASSWORD, c2s) as alice:
                 sent = await alice.say("bob@work.acme.test", "psst")
                 await alice.expect(message(id=sent, type="error", error="forbidden"))
+                assert await services(alice) == ["agents.acme.test", "directory.acme.test"]
+            async with EjabberdApi(f"http://{LOOPBACK}:{api}/api") as calls:
+                await calls.register("bob@work.acme.test", PASSWORD)
+            async with XmppClient("bob@work.acme.test", PASSWORD, c2s) as bob:
+                assert await services(bob) == ["agents.acme.test"]
         finally:
             server.stop()
 
@@ -158,7 +165,29 @@ class TestOnEjabberd:
             start(folder, config, free_ports(1))
 
 
+async def services(client: XmppClient) -> list[str | None]:
+    """The component hosts that the client's server lists."""
+    host = client.account.partition("@")[2]
+    items = await client.request(f"<iq type='get' to='{host}'><query xmlns='{ITEMS}'/></iq>")
+    listed = sorted(item.get("jid", "") for item in items.iter(f"{{{ITEMS}}}item"))
+    return [address for address in listed if "@" not in address and not address.endswith(host)]
+
+
 class TestTenants:
+    async def test_find_their_own_services(self, ejabberd: TestServer, login: Login) -> None:
+        """D2, AD4: clients offer a search where the server lists the host. On Work faces, Work users find nobody."""
+        for name in ("acme", "globex"):
+            assert await services(await login(f"gina@cc.{name}.test")) == [
+                f"agents.{name}.test",
+                f"directory.{name}.test",
+            ]
+            assert await services(await login(f"walt@work.{name}.test")) == [f"agents.{name}.test"]
+
+    def test_that_are_not_joined(self, settings: Settings) -> None:
+        apart = replace(settings, tenants=tuple(replace(tenant, mode=Mode.ONE) for tenant in settings.tenants))
+        printed = complete(apart, with_secret=False)
+        assert re.findall(r"extra_domains:\n((?: +- .*\n)+)", printed) == [" " * 10 + "- agents.acme.test\n"] * 2
+
     async def test_are_granted_their_own_only(self, ejabberd: TestServer) -> None:
         """AD4: whatever ejabberd lets a component do is between one tenant's hosts and its service."""
         async with ejabberd.component() as component:

@@ -32,10 +32,14 @@ PART_HEADER = f"""\
 #
 # The Work hosts are taken to be served already, with mod_roster, and with mod_mam if Work users shall have a
 # history. If they have mod_http_upload, its option `access` must allow the services as well as `local`, here
-# {{services}}, so that deskbridge learns where uploads are and can hide whose they are.
+# {{bridges}}, so that deskbridge learns where uploads are and can hide whose they are.
 # The listener for clients must take stanzas of max_stanza_size {{stanza_limit}} or more, so that
 # deskbridge can refuse large ones politely.
 #
+# Clients offer Work users the search for agents only where the server lists its host, so mod_disco, which ejabberd
+# lets no two files configure, should have there as one of its extra_domains:
+#
+{{services}}#
 {GUARD}
 """
 HOST_CONFIG = note("host_config", "The desk hosts have modules of their own, and no others.")
@@ -59,7 +63,7 @@ def complete(settings: Settings, own: Site = Site(), *, with_secret: bool) -> st
         **site.shapers(own),
         note("modules", "The Work hosts' modules."): site.work_modules(own, settings),
         HOST_CONFIG: {host: {**site.host_storage(own, host), **desk.get(host, {})} for host in hosts},
-        APPEND_HOST_CONFIG: pieces.work_hosts(settings),
+        APPEND_HOST_CONFIG: pieces.work_hosts(settings, new=True),
     }
     return COMPLETE_HEADER + dump(document)
 
@@ -73,7 +77,9 @@ def part(settings: Settings, *, with_secret: bool) -> str:
         "access_rules": pieces.access_rules(settings),
         "api_permissions": pieces.api_permission(),
         HOST_CONFIG: pieces.desk_hosts(settings),
-        APPEND_HOST_CONFIG: pieces.work_hosts(settings),
+        APPEND_HOST_CONFIG: pieces.work_hosts(settings, new=False),
     }
-    services = " and ".join(f"`allow: {bridge_rule(tenant)}`" for tenant in settings.tenants)
-    return PART_HEADER.format(stanza_limit=pieces.stanza_limit(settings), services=services) + dump(document)
+    bridges = " and ".join(f"`allow: {bridge_rule(tenant)}`" for tenant in settings.tenants)
+    services = "".join(f"#   {tenant.work_host}: {tenant.service}\n" for tenant in settings.tenants)
+    header = PART_HEADER.format(stanza_limit=pieces.stanza_limit(settings), bridges=bridges, services=services)
+    return header + dump(document)

@@ -1,7 +1,7 @@
 """Which ejabberd modules run on a Work host and on a desk host, as data."""
 
 from component.ejabberd.yaml import Node, note
-from component.model import Tenant
+from component.model import Side, Tenant
 
 DELEGATED = "urn:xmpp:mam:2"
 """Agents ask their own account for history; ejabberd hands these queries to deskbridge (XEP-0355)."""
@@ -18,7 +18,6 @@ WORK_MODULES: dict[str, Node] = {
     "mod_caps": {},
     "mod_carboncopy": {},
     "mod_client_state": {},
-    "mod_disco": {},
     "mod_http_api": {},
     note("mod_mam", "The Work users' whole history, chats with agents included."): {"default": "always"},
     "mod_muc": {
@@ -47,7 +46,6 @@ DESK_MODULES: dict[str, Node] = {
     "mod_admin_extra": {},
     "mod_carboncopy": {},
     "mod_client_state": {},
-    "mod_disco": {},
     "mod_http_api": {},
     "mod_ping": {"send_pings": True, "ping_interval": 30, "ping_ack_timeout": 20, "timeout_action": "kill"},
     ROSTER: {"versioning": True, "store_current_id": True},
@@ -61,6 +59,9 @@ DESK_MODULES: dict[str, Node] = {
 }
 
 
+DISCO = note("mod_disco", "Clients offer a search where the server lists its host.")
+
+
 def bridge_rule(tenant: Tenant) -> str:
     """The access rule that only the tenant's own service matches (AD4)."""
     return f"{tenant.id}_bridge"
@@ -69,6 +70,11 @@ def bridge_rule(tenant: Tenant) -> str:
 def work_grants(tenant: Tenant) -> dict[str, Node]:
     """What a Work host must load for deskbridge."""
     return {"mod_privilege": _privileges(tenant)}
+
+
+def work_discovery(tenant: Tenant) -> dict[str, Node]:
+    """For a Work host that has no ``mod_disco`` yet: ejabberd takes no module twice."""
+    return {DISCO: {"extra_domains": services(tenant, Side.WORK)}}
 
 
 def desk_modules(tenant: Tenant) -> dict[str, Node]:
@@ -85,7 +91,14 @@ def desk_modules(tenant: Tenant) -> dict[str, Node]:
             "namespaces": {DELEGATED: {"access": rule}}
         },
         **DESK_MODULES,
+        DISCO: {"extra_domains": services(tenant, Side.AGENT)},
     }
+
+
+def services(tenant: Tenant, side: Side) -> list[Node]:
+    """The component hosts that are of use to that side: the one with the commands, and where there is anybody to be
+    found (M2, M11)."""
+    return list(tenant.component_hosts if side is Side.AGENT and tenant.mode.joined else (tenant.service,))
 
 
 def _privileges(tenant: Tenant) -> Node:

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from component.ejabberd.modules import bridge_rule, desk_modules, work_grants
+from component.ejabberd.modules import bridge_rule, desk_modules, work_discovery, work_grants
 from component.ejabberd.site import LOOPBACK
 from component.ejabberd.yaml import Node, note
 from component.model import Settings
@@ -77,9 +77,11 @@ def desk_hosts(settings: Settings) -> dict[str, dict[str, Node]]:
     return {t.desk_host: {"s2s_access": "none", "modules": desk_modules(t)} for t in settings.tenants}
 
 
-def work_hosts(settings: Settings) -> dict[str, Node]:
-    """For ``append_host_config``, which adds to a host's modules."""
-    return {t.work_host: {"modules": work_grants(t)} for t in settings.tenants}
+def work_hosts(settings: Settings, *, new: bool) -> dict[str, Node]:
+    """For ``append_host_config``, which adds to a host's modules. A ``new`` server has all of them from here."""
+    return {
+        t.work_host: {"modules": {**work_grants(t), **(work_discovery(t) if new else {})}} for t in settings.tenants
+    }
 
 
 def _address(host: str | None) -> str:

@@ -53,6 +53,8 @@ from .upload_services import UploadServices
 log = logging.getLogger(__name__)
 
 GOODBYE_SECONDS = 10.0
+ANSWERS_SECONDS = 3.0
+"""At the end, for requests that are being answered; then they are refused."""
 
 
 class Bridge:
@@ -101,7 +103,7 @@ class Bridge:
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
         add_contact = self._contacts.add
         parts = Parts(state, store, self._endings, self._faces, self.supervision, add_contact, reload)
-        self._requests = Requests(state, all_commands(parts), self._archives, chats, send)
+        self._requests = Requests(state, all_commands(parts), self._archives, chats, self._link)
         self._retention = Retention(state, store)
         self._delegation = Delegation(state, self._grants, self._archives, send)
         self._census = Census(state, self._link, self._services, api)
@@ -153,6 +155,7 @@ class Bridge:
             return
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
+                await asyncio.gather(self._requests.finish(ANSWERS_SECONDS), self._archives.finish(ANSWERS_SECONDS))
                 await self._store.submit()
                 self.supervision.chats.farewell()
                 await self._faces.farewell()
@@ -214,6 +217,8 @@ class Bridge:
         self._state.sessions.begin_anew()
         self._services.forget()
         self._grants.expect()
+        self._archives.up()
+        self._requests.up()
         self._settling = asyncio.create_task(self._settle())
 
     def _down(self) -> None:

@@ -125,6 +125,21 @@ class Reason(Enum):
         "This chat shows what you say as an agent, and nobody reads what you write here. Log in as {account} and write "
         "to {face}.",
     )
+    NOT_A_REQUEST = Answer(
+        "C17",
+        "modify",
+        "bad-request",
+        "A request has to be of type get or set and to hold exactly one element.",
+    )
+    TOO_MANY_REQUESTS = Answer(
+        "R6",
+        "wait",
+        "resource-constraint",
+        "Too many of your requests are waiting for an answer. Ask again in a moment.",
+    )
+    ANSWER_TOO_LARGE = Answer(
+        "R5", "modify", "policy-violation", "The answer is too large to be sent. Ask for less at once."
+    )
     NO_SUCH_SERVICE = _cancel("service-unavailable", "C17", "This address does not offer that.")
     BAD_FORM = Answer("D4", "modify", "bad-request", "The form was not filled in as it asks for.")
     NO_SUCH_NODE = _cancel("item-not-found", "D3", "This address has no such part.")

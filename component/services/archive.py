@@ -1,6 +1,8 @@
 """Answers to queries of an archive: of an agent's own, or of a face's (A1 to A3, A6, A7; XEP-0313)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
@@ -17,7 +19,7 @@ from component.store.history import Filters, Page, Slice, View
 from component.store.store import Store
 from component.world import World
 
-from .archived import as_seen_by, role
+from .archived import as_seen_by, role, too_large
 
 USUAL = 50
 MOST = 100
@@ -59,11 +61,19 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """``text`` is a ``<result/>``; ``instead`` makes the one that goes out if that is too large to be sent (R5)."""
+
+    text: str
+    instead: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """Texts of ``<result/>`` elements in the order in which they go out, and what comes after the last one."""
+    """Results in the order in which they go out, and what comes after the last one."""
 
     payload: Element
-    results: tuple[str, ...] = ()
+    results: tuple[Result, ...] = ()
 
 
 class Archive:
@@ -108,8 +118,12 @@ class Archive:
     def _written(self, question: Question, query: Query, page: Page, world: World) -> Answer:
         viewer = question.asker
         ids = [self._id(viewer, message) for message in page.messages]
+
+        def written(id: str, message: ArchivedMessage) -> str:
+            return result(query.queryid, id, as_seen_by(viewer, message, world), question.archive, message.sent_at)
+
         results = [
-            result(query.queryid, id, as_seen_by(viewer, message, world), question.archive, message.sent_at)
+            Result(written(id, message), partial(written, id, too_large(message)))
             for id, message in zip(ids, page.messages, strict=True)
         ]
         if query.flip:

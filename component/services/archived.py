@@ -4,6 +4,8 @@ Both see what was delivered. A formatted message of an agent to a Work user is p
 archive too: it says what the other side got, and the link shows how it looks.
 """
 
+from dataclasses import replace
+
 from component.element import attribute, parse_children, serialise
 from component.model import Party
 from component.policy.elements import REPLY_NS
@@ -16,6 +18,15 @@ from component.world import World
 def role(viewer: Party, message: ArchivedMessage) -> Role:
     """Which copy of the message is the viewer's."""
     return Role.SENDER if message.sender_account == viewer.account else Role.RECEIVER
+
+
+TOO_LARGE = "<body>This message is too large to be shown here.</body>"
+
+
+def too_large(message: ArchivedMessage) -> ArchivedMessage:
+    """What stands in a page of history for a message that cannot be sent: clients would take a page without it for
+    faulty, and ask again and again (R5)."""
+    return replace(message, payload=TOO_LARGE)
 
 
 def as_seen_by(viewer: Party, message: ArchivedMessage, world: World) -> str:

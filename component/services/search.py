@@ -15,6 +15,8 @@ from component.stanza.rsm import PageRequest, page, read
 from component.stanza.search import Found, offer, results, wanted
 from component.world import World
 
+from .sizes import fitting
+
 USUAL = 50
 """Rows of a page for a client that does not say how many it wants."""
 
@@ -22,6 +24,9 @@ MOST = 100
 SEARCHES = Limits(messages_per_second=5, burst=100)
 """How often one account may search. To go through ten thousand people takes 30 ms in all, a search by name less than
 one (R2)."""
+
+MOST_BYTES = 100_000
+"""Of a page; with what is around the texts that is a fifth of a stanza (R5)."""
 
 SLICE = 1_000
 """People looked at before others get their turn."""
@@ -116,8 +121,17 @@ async def answer(world: World, viewer: Party, side: Side, query: Element) -> Ele
     except NoSuchPerson:
         return Reason.NO_SUCH_NODE
     found = [Found(one.face, one.name, one.person.title, groups_of(world, viewer, one)) for one in people]
+    found = _shortened(found, asked.backwards)
     reply = results(found, sought.form, with_groups=bool(group_options(world, viewer, side)))
     first, last = (found[0].face, found[-1].face) if found else (None, None)
     if found or asked.max is not None:
         reply.append(page(first, last, len(matches.places)))
     return reply
+
+
+def _shortened(found: list[Found], backwards: bool) -> list[Found]:
+    """As many as go into one answer, at least one, the last ones if ``backwards``: from there a client pages on."""
+    nearest = found[::-1] if backwards else found
+    texts = (" ".join((one.face, one.name, one.title, *one.groups)) for one in nearest)
+    kept = nearest[: max(1, fitting(texts, MOST_BYTES))]
+    return kept[::-1] if backwards else kept

@@ -22,6 +22,9 @@ Answers = Mapping[str, tuple[str, ...]]
 Options = Sequence[tuple[str, str]]
 """Pairs of value and label."""
 
+NOT_CHOSEN = ("", "(choose one)")
+"""An option that is none: whoever sends it has not filled in a required field."""
+
 _ONE_VALUE = frozenset({"list-single", "text-single", "boolean", "hidden", "jid-single"})
 
 
@@ -42,7 +45,10 @@ class Field:
 
 
 def choice(var: str, label: str, options: Options, chosen: str = "", required: bool = True) -> Field:
-    """One of several."""
+    """One of several. Clients show the first option as chosen where none is: so that nobody sends by accident what they
+    did not choose, that is an empty one, unless there is nothing to choose from."""
+    if required and not chosen:
+        chosen, options = (options[0][0], options) if len(options) == 1 else ("", [NOT_CHOSEN, *options])
     return Field("list-single", var, label, (chosen,) if chosen else (), options, required)
 
 

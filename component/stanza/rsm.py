@@ -8,7 +8,8 @@ from component.element import child
 RSM_NS = "http://jabber.org/protocol/rsm"
 SET = f"{{{RSM_NS}}}set"
 
-_LONGEST_NUMBER = 9
+MOST = 10**9
+"""No page has more items. A larger ``max`` means the same: clients write the largest number they know."""
 
 
 class BadQuery(ValueError):
@@ -71,9 +72,11 @@ def page(first: str | None, last: str | None, count: int | None) -> Element:
 
 
 def _number(text: str | None) -> int | None:
-    if text is None:
+    """A ``max``, which is only a bound: a huge one is as good as any, an empty one counts as not given."""
+    text = (text or "").strip()
+    if not text:
         return None
-    text = text.strip()
-    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
-        raise BadQuery("The max of a page has to be a whole number of at most nine digits.")
-    return int(text)
+    if not text.isascii() or not text.isdecimal():
+        raise BadQuery("The max of a page has to be a whole number.")
+    digits = text.lstrip("0")
+    return min(int(digits or "0"), MOST) if len(digits) <= len(str(MOST)) else MOST

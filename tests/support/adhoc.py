@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from component.stanza.forms import NOT_CHOSEN
 from tests.support.client import XmppClient
 
 COMMANDS = "http://jabber.org/protocol/commands"
@@ -28,9 +29,10 @@ class Step:
         return self.element.findtext(f"{{{COMMANDS}}}note") or ""
 
     def options(self, var: str) -> dict[str, str]:
-        """Label -> value"""
-        options = self.element.iterfind(f"{{*}}x/{{*}}field[@var='{var}']/{{*}}option")
-        return {one.get("label", ""): one.findtext("{*}value") or "" for one in options}
+        """Label -> value, without the empty one that stands for no choice."""
+        found = self.element.iterfind(f"{{*}}x/{{*}}field[@var='{var}']/{{*}}option")
+        options = [(one.findtext("{*}value") or "", one.get("label", "")) for one in found]
+        return {label: value for value, label in options if (value, label) != NOT_CHOSEN}
 
     @property
     def rows(self) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ assert run.note == "..."
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
+from component.stanza.forms import NOT_CHOSEN
 from tests.support.client import XmppClient
 from tests.support.scripts import error_of
 
@@ -76,9 +77,10 @@ class Run:
         return self.answer.findtext(f".//{{{FORM}}}instructions") or ""
 
     def options(self, var: str) -> dict[str | None, str | None]:
-        """Value -> label."""
+        """Value -> label, without the empty one that stands for no choice."""
         found = self.answer.iterfind(f".//{{{FORM}}}field[@var='{var}']/{{{FORM}}}option")
-        return {option.findtext("{*}value"): option.get("label") for option in found}
+        options = [(option.findtext("{*}value"), option.get("label")) for option in found]
+        return {value: label for value, label in options if (value, label) != NOT_CHOSEN}
 
     def value(self, var: str) -> str | None:
         return self.answer.findtext(f".//{{{FORM}}}x/{{{FORM}}}field[@var='{var}']/{{{FORM}}}value")

@@ -2,16 +2,18 @@
 
 import json
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from component.model import Party
 from component.services.commands import Ask, Done, Outcome, Run
+from component.services.sizes import beginning, fitting
 from component.services.transcript_files import period, spoken
-from component.services.transcripts import NEWEST, Heading, Headings, Search, Transcript, Transcripts
+from component.services.transcripts import MOST_LINES, NEWEST, Heading, Headings, Search, Transcript, Transcripts
 from component.stanza.forms import Form, choice, line, said
 from component.store.errors import StoreError
 from component.store.store import Store
 
+from ..retention import DAY_US
 from ..state import State
 from ..supervision.transcript_links import TranscriptLinks
 from .audited import entry
@@ -21,6 +23,8 @@ AGENT, TEXT, FROM, UNTIL, CHOSEN = "agent", "text", "from", "until", "chosen"
 MOST_FOUND = 25
 MOST_SHOWN = 50
 """Lines of a transcript shown at once."""
+MOST_BYTES = 65_536
+"""Of their texts, or half of what ejabberd takes in one stanza if that is less (R5)."""
 
 OLDER, READ, MORE = "older", "read", "more"
 DOWNLOADS = {"text": "Download as text", "json": "Download as JSON", "csv": "Download as CSV (spreadsheet)"}
@@ -64,14 +68,14 @@ class TranscriptsCommand:
 
     async def _go_on(self, run: Run) -> Outcome:
         what, *given = (run.value(CHOSEN) or f"{OLDER}:{NEWEST}").split(":")
-        if not all(map(_NUMBER.fullmatch, given)):
+        if not all(_NUMBER.fullmatch(number) and int(number) <= NEWEST for number in given):
             return GONE
         match what, list(map(int, given)):
             case "older", [before]:
                 return await self._list(run, before)
             case "read", [id]:
                 return await self._show(run.party, id, 0)
-            case "more", [id, skip]:
+            case "more", [id, skip] if skip < MOST_LINES:
                 return await self._show(run.party, id, skip)
             case format, [id] if format in DOWNLOADS:
                 return await self._download(run.party, id, format)
@@ -90,7 +94,8 @@ class TranscriptsCommand:
         if transcript is None:
             return GONE
         await self._enter(party, "transcript.read", f"conversation {id}", f"lines {skip + 1} and on")
-        return Ask(_transcript_form(transcript, skip))
+        room = min(MOST_BYTES, self._state.limits.stanza_bytes)
+        return Ask(_transcript_form(transcript, skip, room))
 
     async def _download(self, party: Party, id: int, format: str) -> Outcome:
         if await self._transcripts.read(party, party.tenant, self._state.world, id, 0, 1) is None:
@@ -131,14 +136,22 @@ def _label(heading: Heading) -> str:
     return f"{period(heading)}: {heading.title} ({words})"
 
 
-def _transcript_form(transcript: Transcript, skip: int) -> Form:
+def _transcript_form(transcript: Transcript, skip: int, room: int) -> Form:
+    """As many lines as there is room for, at least one; the whole of one that is too long is in the download."""
+    texts = list(map(spoken, transcript.lines))
+    shown = texts[: fitting(texts, room)] or [_cut(text, room) for text in texts[:1]]
     heading = transcript.heading
     options = [(f"{format}:{heading.id}", label) for format, label in DOWNLOADS.items()]
-    if not transcript.complete:
-        options.insert(0, (f"{MORE}:{heading.id}:{skip + MOST_SHOWN}", "Go on reading"))
-    fields = [said(spoken(one)) for one in transcript.lines]
+    if not transcript.complete or len(shown) < len(texts):
+        options.insert(0, (f"{MORE}:{heading.id}:{skip + len(shown)}", "Go on reading"))
+    fields = map(said, shown)
     title = f"Chat of {heading.title}, {period(heading)} (UTC)"
     return Form(title, "", (*fields, choice(CHOSEN, "Next", options)))
+
+
+def _cut(text: str, room: int) -> str:
+    shown = beginning(text, room)
+    return f"{shown} … ({len(text) - len(shown)} more characters of this message are only in the download)"
 
 
 def _search(run: Run) -> Search:
@@ -148,7 +161,7 @@ def _search(run: Run) -> Search:
         agent=run.value(AGENT),
         text=run.value(TEXT),
         start=None if start is None else _us(start),
-        end=None if end is None else _us(end + timedelta(days=1)) - 1,
+        end=None if end is None else _us(end) + DAY_US - 1,
     )
 
 

@@ -38,7 +38,8 @@ from .routes import Routes
 
 log = logging.getLogger(__name__)
 
-NO_ROOMS = "Agents chat with one person at a time and cannot join rooms."
+NO_ROOMS = "Agents chat with one person at a time and cannot join rooms"
+"""Without a full stop: mcabber makes a sentence with this at its end, and others show it in brackets."""
 
 
 TOKEN_BYTES = 16

@@ -41,7 +41,9 @@ class FaceAnswers:
         photo = face.person.photo
         # In a thread, as the disk may be slow.
         data = await asyncio.to_thread(read_again, photo) if photo else None
-        return vcard(self._details(request.party, face), Picture(photo.type, data) if photo and data else None)
+        # A card without a picture that is too large is better than none (R5).
+        shown = data if data and len(data) < self._state.limits.stanza_bytes else None
+        return vcard(self._details(request.party, face), Picture(photo.type, shown) if photo and shown else None)
 
     def _vcard4(self, request: Request, face: Party) -> Answer:
         if not asks_vcard4(request.payload):
