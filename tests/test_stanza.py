@@ -273,7 +273,7 @@ class TestForms:
         assert field.attrib == {"type": "list-single", "var": "chat", "label": "Chat with"}
         assert field.find(f"{{{FORM}}}required") is not None
         # Clients show the first option as chosen, which nobody has done.
-        assert options(field) == [("(choose one)", ""), ("Carol <c@x>", "c@x"), ("Dan", "d@x")]
+        assert options(field) == [("(choose one)", "-"), ("Carol <c@x>", "c@x"), ("Dan", "d@x")]
         assert field.find(f"{{{FORM}}}value") is None
 
     @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from component.model import Party
 from component.policy.reasons import Reason
 from component.stanza.command import COMMAND, answer, says_cancel, with_actions, with_note
-from component.stanza.forms import Answers, BadForm, Card, Form, Table, answers, checked, said
+from component.stanza.forms import Answers, BadForm, Card, Form, NothingChosen, Table, answers, checked, said
 
 from .command_sessions import Session, Sessions
 
@@ -137,7 +137,10 @@ class Commands:
             return session
         if action == "cancel" or says_cancel(request):
             return answer(command.node, id, "canceled")
-        forms = _answered(session, action, request)
+        try:
+            forms = _answered(session, action, request)
+        except NothingChosen as problem:
+            return await self._step(command, session, session.answers, party, host, str(problem))
         if isinstance(forms, Reason):
             self._sessions.put(session)  # a mistake does not end it
             return forms
@@ -146,14 +149,23 @@ class Commands:
         return await self._step(command, session, forms, party, host)
 
     async def _step(
-        self, command: Command, session: Session, forms: tuple[Answers, ...], party: Party, host: str
+        self,
+        command: Command,
+        session: Session,
+        forms: tuple[Answers, ...],
+        party: Party,
+        host: str,
+        problem: str = "",
     ) -> Element | Reason:
+        """``problem`` is what is wrong with the answer to what is asked for once more."""
         try:
             outcome = await command.step(Run(party, session.client, host, forms))
         except BaseException:
             if session.until:
                 self._sessions.put(session)  # so that the same answer can be tried again
             raise
+        if problem and isinstance(outcome, Ask):
+            outcome, forms = replace(outcome, problem=problem), (*forms, {})
         match outcome:
             case Ask():
                 return self._keep(_asking(session, forms, outcome)) or _asked(command, session, forms, outcome)
@@ -171,7 +183,7 @@ class Commands:
 
 
 def _answered(session: Session, action: str, request: Element) -> tuple[Answers, ...] | Reason:
-    """The forms that have been answered now."""
+    """The forms that have been answered now. Raises ``NothingChosen``."""
     if action == "prev":
         return session.answers[:-1] if session.answers else Reason.BAD_ACTION
     if session.page:
@@ -181,6 +193,8 @@ def _answered(session: Session, action: str, request: Element) -> tuple[Answers,
         return Reason.BAD_PAYLOAD
     try:
         return (*session.answers, checked(given, session.fields))
+    except NothingChosen:
+        raise
     except BadForm:
         return Reason.BAD_PAYLOAD
 

@@ -22,14 +22,19 @@ Answers = Mapping[str, tuple[str, ...]]
 Options = Sequence[tuple[str, str]]
 """Pairs of value and label."""
 
-NOT_CHOSEN = ("", "(choose one)")
-"""An option that is none: whoever sends it has not filled in a required field."""
+NOT_CHOSEN = ("-", "(choose one)")
+"""An option that is none: whoever sends it has left out a field that is required. Its value is not empty, as Profanity
+ends at such an option."""
 
 _ONE_VALUE = frozenset({"list-single", "text-single", "boolean", "hidden", "jid-single"})
 
 
 class BadForm(ValueError):
     """A form that is not filled in as it asks for."""
+
+
+class NothingChosen(BadForm):
+    """Nothing was chosen where something has to be. The text is for the human."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Field:
 
 def choice(var: str, label: str, options: Options, chosen: str = "", required: bool = True) -> Field:
     """One of several. Clients show the first option as chosen where none is: so that nobody sends by accident what they
-    did not choose, that is an empty one, unless there is nothing to choose from."""
+    did not choose, that is one that counts as none, unless there is nothing to choose from."""
     if required and not chosen:
         chosen, options = (options[0][0], options) if len(options) == 1 else ("", [NOT_CHOSEN, *options])
     return Field("list-single", var, label, (chosen,) if chosen else (), options, required)
@@ -171,6 +176,8 @@ def _checked(values: tuple[str, ...], field: Field) -> tuple[str, ...]:
     filled = tuple(value for value in values if value.strip())
     if field.required and not filled:
         raise BadForm(f"{field.label} is missing")
+    if field.required and field.kind == "list-single" and filled == (NOT_CHOSEN[0],):
+        raise NothingChosen(f"Choose one first: {field.label}.")
     if field.kind in _ONE_VALUE and len(values) > 1:
         raise BadForm(f"{field.label} has several values")
     if field.kind != "boolean":

@@ -87,7 +87,11 @@ class TestEnding:
         await talk(dan, carol, CAROL)
         await talk(alice, dan, DAN)
         session, options = await started(alice)
-        assert options == [(f"Carol Cho ({CAROL})", CAROL), (f"Dan Diaz ({DAN})", DAN)]
+        # Clients show the first option as chosen: it shall be none.
+        assert options == [("(choose one)", "-"), (f"Carol Cho ({CAROL})", CAROL), (f"Dan Diaz ({DAN})", DAN)]
+        again = await command(alice, f"action='complete' sessionid='{session}'", chosen("-"))
+        assert again.findtext(".//{*}note") == "Choose one first: Chat with."
+        assert [option.get("label") for option in again.iter(f"{{{FORM}}}option")] == [label for label, _ in options]
         answer = await command(alice, f"action='complete' sessionid='{session}'", chosen(CAROL))
         assert completed(answer) == "Your chat with Carol Cho has ended."
         await carol.expect(message(sender=ALICE, body="Alice Ames ended this chat."))
