@@ -141,27 +141,34 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A person in one of their roles: one account, one face (AD1)."""
+    """A person in one of their roles: one account, one face (AD1).
+
+    ``has_namesake``: another face of the tenant has the same name.
+    """
 
     tenant: Tenant
     side: Side
     person: Person
+    has_namesake: bool = field(default=False, compare=False, repr=False)
     account: str = field(init=False, compare=False, repr=False)
     """The real bare address, which never crosses to others (AD2)."""
     face: str = field(init=False, compare=False, repr=False)
     """The bare address under which everybody else sees this party."""
     name: str = field(init=False, compare=False, repr=False)
     """What everybody else sees this party called."""
+    full_name: str = field(init=False, compare=False, repr=False)
+    """The same where no address is seen: of namesakes, with the address of the face."""
 
     def __post_init__(self) -> None:
         """Addresses are made once, as each message asks for them a dozen times. Who lacks the licence has none."""
-        is_second_face = self.side is Side.WORK and self.person.agent is not None
-        suffix = self.tenant.work_suffix if is_second_face else ""
-        object.__setattr__(self, "name", self.person.name + suffix if suffix else self.person.name)
         local_part = self.person.local_part(self.side)
         if local_part is not None:
             object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")
             object.__setattr__(self, "face", f"{local_part}@{self.tenant.face_host(self.side)}")
+        is_second_face = self.side is Side.WORK and self.person.agent is not None
+        suffix = self.tenant.work_suffix if is_second_face else ""
+        object.__setattr__(self, "name", self.person.name + suffix if suffix else self.person.name)
+        object.__setattr__(self, "full_name", f"{self.name} ({self.face})" if self.has_namesake else self.name)
 
     @property
     def is_operator(self) -> bool:

@@ -3,6 +3,7 @@
 A ``World`` is never changed. A reload makes a new one, and the bridge swaps one reference for the other.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -32,7 +33,11 @@ class World:
     def of(cls, directories: Iterable[tuple[Tenant, Directory]]) -> Self:
         """The world of these tenants, whose ids and hosts are distinct."""
         pairs = tuple(directories)
-        parties = {(tenant.id, side): _parties(tenant, side, directory) for tenant, directory in pairs for side in Side}
+        parties = {
+            (tenant.id, side): members
+            for tenant, directory in pairs
+            for side, members in _parties(tenant, directory).items()
+        }
         everybody = [party for members in parties.values() for party in members]
         roles = [(tenant, side) for tenant, _ in pairs for side in Side]
         return cls(
@@ -100,5 +105,11 @@ class World:
         return self._finders[tenant.id, side]
 
 
-def _parties(tenant: Tenant, side: Side, directory: Directory) -> tuple[Party, ...]:
-    return tuple(Party(tenant, side, person) for person in directory.people if person.local_part(side))
+def _parties(tenant: Tenant, directory: Directory) -> dict[Side, tuple[Party, ...]]:
+    roles = [Party(tenant, side, person) for side in Side for person in directory.people if person.local_part(side)]
+    named = Counter(party.name.casefold() for party in roles)
+    told_apart = [
+        party if named[party.name.casefold()] == 1 else Party(tenant, party.side, party.person, has_namesake=True)
+        for party in roles
+    ]
+    return {side: tuple(party for party in told_apart if party.side is side) for side in Side}

@@ -67,7 +67,7 @@ async def test_two_agents_see_their_current_conversation(bridge: BridgeProcess, 
     await carol.send(
         f"<message to='{ALICES_FACE}' type='chat'><gone xmlns='http://jabber.org/protocol/chatstates'/></message>"
     )
-    await alice.expect(message(body="Carol Cho ended this chat."))
+    await alice.expect(message(body="ⓘ Carol Cho ended this chat."))
     assert (await ask(alice, to=CAROLS_FACE)).bodies == []
 
 
@@ -140,7 +140,7 @@ class TestWhoMayAsk:
         await alice.expect(message(body="How is it going?"))
         assert (await ask(alice, to=SUES_FACE)).bodies == ["How is it going?"]
         await sue.logout()
-        await alice.expect(message(body="Sue Shah logged out. This chat has ended."))
+        await alice.expect(message(body="ⓘ Sue Shah logged out. This chat has ended."))
         assert condition_of(await request(alice, query(), to=SUES_FACE)) == "item-not-found"
 
     async def test_a_tenant_whose_sides_are_not_joined(

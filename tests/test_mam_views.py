@@ -252,4 +252,4 @@ async def end(by: XmppClient, other: XmppClient) -> None:
     """V2: closing the window ends the conversation, and the other side is told."""
     face = other.account.replace("@cc.", "@agents.")
     await by.send(f"<message to='{face}' type='chat'><gone xmlns='http://jabber.org/protocol/chatstates'/></message>")
-    await other.expect(message(body="Alice Ames ended this chat."))
+    await other.expect(message(body="ⓘ Alice Ames ended this chat."))

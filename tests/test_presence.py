@@ -72,7 +72,7 @@ class TestTheTruthAfter:
         await bridge.kill()
         await dan.logout()
         await bridge.restart()
-        await carol.expect(message(sender=face(DAN), body="Dan Diaz logged out. This chat has ended."))
+        await carol.expect(message(sender=face(DAN), body="ⓘ Dan Diaz logged out. This chat has ended."))
         await alice.say(face(CAROL), "Where were we?")
         await carol.expect(message(body="Where were we?"))
         assert [why for _, _, why in conversations(bridge, CAROL, ALICE)] == [None]

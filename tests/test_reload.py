@@ -45,7 +45,7 @@ class TestThePeople:
         await bridge.reload()
         await bob.expect(gone(CAROL))
         await bob.expect(taken_out(CAROL))
-        await alice.expect(message(sender=face(CAROL), body="Carol Cho logged out. This chat has ended."))
+        await alice.expect(message(sender=face(CAROL), body="ⓘ Carol Cho logged out. This chat has ended."))
         assert query(bridge, "SELECT end_reason FROM conversation WHERE kind = 'desk'") == ["logged-out"]
         assert await refused(carol, ALICE) == "auth/forbidden"
         assert await refused(bob, CAROL) == "cancel/item-not-found"

@@ -214,7 +214,7 @@ class TestMessages:
     def test_notice(self) -> None:
         """V2: one line, that no archive keeps."""
         assert serialise(notice("a@x", "b@y", "Alice & co ended this chat.", "n1")) == (
-            '<message from="a@x" to="b@y" type="chat" id="n1"><body>Alice &amp; co ended this chat.</body>'
+            '<message from="a@x" to="b@y" type="chat" id="n1"><body>ⓘ Alice &amp; co ended this chat.</body>'
             '<no-store xmlns="urn:xmpp:hints"/></message>'
         )
 

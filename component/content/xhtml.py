@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from component.element import XML_LANG
+from component.policy.marks import plain_text
 
 from .document import (
     Block,
@@ -37,6 +38,8 @@ def body(blocks: Blocks, language: str | None) -> Element:
     """The ``<body/>`` of ``<html/>``."""
     element = Element(f"{{{XHTML_NS}}}body", {XML_LANG: language} if language else {})
     _write(element, tuple(_simple(blocks)))
+    for part in element.iter():
+        part.text, part.tail = part.text and plain_text(part.text), part.tail and plain_text(part.tail)
     return element
 
 
@@ -160,7 +163,7 @@ def _mark(mark: Mark) -> Level:
 def _image(parent: Element, image: Image) -> None:
     if image.url and image.size:
         width, height = map(str, image.size)
-        attributes = {"alt": image.description, "src": image.url, "width": width, "height": height}
+        attributes = {"alt": plain_text(image.description), "src": image.url, "width": width, "height": height}
         WRITER.element(parent, "img", attributes=attributes)
 
 

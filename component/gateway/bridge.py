@@ -208,7 +208,9 @@ class Bridge:
 
     async def _bounces_handled(self) -> bool:
         handled = await self._undelivered.handled()
-        return await self.supervision.copies.lines.settled() or handled
+        if await self.supervision.copies.lines.settled():
+            await self._link.barrier()
+        return handled
 
     # A stream comes and goes
 

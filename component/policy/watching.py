@@ -107,8 +107,8 @@ def title(viewer: Party, chat: Chat) -> str:
     own = as_agent(viewer, chat)
     if own is not None:
         contact = chat.other if own is chat.one else chat.one
-        return f"{contact.name} (agent chat)"
-    return f"{chat.one.name}, {chat.other.name}"
+        return f"{contact.full_name} (agent chat)"
+    return f"{chat.one.full_name}, {chat.other.full_name}"
 
 
 def _people(chat: Chat) -> list[Person]:

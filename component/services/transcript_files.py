@@ -16,6 +16,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)."""
 
 
+_LINE_BREAKS = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
+_LINE_BREAKS_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
+"""JSON allows these in a text, where editors would break a line."""
+
+
 def as_text(transcript: Transcript) -> str:
     heading = transcript.heading
     lines = [f"Chat of {heading.title}", f"{period(heading)} (UTC)", ""]
@@ -36,7 +41,8 @@ def as_json(transcript: Transcript) -> str:
         "complete": transcript.complete,
         "messages": [dict(zip(COLUMNS, _row(line), strict=True)) for line in transcript.lines],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return text.translate(_LINE_BREAKS_ESCAPED) + "\n"
 
 
 def as_csv(transcript: Transcript) -> str:
@@ -61,16 +67,19 @@ def file_name(id: int, format: str) -> str:
 
 
 def spoken(line: Line) -> str:
-    """One line as text; further lines of what was said are set in."""
-    text = line.text.replace("\n", "\n    ")
-    when = second(line.at)
-    was = f' "{line.was}"' if line.was is not None else " a message"
+    """One line as text; further lines of what was said are set in, so none of them looks like somebody else's."""
+    text, when = _set_in(line.text), second(line.at)
+    was = f' "{_set_in(line.was)}"' if line.was is not None else " a message"
     match line.kind:
         case "retraction":
             return f"{when}  {line.name} retracted{was}{f', with the text: {text}' if text else ''}"
         case "correction":
             return f"{when}  {line.name} corrected{was}: {text}"
     return f"{when}  {line.name}: {text}"
+
+
+def _set_in(text: str) -> str:
+    return "\n    ".join(text.splitlines())
 
 
 def period(heading: Heading) -> str:
@@ -83,7 +92,9 @@ def _row(line: Line) -> tuple[object, ...]:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would calculate gets an apostrophe before it."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    """A text that a spreadsheet would calculate gets an apostrophe before it. Of line breaks, CSV knows CR and LF alone
+    to stay inside of a cell (RFC 4180 §2)."""
+    if not isinstance(value, str):
+        return value
+    text = f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+    return text.translate(_LINE_BREAKS)

@@ -182,7 +182,7 @@ def _who(account: str, tenant: Tenant, world: World) -> tuple[str, str]:
     """Name and face; who has left the directory is known by the face alone. Accounts are nobody's business (AD2)."""
     face = world.face_of_account(account) or tenant.service
     party = world.account(account)
-    return (party.name if party else face.partition("@")[0]), face
+    return (party.full_name if party else face.partition("@")[0]), face
 
 
 def _lines(messages: Iterable[ArchivedMessage], tenant: Tenant, world: World) -> Iterator[Line]:

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from component.element import XML_LANG
 from component.policy.elements import BODY, FALLBACK, FALLBACK_NS, language_of
 from component.policy.fallback import MOST_RANGES, Range, range_of
+from component.policy.marks import plain_text
 
 Places = Callable[[int, int], Range]
 """Where a range of a text is in the text instead; an empty range if nowhere."""
@@ -21,7 +22,7 @@ _MARKED = f"{{{FALLBACK_NS}}}body"
 
 def new_body(language: str | None, text: str) -> Element:
     body = Element(BODY, {XML_LANG: language} if language else {})
-    body.text = text
+    body.text = plain_text(text)
     return body
 
 
@@ -30,8 +31,9 @@ def whole_text(children: Iterable[Element]) -> str | None:
     language behind its tag if there are several. None if it says nothing."""
     bodies = [part for part in children if part.tag == BODY]
     if len(bodies) < 2:
-        return bodies[0].text if bodies else None
-    return "\n".join(map(_marked_by_language, bodies))
+        text = bodies[0].text if bodies else None
+        return text and plain_text(text)
+    return plain_text("\n".join(map(_marked_by_language, bodies)))
 
 
 def _marked_by_language(body: Element) -> str:
@@ -45,7 +47,8 @@ def rewritten(children: list[Element], rewrite: Rewrite) -> list[Element]:
     before = [body.text or "" for body in bodies]
     places: list[Places] = []
     for body, text in zip(bodies, before, strict=True):
-        body.text, each = rewrite(body.get(XML_LANG), text)
+        after, each = rewrite(body.get(XML_LANG), text)
+        body.text = plain_text(after)
         places.append(each)
     if all(body.text == text for body, text in zip(bodies, before, strict=True)):
         return children

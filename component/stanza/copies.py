@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 from component.element import attribute, parse_children, serialise, text
-from component.model import Party, Side
+from component.model import Party
 from component.policy.elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from component.stanza.bodies import whole_text
-from component.stanza.message import HINTS_NS, REPLY, STORE, envelope
+from component.stanza.message import HINTS_NS, REPLY, STORE, delay, envelope
 
 OFFLINE_NS = "http://jabber.org/protocol/offline"
 NICK_NS = "http://jabber.org/protocol/nick"
 
-NOT_KEPT = f'<no-store xmlns="{HINTS_NS}"/><no-copy xmlns="{HINTS_NS}"/>'
-"""XEP-0334 §4"""
+NOT_KEPT = f'<no-store xmlns="{HINTS_NS}"/>'
+"""In no archive, and not until a log-in (XEP-0334 §4.2)."""
+
+NOT_COPIED = f'{NOT_KEPT}<no-copy xmlns="{HINTS_NS}"/>'
+"""Not to the account's other clients either (XEP-0334 §4.3)."""
 
 _REPLACE = f"{{{CORRECT_NS}}}replace"
 _RETRACT = f"{{{RETRACT_NS}}}retract"
@@ -30,14 +33,13 @@ def reference(payload: str) -> tuple[str | None, str | None]:
     return found.get(_REPLACE), found.get(_RETRACT)
 
 
-def spoken(payload: str, prefix: str = "") -> str:
-    """What a message says, in all its languages, as one text behind ``prefix``: a copy has one reader, whose client
-    would show one of several. Empty if it says nothing."""
-    words = whole_text(parse_children(payload))
-    return "" if words is None else line(prefix + words)
+def words(payload: str) -> str | None:
+    """What a message says, in all its languages, as one text: a copy has one reader, whose client would show one of
+    several. None if it says nothing."""
+    return whole_text(parse_children(payload))
 
 
-def line(words: str) -> str:
+def body(words: str) -> str:
     return f"<body>{text(words)}</body>"
 
 
@@ -56,11 +58,23 @@ def named(nick: str) -> str:
     return f'<nick xmlns="{NICK_NS}">{text(nick)}</nick>'
 
 
-def addressed(viewer: Party, name: str) -> str:
-    """What goes with every copy: what clients may call the sender, and for Work accounts that ejabberd shall not keep
-    it for a log-in, as mod_offline does not with this element (XEP-0013). The archive has it, and the few messages that
-    ejabberd keeps of each account shall be those of others."""
-    return named(name) + (f'<offline xmlns="{OFFLINE_NS}"/>' if viewer.side is Side.WORK else "")
+def to_supervisor(name: str) -> str:
+    """What goes with everything about a chat that somebody watches, which is called ``name``. Only deskbridge keeps
+    it: in an archive of ejabberd's it would outlive the right to watch, and be read without a line in the audit log."""
+    return named(name) + NOT_KEPT
+
+
+def to_own_account(name: str) -> str:
+    """The same for a chat in its agent's Work account. ejabberd shall not keep it for a log-in, as mod_offline does not
+    with this element (XEP-0013). The archive has it, and the few messages that ejabberd keeps of each account shall be
+    those of others."""
+    return f'{named(name)}<offline xmlns="{OFFLINE_NS}"/>'
+
+
+def said_at(viewer: Party, face: str, at: int) -> str:
+    """When it was said, which is some time ago: in the name of the viewer's server, as Gajim believes nobody else, and
+    in that of the chat, as Conversations believes anybody but the server."""
+    return delay(viewer.account.rpartition("@")[2], at) + delay(face, at)
 
 
 def original(

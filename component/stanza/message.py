@@ -22,6 +22,7 @@ from component.policy.elements import (
     THREAD,
     language,
 )
+from component.policy.marks import plain_text, told
 
 HINTS_NS = "urn:xmpp:hints"
 DELAY_NS = "urn:xmpp:delay"
@@ -66,7 +67,7 @@ _RANGE = Shape({"start": _matching(_NUMBER), "end": _matching(_NUMBER)})
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
-        BODY: Shape({XML_LANG: language}, text=_anything),
+        BODY: Shape({XML_LANG: language}, text=plain_text),
         THREAD: Shape({"parent": opaque}, text=opaque),
         ORIGIN_ID: _ID,
         "{urn:xmpp:styling:0}unstyled": Shape(),
@@ -161,9 +162,9 @@ def second(at: int) -> str:
 
 
 def notice(sender: str, receiver: str, words: str, id: str) -> Element:
-    """A line from the bridge itself, which no archive keeps (XEP-0334 §4.2)."""
+    """A line from the bridge itself, which shows that it is, and which no archive keeps (XEP-0334 §4.2)."""
     element = stanza("message", sender, receiver, type="chat", id=id)
-    child(element, "body", text=words)
+    child(element, "body", text=told(words))
     child(element, "no-store", HINTS_NS)
     return element
 

@@ -162,7 +162,7 @@ async def test_commands_and_the_end_of_a_chat(visit: Visit) -> None:
     await alice.frame.click("input[data-action=complete]")
     await alice.frame.shows(".form-help", "Your chat with Carol Cho has ended.")
     await alice.frame.click(".modal .close, .modal button", "Close")
-    await carol.reads("Alice Ames ended this chat.")
+    await carol.reads("ⓘ Alice Ames ended this chat.")
     await carol.logs_out()
     await carol.log_in("carol@cc.acme.test")
     await carol.open_chat("Alice Ames", "alice@agents.acme.test")

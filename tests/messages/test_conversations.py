@@ -12,8 +12,8 @@ from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, LENA, hears_nothing, refused, send, talk, unanswered
 
 GONE = "<gone xmlns='http://jabber.org/protocol/chatstates'/>"
-ENDED = "{} ended this chat."
-LOGGED_OUT = "{} logged out. This chat has ended."
+ENDED = "ⓘ {} ended this chat."
+LOGGED_OUT = "ⓘ {} logged out. This chat has ended."
 FORBIDDEN = "auth/forbidden"
 
 

@@ -94,7 +94,7 @@ class TestEnding:
         assert [option.get("label") for option in again.iter(f"{{{FORM}}}option")] == [label for label, _ in options]
         answer = await command(alice, f"action='complete' sessionid='{session}'", chosen(CAROL))
         assert completed(answer) == "Your chat with Carol Cho has ended."
-        await carol.expect(message(sender=ALICE, body="Alice Ames ended this chat."))
+        await carol.expect(message(sender=ALICE, body="ⓘ Alice Ames ended this chat."))
         await hears_nothing(dan, alice, DAN)
 
     async def test_the_default_action(self, alice: XmppClient, carol: XmppClient) -> None:
@@ -104,7 +104,7 @@ class TestEnding:
             session, _ = await started(alice)
             answer = await command(alice, f"{action} sessionid='{session}'", chosen(CAROL))
             assert "has ended" in completed(answer)
-            await carol.expect(message(body="Alice Ames ended this chat."))
+            await carol.expect(message(body="ⓘ Alice Ames ended this chat."))
 
     async def test_no_real_address(self, alice: XmppClient, carol: XmppClient) -> None:
         """AD2"""
@@ -122,7 +122,7 @@ class TestEnding:
         await talk(alice, carol, CAROL)
         session, _ = await started(alice)
         await carol.send(f"<message to='{ALICE}'><gone xmlns='http://jabber.org/protocol/chatstates'/></message>")
-        await alice.expect(message(body="Carol Cho ended this chat."))
+        await alice.expect(message(body="ⓘ Carol Cho ended this chat."))
         answer = await command(alice, f"action='complete' sessionid='{session}'", chosen(CAROL))
         assert "ended already" in completed(answer)
         await unanswered(carol)

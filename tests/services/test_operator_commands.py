@@ -87,8 +87,8 @@ class TestEndConversation:
         assert (label, others) == ("Alice Ames and Carol Cho", [])
         await run.complete(chat=str(chat))
         assert run.note == "The chat of Alice Ames and Carol Cho has ended. Both were told."
-        await alice.expect(message(sender=CAROL, body="An operator ended this chat."))
-        await carol.expect(message(sender=ALICE, body="An operator ended this chat."))
+        await alice.expect(message(sender=CAROL, body="ⓘ An operator ended this chat."))
+        await carol.expect(message(sender=ALICE, body="ⓘ An operator ended this chat."))
         await hears_nothing(dan, alice, DAN)
         assert audited(bridge, "operator.ended")[-1] == (*("acme", "sue@work.acme.test", "Alice Ames and Carol Cho"),)
         again = await (await Run(operator, "end-conversation").execute()).next(name="")

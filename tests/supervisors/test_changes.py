@@ -19,17 +19,19 @@ from tests.support.watching import (
     caught_up,
     copies,
     copy,
+    copy_at_work,
     face_of,
     from_chat_face,
     info,
     left,
     no_copy,
     watch,
+    words_of,
 )
 
-BEGAN = "Alice Ames and Carol Cho began a chat."
+BEGAN = "ⓘ Alice Ames and Carol Cho began a chat."
 GONE = "<gone xmlns='http://jabber.org/protocol/chatstates'/>"
-FORBIDDEN = "You cannot watch this chat any more."
+FORBIDDEN = "ⓘ You cannot watch this chat any more."
 SUE = """name = "Sue Shah"
 agent = "sue"
 work = "sue"
@@ -52,13 +54,13 @@ class TestRestart:
     ) -> None:
         await talk(alice, carol, CAROL)
         await watch(sue, what)
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
         await caught_up(bridge)
         await ticked_off(bridge)
         await (bridge.kill() if end == "kill" else bridge.stop())
         await bridge.restart()
         await carol.say(ALICE, "Still there?")
-        await copies(sue, "Carol Cho: Still there?")
+        await copies(sue, "▸ Carol Cho: Still there?")
 
     async def test_what_may_not_have_arrived_comes_again(
         self, alice: XmppClient, carol: XmppClient, sue: XmppClient, alice_at_work: XmppClient, bridge: BridgeProcess
@@ -70,8 +72,8 @@ class TestRestart:
         words = [new_id() for _ in range(3)]
         for each in words:
             await carol.say(ALICE, each)
-            await copy(sue, f"Carol Cho: {each}")
-            await copy(alice_at_work, each)
+            await copy(sue, f"▸ Carol Cho: {each}")
+            await copy_at_work(alice_at_work, each)
         await caught_up(bridge)
         await ticked_off(bridge)
         await bridge.kill()
@@ -80,14 +82,14 @@ class TestRestart:
         alice_at_work.forget()
         await bridge.restart()
         await carol.say(ALICE, "and now")
-        for client, prefix, times in ((sue, "Carol Cho: ", 2), (alice_at_work, "", 1)):
-            await copy(client, f"{prefix}and now")
+        for client, times in ((sue, 2), (alice_at_work, 1)):
+            await copy_at_work(client, "and now")
             ids: dict[str, list[str]] = {}
             for stanza in client.received:
                 if from_chat_face()(stanza):
-                    ids.setdefault(stanza.findtext("{*}body") or "", []).append(stanza.get("id", ""))
+                    ids.setdefault(words_of(stanza), []).append(stanza.get("id", ""))
             for each in words:
-                assert ids[f"{prefix}{each}"] == ids[f"{prefix}{each}"][:1] * times
+                assert ids[each] == ids[each][:1] * times
 
     async def test_a_kill_in_the_middle_of_a_conversation(
         self, alice: XmppClient, carol: XmppClient, sue: XmppClient, bridge: BridgeProcess
@@ -95,18 +97,18 @@ class TestRestart:
         """A5: every accepted line comes, in order, and none twice under another id."""
         await talk(alice, carol, CAROL)
         await watch(sue, ALICE_AND_CAROL)
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
         said = [f"line {number}" for number in range(200)]
         for words in said:
             await alice.say(CAROL, words)
         await bridge.kill()
         await bridge.restart()
         await carol.say(ALICE, "the end")
-        await copy(sue, "Carol Cho: the end")
+        await copy(sue, "▸ Carol Cho: the end")
         got = [one for one in sue.received if from_chat_face()(one) and " line " in (one.findtext("{*}body") or "")]
         texts = dict.fromkeys(one.findtext("{*}body") or "" for one in got)
         kept = query(bridge, "SELECT body FROM message WHERE body LIKE 'line %' AND withdrawn_at IS NULL ORDER BY id")
-        assert list(texts) == [f"Alice Ames: {words}" for words in kept]
+        assert list(texts) == [f"▸ Alice Ames: {words}" for words in kept]
         assert len({one.get("id") for one in got}) == len(texts)
 
     async def test_of_the_supervisors_client(
@@ -116,15 +118,15 @@ class TestRestart:
         sue = await log_in("sue@cc.acme.test")
         await talk(alice, carol, CAROL)
         await watch(sue, SALES)
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
         await caught_up(bridge)
         await sue.logout()
         await left(bridge, "sue@cc.acme.test")
         await talk(carol, alice, ALICE)
         sue = await log_in("sue@cc.acme.test")
-        await copies(sue, "Carol Cho: Hello")
+        await copies(sue, "▸ Carol Cho: Hello")
         await alice.say(CAROL, "There she is")
-        await copies(sue, "Alice Ames: There she is")
+        await copies(sue, "▸ Alice Ames: There she is")
 
     async def test_chats_that_ended_meanwhile(
         self, log_in: LogIn, alice: XmppClient, carol: XmppClient, bridge: BridgeProcess
@@ -132,21 +134,21 @@ class TestRestart:
         sue = await log_in("sue@cc.acme.test")
         await talk(alice, carol, CAROL)
         await watch(sue, SALES)
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
         await caught_up(bridge)
         await sue.logout()
         await left(bridge, "sue@cc.acme.test")
         await talk(carol, alice, ALICE)
         await send(carol, ALICE, GONE)
-        await alice.expect(message(body="Carol Cho ended this chat."))
+        await alice.expect(message(body="ⓘ Carol Cho ended this chat."))
         sue = await log_in("sue@cc.acme.test")
-        await copies(sue, "Carol Cho: Hello", "This chat has ended.")
+        await copies(sue, "▸ Carol Cho: Hello", "ⓘ This chat has ended.")
 
     async def test_of_both(self, log_in: LogIn, alice: XmppClient, carol: XmppClient, bridge: BridgeProcess) -> None:
         sue = await log_in("sue@cc.acme.test")
         await talk(alice, carol, CAROL)
         await watch(sue, SALES)
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
         await caught_up(bridge)
         await ticked_off(bridge)
         await bridge.kill()
@@ -154,7 +156,7 @@ class TestRestart:
         await bridge.restart()
         await talk(carol, alice, ALICE)
         sue = await log_in("sue@cc.acme.test")
-        await copies(sue, "Carol Cho: Hello")
+        await copies(sue, "▸ Carol Cho: Hello")
 
 
 class TestTakenAway:
@@ -167,7 +169,7 @@ class TestTakenAway:
     ) -> None:
         await talk(alice, carol, CAROL)
         await watch(sue, what)
-        address = face_of((await copies(sue, BEGAN, "Alice Ames: Hello"))[0])
+        address = face_of((await copies(sue, BEGAN, "▸ Alice Ames: Hello"))[0])
         await reconfigure(people)
         await copies(sue, FORBIDDEN)
         await talk(alice, carol, CAROL)
@@ -192,7 +194,7 @@ class TestTakenAway:
     ) -> None:
         await talk(alice, carol, CAROL)
         await watch(sue, ALICE_AND_CAROL)
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
         await caught_up(bridge)
         await bridge.kill()
         bridge.write_people("acme", SWITCHED_OFF)
@@ -210,7 +212,7 @@ class TestTakenAway:
         await talk(alice, carol, CAROL)
         await no_copy(sue)
         await reconfigure()
-        await copies(sue, BEGAN, "Alice Ames: Hello")
+        await copies(sue, BEGAN, "▸ Alice Ames: Hello")
 
 
 class TestTenants:
@@ -222,7 +224,7 @@ class TestTenants:
         await no_copy(max_)
         one, other = await log_in("alice@cc.globex.test"), await log_in("carol@cc.globex.test")
         await talk(one, other, "carol@agents.globex.test")
-        got = await copies(max_, BEGAN, "Alice Ames: Hello")
+        got = await copies(max_, BEGAN, "▸ Alice Ames: Hello")
         assert face_of(got[0]).endswith("@agents.globex.test")
 
 
@@ -236,13 +238,13 @@ class TestUndelivered:
         await dan.expect(presence(sender="agents.acme.test", type=None))
         await watch(sue, SALES)
         await talk(carol, dan, DAN)
-        await copies(sue, "Carol Cho and Dan Diaz began a chat.", "Carol Cho: Hello")
+        await copies(sue, "ⓘ Carol Cho and Dan Diaz began a chat.", "▸ Carol Cho: Hello")
         dan.go_silent()
         said = await carol.say(DAN, "Can you hear me?")
-        line = await copy(sue, "Carol Cho: Can you hear me?")
+        line = await copy(sue, "▸ Carol Cho: Can you hear me?")
         dan.kill()
         await refused(carol, said, DAN, "wait/recipient-unavailable")
-        again = await copy(sue, "Carol Cho: (not delivered) Can you hear me?")
+        again = await copy(sue, "▸ Carol Cho (not delivered): Can you hear me?")
         replaced = again.find("{urn:xmpp:message-correct:0}replace")
         assert replaced is not None
         assert replaced.get("id") == line.get("id")

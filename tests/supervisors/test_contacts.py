@@ -9,9 +9,20 @@ from tests.supervisors.conftest import LogIn, Reconfigure
 from tests.support.client import XmppClient
 from tests.support.matching import presence
 from tests.support.scripts import ALICE, CAROL, send, talk
-from tests.support.watching import ALICE_AND_CAROL, CHAT, PEOPLE, SALES, copies, copy, face_of, stop_watching, watch
+from tests.support.watching import (
+    ALICE_AND_CAROL,
+    CHAT,
+    PEOPLE,
+    SALES,
+    copies,
+    copy,
+    copy_at_work,
+    face_of,
+    stop_watching,
+    watch,
+)
 
-BEGAN = "Alice Ames and Carol Cho began a chat."
+BEGAN = "ⓘ Alice Ames and Carol Cho began a chat."
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="package")
@@ -43,7 +54,7 @@ async def test_of_a_supervisor(alice: XmppClient, carol: XmppClient, sue: XmppCl
     """Before anything comes from it; online, and gone when it is not watched any more."""
     await talk(alice, carol, CAROL)
     await watch(sue, SALES)
-    address = face_of((await copies(sue, BEGAN, "Alice Ames: Hello"))[0])
+    address = face_of((await copies(sue, BEGAN, "▸ Alice Ames: Hello"))[0])
     pushed = next(
         number for number, stanza in enumerate(sue.received) if stanza.find(f".//*[@jid='{address}']") is not None
     )
@@ -57,7 +68,7 @@ async def test_of_a_supervisor(alice: XmppClient, carol: XmppClient, sue: XmppCl
 
 async def test_of_an_agent_at_work(alice: XmppClient, carol: XmppClient, alice_at_work: XmppClient) -> None:
     await carol.say(ALICE, "Hello")
-    address = face_of(await copy(alice_at_work, "Hello"))
+    address = face_of(await copy_at_work(alice_at_work, "Hello"))
     assert (await chats(alice_at_work))[address] == ("Carol Cho (agent chat)", ["Agent chats"])
 
 
@@ -66,7 +77,7 @@ async def test_with_the_right_it_goes(
 ) -> None:
     await talk(alice, carol, CAROL)
     await watch(sue, SALES)
-    await copies(sue, BEGAN, "Alice Ames: Hello")
+    await copies(sue, BEGAN, "▸ Alice Ames: Hello")
     await reconfigure(PEOPLE.replace("watch = true", "watch = false"), roster_limit=50)
     await no_chats(sue)
 
@@ -76,9 +87,9 @@ async def test_one_that_was_removed_stays_away(
 ) -> None:
     await talk(alice, carol, CAROL)
     await watch(sue, SALES)
-    address = face_of((await copies(sue, BEGAN, "Alice Ames: Hello"))[0])
+    address = face_of((await copies(sue, BEGAN, "▸ Alice Ames: Hello"))[0])
     item = f"<item jid='{address}' subscription='remove'/>"
     await sue.request(f"<iq type='set'><query xmlns='jabber:iq:roster'>{item}</query></iq>")
     await send(alice, CAROL, "<body>Still here</body>")
-    await copy(sue, "Alice Ames: Still here")
+    await copy(sue, "▸ Alice Ames: Still here")
     assert await chats(sue) == {}

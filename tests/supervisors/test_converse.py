@@ -12,7 +12,13 @@ from tests.support.converse import Converse, usable
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, send, talk
 from tests.support.server import PASSWORD, TestServer
-from tests.support.watching import ALICE_AND_CAROL, copies, copy, face_of, watch
+from tests.support.watching import (
+    ALICE_AND_CAROL,
+    copies,
+    copy_at_work,
+    face_of,
+    watch,
+)
 
 pytestmark = [
     pytest.mark.long,
@@ -29,15 +35,15 @@ async def test_a_watched_chat(
     await reconfigure(roster_limit=50)
     await talk(alice, carol, CAROL)
     await watch(sue, ALICE_AND_CAROL)
-    address = face_of((await copies(sue, "Alice Ames and Carol Cho began a chat.", "Alice Ames: Hello"))[0])
+    address = face_of((await copies(sue, "ⓘ Alice Ames and Carol Cho began a chat.", "▸ Alice Ames: Hello"))[0])
     page = free_ports(1)[0]
     async with Converse(tmp_path / "browser", page, sue.account, PASSWORD, ejabberd.web_port, address) as converse:
         await converse.shows([])
         wrong = await carol.say(ALICE, "At nine")
-        await converse.shows(["Carol Cho: At nine"])
+        await converse.shows(["▸ Carol Cho: At nine"])
         await send(carol, ALICE, f"<body>At ten</body><replace xmlns='urn:xmpp:message-correct:0' id='{wrong}'/>")
         await alice.say(CAROL, "Fine")
-        await converse.shows(["Carol Cho: At ten", "Alice Ames: Fine"])
+        await converse.shows(["▸ Carol Cho: At ten", "▸ Alice Ames: Fine"])
 
 
 async def test_an_agents_own_chat_at_work(
@@ -47,15 +53,15 @@ async def test_an_agents_own_chat_at_work(
     """Live, and from ejabberd's archive at the next visit."""
     await reconfigure(roster_limit=50)
     await bob.say(ALICE, "One")
-    address = face_of(await copy(alice_at_work, "One"))
+    address = face_of(await copy_at_work(alice_at_work, "One"))
     major, minor = (int(part) for part in ejabberd.version.split(".")[:2])
-    prefix = "" if (major, minor) >= (23, 10) else "You: "
+    his, own = ("", "") if (major, minor) >= (23, 10) else ("▸ Bob Berg: ", "▸ You: ")
     visit = (alice_at_work.account, PASSWORD, ejabberd.web_port, address)
     async with Converse(tmp_path / "one", free_ports(1)[0], *visit) as converse:
-        await converse.ends_with(["One"])
+        await converse.ends_with([f"{his}One"])
         await alice.say(BOB, "Two")
         await bob.expect(message(body="Two"))
         await bob.say(ALICE, "Three")
-        await converse.ends_with(["One", f"{prefix}Two", "Three"])
+        await converse.ends_with([f"{his}One", f"{own}Two", f"{his}Three"])
     async with Converse(tmp_path / "two", free_ports(1)[0], *visit) as converse:
-        await converse.ends_with(["One", f"{prefix}Two", "Three"])
+        await converse.ends_with([f"{his}One", f"{own}Two", f"{his}Three"])

@@ -16,9 +16,15 @@ from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
 from tests.support.matching import message
 from tests.support.scripts import ALICE, CAROL, send, talk
-from tests.support.watching import ALICE_AND_CAROL, copies, copy, watch
+from tests.support.watching import (
+    ALICE_AND_CAROL,
+    copies,
+    copy,
+    copy_at_work,
+    watch,
+)
 
-BEGAN = "Alice Ames and Carol Cho began a chat."
+BEGAN = "ⓘ Alice Ames and Carol Cho began a chat."
 POLISH = "<body>ok</body><body xml:lang='pl'>PIN 4711 {word}</body>"
 RETRACTION = "<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/>"
 FALLBACK = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>"
@@ -29,7 +35,7 @@ async def watched(alice: XmppClient, carol: XmppClient, sue: XmppClient) -> Asyn
     """Sue, who watches Alice and Carol."""
     await talk(alice, carol, CAROL)
     await watch(sue, ALICE_AND_CAROL)
-    await copies(sue, BEGAN, "Alice Ames: Hello")
+    await copies(sue, BEGAN, "▸ Alice Ames: Hello")
     yield sue
 
 
@@ -48,7 +54,7 @@ class TestLanguages:
         got = await carol.expect(message(id=id))
         assert [body.text for body in got.iterfind("{*}body")] == ["ok", f"PIN 4711 {word}"]
         both = f"ok\n[pl] PIN 4711 {word}"
-        await copy(watched, f"Alice Ames: {both}")
+        await copy(watched, f"▸ Alice Ames: ok\n│ [pl] PIN 4711 {word}")
         for client in (alice, carol):
             (found,) = (await ask(client, text=word)).results
             assert [body.text for body in found.message.iterfind("{*}body")] == ["ok", f"PIN 4711 {word}"]
@@ -68,7 +74,7 @@ class TestLanguages:
         """A4"""
         word = new_id()
         await send(carol, ALICE, POLISH.format(word=word))
-        await copy(alice_at_work, f"ok\n[pl] PIN 4711 {word}")
+        await copy_at_work(alice_at_work, f"ok\n[pl] PIN 4711 {word}")
 
 
 class TestWordsBesideARetraction:
@@ -79,8 +85,8 @@ class TestWordsBesideARetraction:
         words = f"PIN 4711 {new_id()}"
         await send(carol, ALICE, f"<body>{words}</body>{RETRACTION.format(id='does-not-exist')}{FALLBACK}")
         await alice.expect(message(body=words))
-        await copy(watched, f"Carol Cho retracted a message.\nCarol Cho: {words}")
-        await copy(alice_at_work, words)
+        await copy(watched, f"ⓘ Carol Cho retracted a message.\n▸ Carol Cho: {words}")
+        await copy_at_work(alice_at_work, words)
         assert f"Carol Cho retracted a message, with the text: {words}" in (await read(watched, text=words)).words
 
     async def test_of_a_message(self, alice: XmppClient, carol: XmppClient, watched: XmppClient) -> None:
@@ -88,6 +94,8 @@ class TestWordsBesideARetraction:
         wrong = await alice.say(CAROL, "My password")
         await send(alice, CAROL, f"<body>{words}</body>{RETRACTION.format(id=wrong)}")
         await carol.expect(message(body=words))
-        await copies(watched, "Alice Ames: My password", f"Alice Ames retracted: My password\nAlice Ames: {words}")
+        await copies(
+            watched, "▸ Alice Ames: My password", f"ⓘ Alice Ames retracted: My password\n▸ Alice Ames: {words}"
+        )
         shown = await read(watched, text=words)
         assert f'Alice Ames retracted "My password", with the text: {words}' in shown.words

@@ -11,7 +11,19 @@ from tests.support.client import XmppClient
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, LENA, error_of, error_text, refused, send, talk, unanswered
 from tests.support.server import TestServer
-from tests.support.watching import CARBONS, FORWARD, archived, copy, face_of, from_chat_face, info, name_of, no_copy
+from tests.support.watching import (
+    CARBONS,
+    FORWARD,
+    archived,
+    copy,
+    copy_at_work,
+    face_of,
+    from_chat_face,
+    info,
+    name_of,
+    no_copy,
+    words_of,
+)
 
 ALICES_WORK_FACE, LENAS_WORK_FACE = "alice.ames@directory.acme.test", "lena@directory.acme.test"
 
@@ -26,7 +38,7 @@ def archives_in_their_name(ejabberd: TestServer) -> bool:
 async def own_words(client: XmppClient, body: str, in_their_name: bool) -> Element:
     """The copy of what the client's owner said as an agent: a carbon of a sent message, or a line that says so."""
     if not in_their_name:
-        return await copy(client, f"You: {body}")
+        return await copy(client, f"▸ You: {body}")
     carbon = await client.expect(lambda stanza: stanza.find(f"{{{CARBONS}}}sent") is not None)
     sent = carbon.find(f"{{{CARBONS}}}sent/{{{FORWARD}}}forwarded/{{*}}message")
     assert sent is not None
@@ -48,26 +60,27 @@ class TestCopies:
         """A chat with a Work user, both ways, live, in order, and afterwards in ejabberd's own archive."""
         await alice_at_work.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
         await bob.say(ALICE, "Have you got a minute?")
-        got = await copy(alice_at_work, "Have you got a minute?")
+        got = await copy_at_work(alice_at_work, "Have you got a minute?")
         await alice.say(BOB, "Sure")
         said = await own_words(alice_at_work, "Sure", archives_in_their_name)
         await bob.say(ALICE, "It is about my order")
-        assert face_of(await copy(alice_at_work, "It is about my order")) == face_of(got)
+        assert face_of(await copy_at_work(alice_at_work, "It is about my order")) == face_of(got)
         if archives_in_their_name:
             assert (said.get("from"), said.get("to")) == ("alice.ames@work.acme.test", face_of(got))
         kept = await archived(alice_at_work, face_of(got))
-        own = ("alice.ames@work.acme.test", "Sure") if archives_in_their_name else (face_of(got), "You: Sure")
+        his, own = (face_of(got), "▸ Bob Berg: "), (face_of(got), "▸ You: ")
+        if archives_in_their_name:
+            his, own = (face_of(got), ""), ("alice.ames@work.acme.test", "")
         assert kept[-3:] == [
-            (face_of(got), "Have you got a minute?"),
-            own,
-            (face_of(got), "It is about my order"),
+            (sender, f"{told}{words}")
+            for (sender, told), words in ((his, "Have you got a minute?"), (own, "Sure"), (his, "It is about my order"))
         ]
 
     async def test_the_chat_is_named_after_the_contact(
         self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient
     ) -> None:
         await bob.say(ALICE, "Hello")
-        got = await copy(alice_at_work, "Hello")
+        got = await copy_at_work(alice_at_work, "Hello")
         assert got.findtext("{http://jabber.org/protocol/nick}nick") == "Bob Berg (agent chat)"
         assert await name_of(alice_at_work, face_of(got)) == "Bob Berg (agent chat)"
 
@@ -79,10 +92,10 @@ class TestCopies:
         faces = []
         for client, words in ((bob, "one"), (carol, "two"), (lena_at_work, "three")):
             await client.say(ALICE, words)
-            faces.append(face_of(await copy(alice_at_work, words)))
+            faces.append(face_of(await copy_at_work(alice_at_work, words)))
         await alice.say(LENAS_WORK_FACE, "to Lena at Work")
         await carol.say(ALICE, "four")
-        assert face_of(await copy(alice_at_work, "four")) == faces[1]
+        assert face_of(await copy_at_work(alice_at_work, "four")) == faces[1]
         assert len(set(faces)) == 3
 
     async def test_an_agent_with_both_licences_on_both_ends(
@@ -93,7 +106,7 @@ class TestCopies:
         for client in (alice_at_work, lena_at_work):
             await client.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
         await carol.say(LENA, "Hello Lena")
-        got = await copy(lena_at_work, "Hello Lena")
+        got = await copy_at_work(lena_at_work, "Hello Lena")
         await lena.say(CAROL, "Hello Carol")
         await own_words(lena_at_work, "Hello Carol", archives_in_their_name)
         await no_copy(alice_at_work)
@@ -125,27 +138,27 @@ class TestCopies:
         await bob.expect(message(body="only as an agent"))
         await no_copy(alice_at_work := await log_in("alice.ames@work.acme.test"))
         await bob.say(ALICE, "somebody")
-        address = face_of(await copy(alice_at_work, "somebody"))
+        address = face_of(await copy_at_work(alice_at_work, "somebody"))
         kept = [text for _, text in await archived(alice_at_work, address)]
-        own = "only as an agent" if archives_in_their_name else "You: only as an agent"
-        assert kept[-3:] == ["nobody at Work", own, "somebody"]
-        assert kept.count("nobody at Work") == 1
+        his, own = ("", "") if archives_in_their_name else ("▸ Bob Berg: ", "▸ You: ")
+        assert kept[-3:] == [f"{his}nobody at Work", f"{own}only as an agent", f"{his}somebody"]
+        assert kept.count(f"{his}nobody at Work") == 1
 
 
 class TestEdits:
     async def test_a_correction(self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient) -> None:
         """It names the copy of what it corrects (XEP-0308)."""
         wrong = await bob.say(ALICE, "At nine")
-        first = await copy(alice_at_work, "At nine")
+        first = await copy_at_work(alice_at_work, "At nine")
         await send(bob, ALICE, f"<body>At ten</body><replace xmlns='urn:xmpp:message-correct:0' id='{wrong}'/>")
-        second = await copy(alice_at_work, "At ten")
+        second = await copy_at_work(alice_at_work, "At ten")
         replaced = second.find("{urn:xmpp:message-correct:0}replace")
         assert replaced is not None
         assert replaced.get("id") == first.get("id")
 
     async def test_a_retraction(self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient) -> None:
         wrong = await bob.say(ALICE, "My password is 1234")
-        first = await copy(alice_at_work, "My password is 1234")
+        first = await copy_at_work(alice_at_work, "My password is 1234")
         await send(bob, ALICE, f"<retract xmlns='urn:xmpp:message-retract:1' id='{wrong}'/>")
         second = await alice_at_work.expect(from_chat_face())
         retracted = second.find("{urn:xmpp:message-retract:1}retract")
@@ -158,7 +171,7 @@ class TestWritingThere:
         self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient
     ) -> None:
         await bob.say(ALICE, "Hello")
-        address = face_of(await copy(alice_at_work, "Hello"))
+        address = face_of(await copy_at_work(alice_at_work, "Hello"))
         answer = await refused(alice_at_work, await alice_at_work.say(address, "Hi"), address, "cancel/not-allowed")
         assert "Log in as alice@cc.acme.test and write to bob@directory.acme.test." in error_text(answer)
         await send(alice_at_work, address, "<active xmlns='http://jabber.org/protocol/chatstates'/>")
@@ -171,7 +184,7 @@ class TestWritingThere:
     ) -> None:
         """The same answers as from an address that nobody has."""
         await carol.say(ALICE, "Hello")
-        address = face_of(await copy(alice_at_work, "Hello"))
+        address = face_of(await copy_at_work(alice_at_work, "Hello"))
         nobody = "chat-aaaaaaaaaaaaaaaa@agents.acme.test"
         client = await log_in(other, "curious")
         answers = []
@@ -192,18 +205,16 @@ class TestTrouble:
         """A5: both sides of all that was accepted, each under one id, those of one side in order."""
         await alice_at_work.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
         await bob.say(ALICE, "begin")
-        await copy(alice_at_work, "begin")
+        await copy_at_work(alice_at_work, "begin")
         for number in range(100):
             await bob.say(ALICE, f"question {number}")
             await alice.say(BOB, f"answer {number}")
         await bridge.kill()
         await bridge.restart()
         await bob.say(ALICE, "end")
-        await copy(alice_at_work, "end")
+        await copy_at_work(alice_at_work, "end")
         got = [carried_copy(stanza) for stanza in alice_at_work.received]
-        said = [
-            (one.get("id"), (one.findtext("{*}body") or "").removeprefix("You: ")) for one in got if one is not None
-        ]
+        said = [(one.get("id"), words_of(one)) for one in got if one is not None]
         for side in ("question", "answer"):
             kept = query(
                 bridge, "SELECT body FROM message WHERE body LIKE ? AND withdrawn_at IS NULL ORDER BY id", f"{side} %"
@@ -217,12 +228,12 @@ class TestTrouble:
     ) -> None:
         """A5: what was copied is not copied again, and what comes next is, to the same chat."""
         await bob.say(ALICE, "before")
-        first = await copy(alice_at_work, "before")
+        first = await copy_at_work(alice_at_work, "before")
         await ticked_off(bridge)
         await bridge.kill()
         await bridge.restart()
         await bob.say(ALICE, "after")
         second = await alice_at_work.expect(from_chat_face())
-        assert second.findtext("{*}body") == "after"
+        assert words_of(second) == "after"
         assert face_of(second) == face_of(first)
         assert await name_of(alice_at_work, face_of(first)) == "Bob Berg (agent chat)"

@@ -76,7 +76,7 @@ async def chat(alice: XmppClient, carol: XmppClient, words: str) -> None:
     await carol.say(ALICE, "=1+1 is fine")
     await alice.expect(message(body="=1+1 is fine"))
     await send(alice, CAROL, GONE)
-    await carol.expect(message(body="Alice Ames ended this chat."))
+    await carol.expect(message(body="ⓘ Alice Ames ended this chat."))
 
 
 class TestReading:

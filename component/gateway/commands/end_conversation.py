@@ -64,7 +64,7 @@ class EndConversation:
             people = [self._state.world.account(account) for account in (one.first, one.second)]
             known = [person for person in people if person is not None and person.tenant is party.tenant]
             if len(known) == len(people):
-                found[str(one.id)] = one, " and ".join(sorted(person.name for person in known))
+                found[str(one.id)] = one, " and ".join(sorted(person.full_name for person in known))
         return dict(sorted(found.items(), key=lambda item: item[1][1]))
 
 

@@ -1,6 +1,6 @@
 """Who gets copies of a chat at this moment: supervisors who watch it, may do so, and are there (S1, S2)."""
 
-from component.model import Party, Side
+from component.model import Party
 from component.policy.watching import Chat, covers
 from component.world import World
 
@@ -9,7 +9,7 @@ from .watches import Watch
 
 
 class Audience:
-    """An agent account listens while it is logged in; for a Work account ejabberd keeps what comes meanwhile."""
+    """Who is logged out is told at the next log-in, and no archive of ejabberd's has it before (S2)."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -28,4 +28,4 @@ class Audience:
         return [watch for watch in mine if covers(watch.scope, watch.value, watcher, chat, directory)]
 
     def listens(self, party: Party) -> bool:
-        return party.side is Side.WORK or self._state.sessions.logged_in(party.account)
+        return self._state.sessions.logged_in(party.account)

@@ -4,14 +4,15 @@ They go out with the message, under ids that follow from its number: what may ha
 message, and clients know it by its id (A5).
 """
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from component.model import Party, Side
-from component.policy.watching import Chat
+from component.model import Party
+from component.policy.watching import Chat, as_agent
 from component.stanza import copies
 from component.stanza.archive_id import Role
 from component.stanza.privilege import ARCHIVED, in_the_name_of_an_account
@@ -27,13 +28,24 @@ from ..stream.link import Link
 from .audience import Audience
 from .chat_contacts import ChatContacts
 from .chat_faces import work_party
-from .copy_texts import CopyTexts, Said
+from .copy_texts import YOU, CopyTexts, Said
+from .held import Held
 from .notices import notices
 from .receivers import Receivers
 from .referents import referring
 
 LATE_US = 10_000_000
 """A copy that is sent so much after the message says when that was."""
+
+SETTLE_SECONDS = 1.0
+"""Between the first line of a chat and what follows. Converse.js loses lines that come while it makes the chat."""
+
+PAUSE_SECONDS = 0.03
+"""Between further lines of the past."""
+
+MOMENT_US = 1_000
+"""That a conversation began is told as of so long before its first message, so that clients that sort by time keep the
+order."""
 
 BEGAN = "{one} and {other} began a chat."
 
@@ -64,6 +76,7 @@ class Copies:
         self._granted = granted
         self._texts = CopyTexts(state.archive_ids, link.fits)
         self.lines = Lines()
+        self.held = Held(link.send)
         self.last = 0
         """The newest message of which copies were made, if anybody wanted some."""
 
@@ -73,6 +86,7 @@ class Copies:
 
     def down(self) -> None:
         self.lines.clear()
+        self.held.clear()
 
     # With each message
 
@@ -95,7 +109,8 @@ class Copies:
     def delivered_again(
         self, message: ArchivedMessage, to_work_only: bool, archived: Callable[[str, str], bool]
     ) -> None:
-        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and may have forgotten it (R3).
+        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and its archive may have forgotten it,
+        which is where Work accounts find what they did as agents (R3).
 
         Who has an id in their archive, as ``archived`` says of account and id, gets no other copy.
         """
@@ -110,7 +125,7 @@ class Copies:
         if opened:
             self._notify(chat, message)
         to = self._receivers(chat, sender, receiver).without(
-            lambda party: archived(party.account, id) or (to_work_only and party.side is not Side.WORK)
+            lambda party: archived(party.account, id) or (to_work_only and as_agent(party, chat) is None)
         )
         if to:
             said = Said(message, sender, receiver, chat, late=to_work_only or _is_late(message))
@@ -124,7 +139,7 @@ class Copies:
         if sender is None or receiver is None or chat is None:
             return []
         to = self._receivers(chat, sender, receiver)
-        return [party.account for party in to.everybody if party.side is Side.WORK]
+        return [party.account for party in (to.sender, to.receiver) if party]
 
     def withdrawn(self, message: ArchivedMessage) -> None:
         """It came back: who got a copy is told so."""
@@ -143,23 +158,26 @@ class Copies:
         """Before anything comes from the chat."""
         await self._contacts.introduce(watcher, chat)
 
-    async def tell_past(self, chat: Chat, watcher: Party, messages: Sequence[ArchivedMessage], whole: bool) -> None:
-        """What was said before somebody began to watch. ``whole``: from the beginning of the conversation."""
-        for number, message in enumerate(messages):
-            if whole and number == 0:
-                self._tell_of_beginning(chat, watcher, message.id)
-            sender = chat.one if message.sender_account == chat.one.account else chat.other
-            receiver = chat.other if sender is chat.one else chat.one
-            said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
-            for text in self._texts.watched(said, [watcher]):
-                self._link.send(text)
+    async def past(self, chat: Chat, watcher: Party, message: ArchivedMessage) -> list[str]:
+        """The stanzas that tell what was said before somebody began to watch."""
+        sender = chat.one if message.sender_account == chat.one.account else chat.other
+        receiver = chat.other if sender is chat.one else chat.one
+        said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
+        return [text for _, text in self._texts.watched(said, [watcher])]
 
-    def tell(self, chat: Chat, watcher: Party, words: str, id: str) -> None:
-        self._link.send(self._texts.line(chat, watcher, words, id))
+    def line(self, chat: Chat, watcher: Party, words: str, id: str, at: int | None = None) -> str:
+        """The stanza that says something about a chat; ``at`` is when it was so, in us, if not now."""
+        return self._texts.line(chat, watcher, words, id, at)
+
+    def beginning(self, chat: Chat, watcher: Party, first: NewMessage | ArchivedMessage, late: bool) -> str:
+        """The stanza that says that a conversation began, with that message."""
+        words = BEGAN.format(one=chat.one.full_name, other=chat.other.full_name)
+        id = self._texts.id(first.id, Role.OPENING)
+        return self.line(chat, watcher, words, id, first.sent_at - MOMENT_US if late else None)
 
     def tell_anew(self, chat: Chat, watcher: Party, words: str) -> None:
         self._state.chat_faces.note(chat)
-        self.tell(chat, watcher, words, secrets.token_hex(8))
+        self._link.send(self.line(chat, watcher, words, secrets.token_hex(8)))
 
     def ending_id(self, conversation_id: int) -> str:
         """Of the line that says that a conversation is over."""
@@ -171,8 +189,7 @@ class Copies:
         chat = self._chat(one, other) if one and other else None
         if chat is not None:
             watchers = self._audience.of(chat)
-            id = self.ending_id(conversation.id)
-            self.lines.put(conversation.id, partial(self._tell_all, chat, watchers, words, id))
+            self.lines.put(conversation.id, partial(self._tell_end, conversation.id, chat, watchers, words))
 
     # What comes back
 
@@ -204,53 +221,70 @@ class Copies:
     def _copy(self, said: Said, to: Receivers, opened: bool) -> Awaitable[None] | None:
         self._state.chat_faces.note(said.chat)
         refers = copies.reference(said.message.payload) != (None, None)
-        if refers or any(self._contacts.misses(viewer, said.chat) for viewer in to.everybody):
+        if (
+            refers
+            or (opened and to.watchers)
+            or any(self._contacts.misses(viewer, said.chat) for viewer in to.everybody)
+        ):
             return self._prepare_and_send(said, to, opened)
-        self._send(said, to, opened)
+        self._send_to_own_accounts(said, to)
+        self._send_to_watchers(said, to)
         return None
 
     async def _prepare_and_send(self, said: Said, to: Receivers, opened: bool) -> None:
         for viewer in to.everybody:
             await self._contacts.introduce(viewer, said.chat)
-        self._send(await referring(self._store, said), to, opened)
-
-    def _send(self, said: Said, to: Receivers, opened: bool) -> None:
-        if opened:
+        said = await referring(self._store, said)
+        self._send_to_own_accounts(said, to)
+        if opened and to.watchers:
             for watcher in to.watchers:
-                self._tell_of_beginning(said.chat, watcher, said.message.id)
+                self._to_watcher(watcher, said, self.beginning(said.chat, watcher, said.message, said.late))
+            await asyncio.sleep(SETTLE_SECONDS)
+        self._send_to_watchers(said, to)
+
+    def _send_to_watchers(self, said: Said, to: Receivers) -> None:
         if to.watchers:
-            for text in self._texts.watched(said, to.watchers):
-                self._link.send(text)
+            for watcher, text in self._texts.watched(said, to.watchers):
+                self._to_watcher(watcher, said, text)
+
+    def _send_to_own_accounts(self, said: Said, to: Receivers) -> None:
         if to.receiver:
-            self._link.send(self._texts.received(said, to.receiver))
+            told = self._archived_in_name_of(to.receiver) is None
+            received = self._texts.told_as_received if told else self._texts.received
+            self._link.send(received(said, to.receiver))
         if to.sender:
             self._send_as(to.sender, self._texts.sent(said, to.sender), self._texts.told_as_sent, said)
 
     def _send_as(self, own: Party, text: str, instead: Callable[[Said, Party], str], said: Said) -> None:
         """In the name of a Work account, if its server archives that (ejabberd 23.10), else told to it."""
         tenant = own.tenant
-        namespace = self._granted.outgoing(tenant.work_host)
-        if namespace in ARCHIVED:
+        namespace = self._archived_in_name_of(own)
+        if namespace is not None:
             wrapped = in_the_name_of_an_account(text, tenant.service, tenant.work_host, namespace)
             if self._link.try_send(wrapped):
                 return
         self._link.send(instead(said, own))
 
+    def _archived_in_name_of(self, own: Party) -> str | None:
+        """The namespace in which messages in the name of a Work account can be sent, if its server archives these."""
+        namespace = self._granted.outgoing(own.tenant.work_host)
+        return namespace if namespace in ARCHIVED else None
+
+    def _to_watcher(self, watcher: Party, said: Said, text: str) -> None:
+        self.held.send((watcher.account, said.message.conversation_id), text)
+
     def _take_back(self, said: Said, to: Receivers) -> None:
         for watcher in to.watchers:
-            self._link.send(self._texts.withdrawn(said, watcher, said.sender.name))
+            self._to_watcher(watcher, said, self._texts.withdrawn(said, watcher, said.sender.full_name))
         if to.receiver:
-            self._link.send(self._texts.withdrawn(said, to.receiver, ""))
+            self._link.send(self._texts.withdrawn(said, to.receiver, said.sender.full_name))
         if to.sender:
-            self._link.send(self._texts.withdrawn(said, to.sender, "You"))
+            self._link.send(self._texts.withdrawn(said, to.sender, YOU))
 
-    def _tell_of_beginning(self, chat: Chat, watcher: Party, first_message: int) -> None:
-        words = BEGAN.format(one=chat.one.name, other=chat.other.name)
-        self.tell(chat, watcher, words, self._texts.id(first_message, Role.OPENING))
-
-    def _tell_all(self, chat: Chat, watchers: Sequence[Party], words: str, id: str) -> None:
+    def _tell_end(self, conversation_id: int, chat: Chat, watchers: Sequence[Party], words: str) -> None:
         for watcher in watchers:
-            self.tell(chat, watcher, words, id)
+            text = self.line(chat, watcher, words, self.ending_id(conversation_id))
+            self.held.send((watcher.account, conversation_id), text)
 
 
 def _is_late(message: NewMessage | ArchivedMessage) -> bool:

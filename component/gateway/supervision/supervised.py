@@ -19,7 +19,7 @@ class Current:
 
     @property
     def names(self) -> str:
-        return ", ".join(party.name for party in self.chat.sides)
+        return ", ".join(party.full_name for party in self.chat.sides)
 
 
 def current(state: State, supervisor: Party) -> list[Current]:

@@ -8,8 +8,8 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
-from component.model import Party, Side
-from component.policy.watching import Chat, Scope
+from component.model import Party
+from component.policy.watching import Chat, Scope, as_agent
 from component.stanza.archive_id import Role
 from component.store.errors import StoreError
 from component.store.store import Store
@@ -109,9 +109,9 @@ class Watching:
         self._catch_up(party)
 
     def logged_out(self, party: Party) -> None:
-        if party.side is Side.AGENT:
-            self._leaves[party.account] += 1
-            self._fall_behind(party.account, self._bounced.pop(party.account, self._copies.last))
+        self._leaves[party.account] += 1
+        self._past.left(party.account)
+        self._fall_behind(party.account, self._bounced.pop(party.account, self._copies.last))
 
     def bounced(self, element: Element) -> bool:
         """Whether this error is about a copy, which a watcher who was leaving did not get any more (R1: their server
@@ -121,7 +121,7 @@ class Watching:
         if found is None or sender is None or sender[1] or found[1] is not Role.COPY:
             return False
         number, account = found[0] - 1, sender[0]
-        if self._state.world.side_of(account.rpartition("@")[2]) is Side.WORK:
+        if self._is_own_chat(account, element.get("to", "")):
             return True  # it is in ejabberd's archive
         if self._state.sessions.logged_in(account):
             if account not in self._bounced:
@@ -132,6 +132,12 @@ class Watching:
             if watch.behind is None or watch.behind > number:
                 self._state.watches.set_behind(watch, number)
         return True
+
+    def _is_own_chat(self, account: str, face: str) -> bool:
+        """Whether the copy was for the Work account of one of the two (A4)."""
+        party = self._state.world.account(account)
+        chat = self._state.chat_faces.seen_by(party, face, self._state.world) if party else None
+        return bool(party and chat and as_agent(party, chat))
 
     def _fall_behind(self, account: str, number: int) -> None:
         for watch in self._state.watches.of(account):
@@ -181,7 +187,7 @@ class Watching:
             chat = self._state.chat_faces.of_accounts(ended.first, ended.second, self._state.world)
             after = self._missing_after(watcher, chat) if chat else None
             if chat and after:
-                found.append(Missing(watcher, chat, ended.id, after, self._copies.last, ended=True))
+                found.append(Missing(watcher, chat, ended.id, after, self._copies.last, ended_at=ended.ended_at))
         return found
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
