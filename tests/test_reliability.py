@@ -7,15 +7,17 @@ import asyncio
 import contextlib
 import re
 import resource
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+import aiohttp
 import pytest
 
 from tests.conftest import Login
@@ -435,6 +437,63 @@ def full_disk(bridge: BridgeProcess) -> Iterator[None]:
     resource.prlimit(bridge.pid, resource.RLIMIT_FSIZE, (size, hard))
     yield
     resource.prlimit(bridge.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+class TestALockedDatabase:
+    """R3"""
+
+    async def test_costs_every_sender_an_error_until_it_is_free_again(
+        self, bridge: BridgeProcess, login: Login
+    ) -> None:
+        bob, erin, alice = await login(BOB), await login(ERIN), await login(ALICE)
+        for sender in (bob, erin):
+            await sender.say(face(ALICE), "Before")
+            await alice.expect(message(body="Before"))
+        with closing(sqlite3.connect(bridge.folder / "deskbridge.db")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for _ in range(3):
+                sent = [(sender, await sender.say(face(ALICE), "Now")) for sender in (bob, erin) for _ in range(20)]
+                for sender, id in sent:
+                    assert error_of(await sender.expect(message(id=id))) == "wait/resource-constraint"
+            await alice.expect_nothing(message())
+        for sender in (bob, erin):
+            await sender.say(face(ALICE), "After")
+            await alice.expect(message(body="After"))
+        assert bridge.count(READY) == 1
+
+
+class TestFilesThatAreDeletedWhileItRuns:
+    """R3: deskbridge notices, says so, and goes on if it can."""
+
+    @pytest.mark.parametrize("suffix", ["", "-wal"])
+    async def test_nothing_that_was_accepted_is_lost(self, bridge: BridgeProcess, login: Login, suffix: str) -> None:
+        bob, alice = await login(BOB), await login(ALICE)
+        await bob.say(face(ALICE), "Before")
+        await alice.expect(message(body="Before"))
+        (bridge.folder / f"deskbridge.db{suffix}").unlink()
+        await bridge.logged("nothing is lost, and deskbridge goes on")
+        await bob.say(face(ALICE), "After")
+        await alice.expect(message(body="After"))
+        await bridge.kill()
+        await bridge.restart()
+        assert (await ask(alice)).bodies == ["Before", "After"]
+
+    async def test_a_database_that_is_replaced_needs_an_operator(self, bridge: BridgeProcess, login: Login) -> None:
+        bob, alice = await login(BOB), await login(ALICE)
+        await bob.say(face(ALICE), "Before")
+        await alice.expect(message(body="Before"))
+        other = bridge.folder / "other.db"
+        other.write_bytes(b"")
+        other.rename(bridge.folder / "deskbridge.db")
+        await bridge.logged("was replaced while deskbridge runs")
+        sent = await bob.say(face(ALICE), "After")
+        assert error_of(await bob.expect(message(id=sent))) == "wait/resource-constraint"
+        async with aiohttp.ClientSession() as http, http.get(f"{bridge.web}/readyz") as answer:
+            assert answer.status == 503
+            assert "was replaced while deskbridge runs" in await answer.text()
+        (saved,) = bridge.folder.glob("deskbridge.db.saved-*")
+        with closing(sqlite3.connect(saved)) as database:
+            assert database.execute("SELECT body FROM message").fetchall() == [("Before",)]
 
 
 MONSTERS = {

@@ -41,7 +41,7 @@ def test_a5_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
         }
     engine.dispose()
     full = 2
-    assert found == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 5_000}
+    assert found == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 2_000}
 
 
 async def test_only_our_own_account_may_read_the_files(tmp_path: Path) -> None:

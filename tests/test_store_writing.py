@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from component.store import database
 from component.store.changes import EndConversation, Subscribe, Unsubscribe, Withdraw
-from component.store.errors import ChangeRefused, StoreError
+from component.store.errors import ChangeRefused, StoreBusy, StoreError
 from component.store.store import Store
 from tests.support.store import (
     ALICE,
@@ -183,6 +183,26 @@ async def test_a_locked_database_fails_a_batch_and_the_next_is_tried_anew(
                 await store.submit(chat)
         await store.submit(chat)
         assert await store.find_joined(ALICE, BOB) is not None
+
+
+async def test_r3_who_waits_behind_a_write_that_found_the_database_locked_has_waited_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many: else each batch would wait for the lock by itself."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 300)
+    async with opened(tmp_path) as store:
+        chat = joined(store)
+        await store.submit(chat)
+        transactions: list[tuple[int, int]] = []
+        store.watch(lambda written, failed, seconds: transactions.append((written, failed)))
+        with sa.create_engine(url(tmp_path)).connect() as other:
+            other.exec_driver_sql("BEGIN IMMEDIATE")
+            futures = [store.submit(message(store, chat)) for _ in range(5_000)]
+            outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [StoreBusy] * len(futures)
+        assert transactions == [(0, len(futures))]
+        await store.submit(message(store, chat))
+        assert [seq for _, seq in await numbers(store, chat.id)] == [1]
 
 
 async def test_v2_v3_open_conversations_between_agents_are_those_not_ended(store: Store) -> None:

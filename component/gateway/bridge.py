@@ -121,13 +121,14 @@ class Bridge:
         if not self._link.up:
             return ["there is no connection to ejabberd"]
         finding_out = [] if self._gate.is_open else ["it is not known yet who is logged in; messages wait"]
-        return finding_out + self._grants.missing() + self._guard.missing()
+        return finding_out + self._store.missing() + self._grants.missing() + self._guard.missing()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
         parts = (
             self._link.run,
             self._guard.run,
+            self._store.look_after_files,
             self._delivery.run,
             self._services.run,
             self._contacts.run,

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from .errors import StoreError
+from .errors import StoreBusy, StoreError
 from .writer import Outcome, Submission
 
 log = logging.getLogger(__name__)
@@ -93,6 +93,10 @@ class GroupCommit:
     def _end(self, outcomes: Sequence[Outcome], started: float) -> None:
         """Have the next batch written before anybody is told of this one: the disk should not wait for us."""
         batch, self._in_hand = self._in_hand, []
+        if outcomes and isinstance(outcomes[0], StoreBusy):
+            # Who came behind them has waited long enough, too.
+            behind = [self._queue.popleft() for _ in range(len(self._queue))]
+            batch, outcomes = batch + behind, [*outcomes, *[outcomes[0]] * len(behind)]
         seconds = time.perf_counter() - started
         self._begin()
         for (_, tell), outcome in zip(batch, outcomes, strict=True):

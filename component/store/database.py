@@ -18,8 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from .errors import StoreError
 from .prepared import driver
 
-BUSY_TIMEOUT_MS = 5_000
-"""How long a write waits for somebody else's, a backup or a command on the command line."""
+BUSY_TIMEOUT_MS = 2_000
+"""How long a write waits for somebody else's, a command on the command line. A message may come behind such a write,
+and its sender shall hear of it within five seconds (R3)."""
 
 _WRITER_SETTINGS = (
     "journal_mode = WAL",
@@ -36,7 +37,7 @@ def writer_engine(url: str) -> Engine:
 
     :raises StoreError: the URL names no SQLite file, or the file cannot be created
     """
-    _create_private(file_of(url))
+    create_private(file_of(url))
     engine = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
     _configure(engine, "BEGIN IMMEDIATE", *_WRITER_SETTINGS)
     return engine
@@ -89,6 +90,12 @@ def is_operational(error: Exception) -> bool:
     return type(getattr(error, "orig", error)) in _OPERATIONAL
 
 
+def is_busy(error: Exception) -> bool:
+    """Did another process hold the database?"""
+    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY  # the rest of the code says more about it
+
+
 def cause(error: Exception) -> str:
     """What the database said, without the statement and without its parameters."""
     return str(getattr(error, "orig", None) or error)
@@ -106,8 +113,11 @@ def file_of(url: str) -> str:
     raise StoreError("the storage must be sqlite:///PATH")  # not naming the URL, which may hold a password
 
 
-def _create_private(path: str) -> None:
-    """Chats are for the service's own account; SQLite gives its other files the same rights."""
+def create_private(path: str) -> None:
+    """Make the file, if it is not there.
+
+    Chats are for the service's own account; SQLite gives its other files the same rights.
+    """
     try:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))

@@ -8,6 +8,10 @@ class StoreError(Exception):
     """
 
 
+class StoreBusy(StoreError):
+    """Another process has been writing all the time that could be waited."""
+
+
 class ChangeRefused(StoreError):
     """These changes can never be stored as they are: they break a rule of the tables."""
 

@@ -1,8 +1,10 @@
 """Asking the database: a few threads, each with a connection that only reads."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -24,6 +26,9 @@ class Readers:
 
     def __init__(self, url: str) -> None:
         self._engine = reader_engine(url, THREADS)
+        self._reading = 0
+        self._may_read = True
+        self._changed = threading.Condition()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store-reader")
 
     async def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -43,9 +48,35 @@ class Readers:
         await asyncio.to_thread(self._threads.shutdown)
         self._engine.dispose()
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Nobody reads meanwhile, and no connection is open. For another thread than ours."""
+        with self._changed:
+            self._may_read = False
+            self._changed.wait_for(lambda: not self._reading)
+        try:
+            self._engine.dispose()
+            yield
+        finally:
+            with self._changed:
+                self._may_read = True
+                self._changed.notify_all()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._may_read)
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._reading -= 1
+                self._changed.notify_all()
+
     def _call(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            with self._engine.connect() as connection:
+            with self._turn(), self._engine.connect() as connection:
                 return query(connection, *args, **kwargs)
         except SQLAlchemyError as error:
             raise StoreError(f"cannot be read: {cause(error)}") from error

@@ -7,6 +7,7 @@ Neither waits for the other.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -33,6 +34,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
 
 
 class Store:
@@ -66,7 +69,9 @@ class Store:
             writing.close()
             raise
         writing.meanwhile = writer.indexing.meanwhile
-        return cls(writer, writing, Readers(url))
+        readers = Readers(url)
+        writer.apart = readers.apart
+        return cls(writer, writing, readers)
 
     async def close(self) -> None:
         """Write what was submitted, then let go of the database.
@@ -111,6 +116,19 @@ class Store:
     def backlog(self) -> int:
         """Submissions that are not on disk yet."""
         return self._commits.backlog
+
+    def missing(self) -> list[str]:
+        """What keeps everything from being written, in words for operators; nothing if all is well."""
+        lacking = [f"{path} was deleted or replaced" for path in self._writer.files.lacking()]
+        return [self._writer.trouble] if self._writer.trouble else lacking
+
+    async def look_after_files(self) -> None:
+        """Notice files that are deleted while nothing is written, and save what was in them, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self._writer.trouble is None and self._writer.files.lacking():
+                with suppress(StoreError):  # it is in the log, and `missing`
+                    await self.submit()
 
     def watch(self, observe: Observe) -> None:
         """Let ``observe`` know of each transaction."""

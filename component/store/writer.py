@@ -1,8 +1,11 @@
 """One transaction for everything pending: what makes a commit for each message affordable."""
 
 import logging
+import os
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from itertools import chain
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -11,8 +14,9 @@ from sqlalchemy import Connection, Engine
 from . import meta, words
 from .apply import apply
 from .changes import Change, DeliveredUpTo, NewMessage
-from .database import PROBLEMS, cause, is_operational, migrate, writer_engine
-from .errors import ChangeRefused, StoreError
+from .database import PROBLEMS, cause, create_private, file_of, is_busy, is_operational, migrate, writer_engine
+from .errors import ChangeRefused, StoreBusy, StoreError
+from .files import Files
 from .ids import Ids
 from .indexing import Indexing
 from .known import Known
@@ -32,8 +36,13 @@ Outcome = StoreError | None
 class Writer:
     """The one connection that writes. Everything but the ids blocks, and belongs into one thread."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, files: Files) -> None:
         """Go on where the database, which has the newest schema, ends."""
+        self.files = files
+        self.trouble: str | None = None
+        """What keeps everything from being written until an operator does something, in words for operators."""
+        self.apart: Callable[[], AbstractContextManager[None]] = nullcontext
+        """While nobody else of this process has the files open."""
         self.message_ids = Ids(meta.NEXT_MESSAGE_ID)
         self.conversation_ids = Ids(meta.NEXT_CONVERSATION_ID)
         self._engine = engine
@@ -57,7 +66,7 @@ class Writer:
         engine = writer_engine(url)
         try:
             migrate(engine)
-            return cls(engine)
+            return cls(engine, Files(file_of(url)))
         except Exception as error:
             engine.dispose()
             if isinstance(error, StoreError):
@@ -77,7 +86,7 @@ class Writer:
         try:
             return self._commit(self._together, batch)
         except Exception as error:
-            if is_operational(error):
+            if is_operational(error) or isinstance(error, StoreError):
                 return self._all_failed(batch, error)
             log.warning("a change was refused, so each is tried by itself: %s", cause(error))
         try:
@@ -119,11 +128,16 @@ class Writer:
         Begun and ended with the driver, as SQLAlchemy's transactions cost more than SQLite's. Those steps that use its
         statements make one inside, which finds that it has nothing to do.
         """
+        if self.files.lacking():
+            self._mend()
+        fresh = self._connection is None
         if self._connection is None:
             self._connection = self._engine.connect()
         connection = self._connection
         sqlite = driver(connection)
         sqlite.execute("BEGIN IMMEDIATE")
+        if fresh:
+            self.files.opened()
         try:
             yield connection
             sqlite.execute("COMMIT")
@@ -140,6 +154,57 @@ class Writer:
             with suppress(*PROBLEMS):
                 connection.close()
         self._engine.dispose()
+        self.files.closed()
+
+    # Files that somebody deletes or replaces
+
+    def _mend(self) -> None:
+        """Save what is in files that have no name any more, and open new ones.
+
+        :raises StoreError: an operator has to do something
+        """
+        if self.trouble is not None:
+            raise StoreError(self.trouble)
+        log.error(
+            "deleted or replaced while deskbridge runs: %s; what was kept there is being saved",
+            ", ".join(self.files.lacking()),
+        )
+        with self.apart():
+            try:
+                self._save()
+            except (*PROBLEMS, OSError) as error:
+                raise StoreError(f"what was kept in files that were deleted cannot be saved: {cause(error)}") from error
+        if not self.files.has_main:
+            raise StoreError(self.trouble or "the database was deleted")
+        log.error("saved: nothing is lost, and deskbridge goes on")
+
+    def _save(self) -> None:
+        if self._connection is None:
+            # Nothing was open that could be saved; what is there now is somebody else's.
+            self.trouble = (
+                f"the database {self.files.path} is not the one that deskbridge began with: restart deskbridge"
+            )
+            return
+        sqlite = driver(self._connection)
+        if self.files.has_main:
+            busy, *_ = sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise sqlite3.OperationalError("another process is using them")
+            self._let_go()
+            return
+        saved = f"{self.files.path}.saved-{time.strftime('%Y%m%d-%H%M%S')}"
+        create_private(saved)
+        with closing(sqlite3.connect(saved)) as copy:
+            sqlite.backup(copy)
+        self._let_go()
+        if not os.path.exists(self.files.path):
+            os.rename(saved, self.files.path)
+            self.files.accept()
+            return
+        self.trouble = (
+            f"the database {self.files.path} was replaced while deskbridge runs, and nothing can be kept. All that was "
+            f"in the old one is in {saved}: stop deskbridge, put there what it shall go on with, and start it"
+        )
 
     def _commit(
         self, write: Callable[[Connection, Sequence[Submission]], list[Outcome]], batch: Sequence[Submission]
@@ -180,5 +245,7 @@ class Writer:
     def _all_failed(self, batch: Sequence[Submission], error: Exception) -> list[Outcome]:
         log.error("%d submissions could not be written: %s", len(batch), cause(error))
         self._known.forget()
-        self._let_go()
-        return [StoreError(f"cannot be written: {cause(error)}") for _ in batch]
+        if not isinstance(error, StoreError):  # else they are not open, or hold what is to be saved
+            self._let_go()
+        kind = StoreBusy if is_busy(error) else StoreError
+        return [kind(f"cannot be written: {cause(error)}") for _ in batch]
