@@ -10,10 +10,17 @@ MESSAGE = f"{{{STREAM_NS}}}message"
 PRESENCE = f"{{{STREAM_NS}}}presence"
 IQ = f"{{{STREAM_NS}}}iq"
 
-XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+XML_NS = "http://www.w3.org/XML/1998/namespace"
+"""What the prefix ``xml`` stands for (Namespaces in XML 1.0 §3)."""
 
-_XML_NS = "http://www.w3.org/XML/1998/namespace"
+XML_LANG = f"{{{XML_NS}}}lang"
+
 _INHERITED = (STREAM_NS, "jabber:client", "")
+
+_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32)])
+_NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""XML 1.0 §2.2"""
 
 _NOT_IN_ATTRIBUTES = re.compile("[&<>\"'\n\r\t]")
 _ATTRIBUTE = str.maketrans(
@@ -50,6 +57,18 @@ def attribute(value: str) -> str:
     return value.translate(_ATTRIBUTE) if _NOT_IN_ATTRIBUTES.search(value) else value
 
 
+def encoded(source: str) -> bytes:
+    """XML as bytes to be sent. Characters that XML cannot hold become U+FFFD: a reader would refuse all of it."""
+    try:
+        data = source.encode()
+    except UnicodeEncodeError:  # half of a pair
+        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", source).encode()
+    # Twenty times as fast as to look with the expression.
+    if len(data.translate(None, _CONTROLS)) == len(data) and not any(each in data for each in _NO_CHARACTERS):
+        return data
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", source).encode()
+
+
 def serialise(element: Element, inherited: str = STREAM_NS) -> str:
     """The element as text to be put where ``inherited`` is the default namespace.
 
@@ -62,7 +81,7 @@ def serialise(element: Element, inherited: str = STREAM_NS) -> str:
     head = f"<{name}" if namespace == inherited else f'<{name} xmlns="{attribute(namespace)}"'
     for key, value in element.items():
         key_ns, key_name = split(key)
-        if key_ns == _XML_NS:
+        if key_ns == XML_NS:
             key_name = f"xml:{key_name}"
         elif key_ns:
             continue

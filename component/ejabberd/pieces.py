@@ -22,13 +22,17 @@ API_COMMANDS = (
 SECRET_PLACEHOLDER = "the content of deskbridge's secret_file"
 
 
+SMALLEST_STANZA_LIMIT = 128 * 1024
+"""In bytes. What deskbridge itself says, in lists and forms, is not to be too large."""
+
+
 def stanza_limit(settings: Settings) -> int:
     """Bytes of the largest stanza that ejabberd takes.
 
     Twice deskbridge's own limit: deskbridge answers what is too large with a stanza error (C18), ejabberd closes
     the stream.
     """
-    return 2 * settings.limits.stanza_bytes
+    return max(2 * settings.limits.stanza_bytes, SMALLEST_STANZA_LIMIT)
 
 
 def api_port(settings: Settings) -> int:

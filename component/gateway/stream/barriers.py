@@ -6,6 +6,7 @@ that was sent before it has been routed, and after the bounces that this caused.
 
 import asyncio
 import secrets
+import time
 from xml.etree.ElementTree import Element
 
 from component.element import attribute
@@ -20,18 +21,26 @@ class Barriers:
         self._prefix = f"barrier-{secrets.token_hex(8)}-"
         self._count = 0
         self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._sent_at: dict[str, float] = {}
+
+    @property
+    def oldest(self) -> float | None:
+        """When that was sent, by the monotonic clock, which has been under way the longest; None if nothing is."""
+        return next(iter(self._sent_at.values()), None)
 
     def new(self) -> tuple[str, asyncio.Future[None]]:
         """The stanza to send, and what is done when it has come back."""
         self._count += 1
         id = f"{self._prefix}{self._count}"
         done = self._waiting[id] = asyncio.get_running_loop().create_future()
+        self._sent_at[id] = time.monotonic()
         done.add_done_callback(lambda done: self._forget(id, done))
         host = attribute(self._host)
         return f'<message from="{host}" to="{host}" id="{id}"/>', done
 
     def _forget(self, id: str, done: asyncio.Future[None]) -> None:
         self._waiting.pop(id, None)
+        self._sent_at.pop(id, None)
         if not done.cancelled():
             done.exception()  # not everybody who sends a barrier waits for it
 

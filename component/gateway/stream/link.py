@@ -5,6 +5,7 @@ bridge; they go out as ready text, written once per turn of the event loop.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -14,12 +15,16 @@ from xml.etree.ElementTree import Element
 from slixmpp import ComponentXMPP
 
 from component import certificates
-from component.element import IQ, MESSAGE, PRESENCE, split
+from component.element import IQ, MESSAGE, PRESENCE, encoded, serialise, split
 from component.model import XmppSettings
+from component.policy.elements import BODY
+from component.policy.reasons import Reason
+from component.stanza.errors import refusal
 
 from ..seldom import Seldom
 from .backoff import Backoff
 from .barriers import Barriers
+from .xml_parser import ParseError, StreamParser
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +33,24 @@ LONGEST_DELAY = 30.0
 STABLE_SECONDS = 30.0
 """A stream that lasted so long was a good one: after it, the pauses between attempts start small again."""
 
+PROBE_SECONDS = 1.0
+"""So often it is tried, in such a pause, whether a port at which nobody listened is open again."""
+
 HANDSHAKE_SECONDS = 10.0
-PING_SECONDS = 10.0
+PING_SECONDS = 10
 SILENCE_SECONDS = 30.0
 """So often ejabberd is asked for a sign of life, and so long it may give none."""
+
+OVERDUE_SECONDS = 10.0
+"""What ejabberd has not routed for so long is worth a warning."""
 
 BARRIER_SECONDS = 120.0
 CLOSING_SECONDS = 2.0
 WRITE_BUFFER_BYTES = 256 * 1024 * 1024
+
+READ_AHEAD = 8
+"""One such part of ejabberd's limit for a stanza is left free: it counts what it reads behind the stanza's end in the
+same go, too, which is as much as its socket's buffer holds: 1,460 bytes in 23.01 and 24.12, 8 kB in 26.07."""
 
 
 STANZAS = frozenset({MESSAGE, PRESENCE, IQ})
@@ -43,6 +58,10 @@ STANZAS = frozenset({MESSAGE, PRESENCE, IQ})
 
 class LinkDown(ConnectionError):
     """There is no stream to ejabberd right now."""
+
+
+class NobodyListens(ConnectionError):
+    """At ejabberd's port."""
 
 
 class _Stream(ComponentXMPP):
@@ -59,33 +78,42 @@ class _Stream(ComponentXMPP):
             super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
         self._on_bytes = on_bytes
         self._on_stanza = on_stanza
-        self._failures = Seldom(log, logging.ERROR)
+        self.reached = False
+        """Somebody listens at the port."""
         self.refused = ""
         self.add_event_handler("stream_error", self._note_refusal)
 
     def _note_refusal(self, error: Any) -> None:
         self.refused = error["text"] or error["condition"]
 
+    def connection_made(self, transport: asyncio.BaseTransport, send_event: bool = True) -> None:
+        self.reached = True
+        super().connection_made(transport, send_event)
+
+    def init_parser(self) -> None:
+        super().init_parser()
+        self.parser = StreamParser()  # type: ignore[assignment]
+
     def data_received(self, data: bytes | str) -> None:
         self._on_bytes(len(data))
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except ParseError as problem:
+            self.disconnect_reason = f"it sent what is no XML ({problem})"
+            self.abort()
 
     def _spawn_event(self, xml: Element) -> None:
-        if xml.tag not in STANZAS:
-            super()._spawn_event(xml)
-            return
-        try:
+        if xml.tag in STANZAS:
             self._on_stanza(xml)
-        except Exception:
-            # One stanza that we cannot handle must not cost the stream all others travel on (R2).
-            self._failures("a %s stanza could not be handled and was dropped", split(xml.tag)[1], exc_info=True)
+        else:
+            super()._spawn_event(xml)
 
 
 class Link:
     """Keeps a stream to ejabberd for as long as ``run`` runs.
 
     ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection, before its first
-    stanza, and of its loss. No stanza of more than ``largest`` bytes is sent.
+    stanza, and of its loss. ``largest`` is ejabberd's limit for a stanza, in bytes; none is sent that comes near.
     """
 
     def __init__(
@@ -102,7 +130,7 @@ class Link:
         """To connect, ever."""
         self._settings = settings
         self._host = host
-        self._largest = largest
+        self._largest = largest - largest // READ_AHEAD
         self._deliver = on_stanza
         self._on_up = on_up
         self._on_down = on_down
@@ -110,13 +138,25 @@ class Link:
         self._outgoing: list[str] = []
         self._barriers = Barriers(host)
         self._last_heard = 0.0
+        self._reading_since = 0.0
         self._paused = False
+        self._overdue = False
         self._closing = False
         self._too_large = Seldom(log, logging.ERROR)
+        self._failures = Seldom(log, logging.ERROR)
 
     @property
     def up(self) -> bool:
         return self._stream is not None
+
+    @property
+    def behind(self) -> float | None:
+        """For how many seconds ejabberd has not routed what it was sent, if that is worth a warning."""
+        sent_at = self._barriers.oldest
+        if sent_at is None or self._paused:
+            return None
+        waited = time.monotonic() - max(sent_at, self._reading_since)
+        return waited if waited >= OVERDUE_SECONDS else None
 
     # Out
 
@@ -137,9 +177,10 @@ class Link:
         self._outgoing.append(text)
         return True
 
-    def fits(self, text: str) -> bool:
-        """Whether a stanza is small enough for ejabberd to take."""
-        return len(text) * 4 <= self._largest or len(text.encode()) <= self._largest
+    def fits(self, text: str, room: int = 0) -> bool:
+        """Whether a stanza is small enough for ejabberd to take, also if it grew by ``room`` bytes."""
+        largest = self._largest - room
+        return len(text) * 4 <= largest or len(encoded(text)) <= largest
 
     def _flush(self) -> None:
         text, self._outgoing = "".join(self._outgoing), []
@@ -148,7 +189,7 @@ class Link:
         transport = self._stream.transport
         if transport is None:
             return
-        transport.write(text.encode())
+        transport.write(encoded(text))
         if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self.drop("ejabberd does not read what it is sent")
 
@@ -172,8 +213,24 @@ class Link:
         self._last_heard = time.monotonic()
 
     def _receive(self, stanza: Element) -> None:
-        if not self._barriers.take(stanza):
+        if self._barriers.take(stanza):
+            return
+        try:
             self._deliver(stanza)
+        except Exception as problem:
+            # One stanza that we cannot handle must not cost the stream all others travel on (R2).
+            self._failures(
+                "a %s stanza from %s could not be handled and was refused or dropped: %s",
+                split(stanza.tag)[1], stanza.get("from"), type(problem).__name__, exc_info=True,
+            )  # fmt: skip
+            self._refuse(stanza)
+
+    def _refuse(self, stanza: Element) -> None:
+        """Answer what its sender waits for."""
+        if stanza.tag == IQ and stanza.get("type") in ("get", "set"):
+            self.send(serialise(refusal(stanza, Reason.REQUEST_FAILED)))
+        elif stanza.tag == MESSAGE and stanza.get("type") != "error" and stanza.find(BODY) is not None:
+            self.send(serialise(refusal(stanza, Reason.OVERLOADED)))
 
     def pause_reading(self) -> None:
         """Take no more stanzas of this stream for now; ejabberd keeps them."""
@@ -184,7 +241,7 @@ class Link:
     def resume_reading(self) -> None:
         if self._stream and self._stream.transport:
             self._stream.transport.resume_reading()
-            self._last_heard = time.monotonic()
+            self._last_heard = self._reading_since = time.monotonic()
             self._paused = False
 
     # Connecting
@@ -199,11 +256,27 @@ class Link:
                 self.failures += 1
                 pause = pauses.next()
                 log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
+                if isinstance(problem, NobodyListens):
+                    if await self._port_opens(pause):
+                        pauses.reset()
+                    continue
             else:
                 if lasted > STABLE_SECONDS:
                     pauses.reset()
                 pause = pauses.next()
             await asyncio.sleep(pause)
+
+    async def _port_opens(self, seconds: float) -> bool:
+        """Wait for somebody to listen at ejabberd's port, at most for so long; whether somebody does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    await asyncio.sleep(PROBE_SECONDS)
+                    with contextlib.suppress(OSError):
+                        _, writer = await asyncio.open_connection(self._settings.host, self._settings.port)
+                        writer.close()
+                        return True
+        return False
 
     async def _connection(self) -> float:
         """One connection, from its beginning to its end; for how many seconds it was up.
@@ -220,7 +293,8 @@ class Link:
             stream.connect(self._settings.host, self._settings.port)
             await asyncio.wait((up, ended), timeout=HANDSHAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not up.done():
-                raise ConnectionError(self._why_not(stream, ended))
+                kind = ConnectionError if stream.reached else NobodyListens
+                raise kind(self._why_not(stream, ended))
             started = time.monotonic()
             await self._serve(stream, ended)
             return time.monotonic() - started
@@ -241,7 +315,7 @@ class Link:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
-        self._last_heard = time.monotonic()
+        self._last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
         self._on_up()
@@ -260,17 +334,28 @@ class Link:
     async def _watch(self) -> None:
         """Notice a connection that died without a word."""
         while True:
-            await asyncio.sleep(PING_SECONDS)
+            for _ in range(PING_SECONDS):
+                await asyncio.sleep(1)
+                self._warn_if_behind()
             silent = time.monotonic() - self._last_heard
             if silent > SILENCE_SECONDS and not self._paused:
                 self.drop(f"nothing has come from it for {silent:.0f} s")
                 return
             self.send(self._barriers.new()[0])
 
+    def _warn_if_behind(self) -> None:
+        behind = self.behind
+        if behind is not None and not self._overdue:
+            log.warning("ejabberd is behind: it has not routed what it was sent %.0f s ago", behind)
+        elif behind is None and self._overdue:
+            log.info("ejabberd routes what it is sent again")
+        self._overdue = behind is not None
+
     def _go_down(self, stream: _Stream) -> None:
         if self._stream is not stream:
             return
         self._stream = None
+        self._overdue = False
         self._outgoing.clear()
         self._barriers.fail(LinkDown("the connection to ejabberd was lost"))
         self._on_down()
