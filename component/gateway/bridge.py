@@ -121,7 +121,8 @@ class Bridge:
         if not self._link.up:
             return ["there is no connection to ejabberd"]
         finding_out = [] if self._gate.is_open else ["it is not known yet who is logged in; messages wait"]
-        return finding_out + self._store.missing() + self._grants.missing() + self._guard.missing()
+        missing = (self._link.missing, self._store.missing, self._grants.missing, self._guard.missing)
+        return finding_out + [what for part in missing for what in part()]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""

@@ -25,6 +25,8 @@ class XmppClient(Dialogue):
         super().__init__(f"{account}/{resource}", port)
         self.account = account
         self.jid = self.name
+        self.declarations = ""
+        """Of namespaces, that the beginning of the stream holds."""
         self._password = password
         self._resource = resource
         self._handled = 0
@@ -63,7 +65,7 @@ class XmppClient(Dialogue):
     async def _authenticated(self) -> XmlStream:
         user, _, host = self.account.partition("@")
         stream = await XmlStream.open(self._port)
-        await stream.log_in(host, user, self._password)
+        await stream.log_in(host, user, self._password, self.declarations)
         return stream
 
     async def logout(self) -> None:

@@ -71,6 +71,18 @@ class Dialogue:
         except TimeoutError:
             raise AssertionError(f"{self.name} waited in vain for {matcher!r}; {self._unread()}") from None
 
+    async def expect_or_closed(self, matcher: Matcher, seconds: float = SECONDS) -> Element | None:
+        """Like ``expect``; None if the server ends the connection before."""
+        assert self._reading is not None
+        expected = asyncio.create_task(self.expect(matcher, seconds))
+        await asyncio.wait({expected, self._reading}, return_when=asyncio.FIRST_COMPLETED)
+        if not expected.done():
+            await asyncio.wait({expected}, timeout=QUIET_SECONDS)
+        if not expected.done():
+            expected.cancel()
+            return None
+        return expected.result()
+
     def take(self, matcher: Matcher) -> list[Element]:
         """Every stanza that matches, has come and was not taken before, in order."""
         found = [stanza for stanza in self._pending if matcher(stanza)]
@@ -94,6 +106,10 @@ class Dialogue:
     def forget(self) -> None:
         """What came so far is of no interest."""
         self._pending.clear()
+
+    def forget_but(self, matcher: Matcher) -> None:
+        """What came so far and does not match is of no interest."""
+        self._pending = [stanza for stanza in self._pending if matcher(stanza)]
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

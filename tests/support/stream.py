@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import hashlib
-from xml.etree.ElementTree import Element, XMLPullParser
+from xml.etree.ElementTree import Element
+
+from component.gateway.stream.xml_parser import StreamParser
 
 CLIENT = "jabber:client"
 COMPONENT = "jabber:component:accept"
@@ -26,8 +28,9 @@ class XmlStream:
     async def open(cls, port: int) -> "XmlStream":
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
-    async def log_in(self, host: str, user: str, password: str) -> Element:
-        """The features of the authenticated stream. Raises ``StreamClosed`` if the password is wrong."""
+    async def log_in(self, host: str, user: str, password: str, declarations: str = "") -> Element:
+        """The features of the authenticated stream, whose beginning holds ``declarations`` of namespaces. Raises
+        ``StreamClosed`` if the password is wrong."""
         await self._begin(host, CLIENT)
         await self.read()
         token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
@@ -36,7 +39,7 @@ class XmlStream:
         if answer.tag != f"{{{SASL}}}success":
             raise StreamClosed(f"{user}@{host} could not log in: {[child.tag for child in answer]}")
         self._restart()
-        await self._begin(host, CLIENT)
+        await self._begin(host, CLIENT, declarations)
         return await self.read()
 
     async def shake_hands(self, host: str, secret: str) -> None:
@@ -71,11 +74,11 @@ class XmlStream:
             raise StreamClosed("the server closed the connection")
         self._parser.feed(data)
 
-    async def _begin(self, host: str, namespace: str) -> Element:
+    async def _begin(self, host: str, namespace: str, declarations: str = "") -> Element:
         """The header of the server's stream."""
         self.write(
             f"<?xml version='1.0'?><stream:stream to='{host}' version='1.0' xmlns='{namespace}' "
-            "xmlns:stream='http://etherx.jabber.org/streams'>"
+            f"xmlns:stream='http://etherx.jabber.org/streams' {declarations}>"
         )
         while True:
             for _, header in self._parser.read_events():
@@ -84,5 +87,6 @@ class XmlStream:
             await self._feed()
 
     def _restart(self) -> None:
-        self._parser = XMLPullParser(("start", "end"))
+        # ElementTree's own would end some dialogues: ejabberd passes names on that it refuses.
+        self._parser = StreamParser()
         self._depth = 0

@@ -29,6 +29,9 @@ Under load that is a second's worth. After this time it is sure to have come to 
 LATELY_STEP = 0.1
 """Seconds in which ids rise, so that the first of them stands for all."""
 
+ROOM_BYTES = 4096
+"""For what is added to a message that goes out late."""
+
 PAUSE_SECONDS = 0.02
 """Between two barriers. At a thousand messages a second, one for each message would cost more than the message."""
 
@@ -83,6 +86,10 @@ class Delivery:
     def unconfirmed(self) -> int:
         """Messages that were sent and not ticked off yet, as their ids have it."""
         return max(0, self._sent - self._store.delivered_up_to)
+
+    def takes(self, text: str) -> bool:
+        """Whether a message can be sent, now and late. One that cannot is not to be archived."""
+        return self._link.fits(text, ROOM_BYTES)
 
     def send(self, id: int, text: str, copy: Callable[[], None]) -> None:
         """Send the archived message ``id``, now or when open; then ``copy``."""

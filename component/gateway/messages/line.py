@@ -192,10 +192,13 @@ class Messages:
             opened = conversation if opening else None
             row = message.row(id, conversation.id, now)
             text = outgoing(row, message.sender, message.receiver, self._state.archive_ids)
+            if not self._delivery.takes(text):
+                self._not_archived(message, opened, Reason.TOO_LARGE)
+                return
             done = partial(self._archived, message, row, text, opened)
             self._store.write(done, *opening, row, *message.changes(row, self._state.web.link_days * DAY_US))
         except StoreError as problem:
-            self._not_archived(message, opened, problem)
+            self._not_archived(message, opened, Reason.OVERLOADED, problem)
             return
         conversation.length += 1
         self._state.recent.add(key, fingerprint, now)
@@ -213,11 +216,14 @@ class Messages:
             self._delivery.send(row.id, text, copy)
             self._metrics.message(message.sender.side, message.receiver.side, "accepted")
         else:
-            self._not_archived(message, opened, problem)
+            self._not_archived(message, opened, Reason.OVERLOADED, problem)
 
-    def _not_archived(self, message: Accepted, opened: Conversation | None, problem: StoreError) -> None:
-        log.error("a message could not be archived and was refused: %s", problem)
+    def _not_archived(
+        self, message: Accepted, opened: Conversation | None, reason: Reason, problem: StoreError | None = None
+    ) -> None:
+        if problem is not None:
+            log.error("a message could not be archived and was refused: %s", problem)
         self._state.recent.forget(message.key)
         if opened:
             self._state.conversations.forget(opened)
-        self._answer(Reason.OVERLOADED, message.incoming)
+        self._answer(reason, message.incoming)

@@ -149,14 +149,14 @@ class Link:
     def up(self) -> bool:
         return self._stream is not None
 
-    @property
-    def behind(self) -> float | None:
-        """For how many seconds ejabberd has not routed what it was sent, if that is worth a warning."""
+    def missing(self) -> list[str]:
+        """In words, what operators should know while the stream is up; nothing if it works."""
         sent_at = self._barriers.oldest
         if sent_at is None or self._paused:
-            return None
+            return []
         waited = time.monotonic() - max(sent_at, self._reading_since)
-        return waited if waited >= OVERDUE_SECONDS else None
+        overdue = waited >= OVERDUE_SECONDS
+        return [f"ejabberd is behind: it has not routed what it was sent {waited:.0f} s ago"] if overdue else []
 
     # Out
 
@@ -344,12 +344,12 @@ class Link:
             self.send(self._barriers.new()[0])
 
     def _warn_if_behind(self) -> None:
-        behind = self.behind
-        if behind is not None and not self._overdue:
-            log.warning("ejabberd is behind: it has not routed what it was sent %.0f s ago", behind)
-        elif behind is None and self._overdue:
-            log.info("ejabberd routes what it is sent again")
-        self._overdue = behind is not None
+        missing = self.missing()
+        if missing and not self._overdue:
+            log.warning(missing[0])
+        elif self._overdue and not missing:
+            log.info("ejabberd routes again what it is sent")
+        self._overdue = bool(missing)
 
     def _go_down(self, stream: _Stream) -> None:
         if self._stream is not stream:

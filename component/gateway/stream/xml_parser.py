@@ -6,6 +6,7 @@ stream declared, with a namespace that is reserved. So expat reads without names
 afterwards, stanza by stanza. A name that cannot be resolved is one that nobody knows, and ends nothing.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import final
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -83,7 +84,7 @@ class StreamParser:
     """
 
     def __init__(self) -> None:
-        self._events: list[tuple[str, Element]] = []
+        self._events: deque[tuple[str, Element]] = deque()
         self._problem: ParseError | None = None
         self._stanzas = 0
         self._name = ""
@@ -103,8 +104,8 @@ class StreamParser:
 
     def read_events(self) -> Iterator[tuple[str, Element]]:
         """What has come, as ``("start", element)`` and ``("end", element)``, each once. Raises ``ParseError``."""
-        events, self._events = self._events, []
-        yield from events
+        while self._events:
+            yield self._events.popleft()
         if self._problem is not None:
             raise self._problem
 
