@@ -12,7 +12,7 @@ RESERVED_PREFIX = "chat-"
 """Local parts beginning so belong to chat faces (AD3)."""
 
 EVERYBODY = "*"
-"""In ``Person.supervises``: every group of the tenant."""
+"""In ``Person.supervises``, and where people choose among groups: every group of the tenant."""
 
 
 class Side(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from component.element import child
+from component.model import EVERYBODY
 
 from .forms import FORM, FORM_NS, Options, answers, choice, line, typed
 from .vcard import names
@@ -45,7 +46,7 @@ def offer(groups: Options) -> Element:
         child(query, name, SEARCH_NS)
     fields = [line("nick", "Name"), line("x-title", "Title")]
     if groups:
-        fields.append(choice("x-group", "Group", [("", "any"), *groups], required=False))
+        fields.append(choice("x-group", "Group", [(EVERYBODY, "any"), *groups], EVERYBODY, required=False))
     form = typed("form", SEARCH_NS, "Find people", fields)
     child(form, "instructions", FORM_NS, INSTRUCTIONS)
     query.append(form)
@@ -60,7 +61,9 @@ def wanted(query: Element) -> Wanted | None:
             return None
         values = {var: " ".join(values)[:MOST_CHARS].strip() for var, values in given.items()}
         name = " ".join(filter(None, map(values.get, ("nick", "first", "last"))))
-        return Wanted(name, values.get("x-title", ""), values.get("x-group", ""), bool(values.get("email")), form=True)
+        group = values.get("x-group", "")
+        group = "" if group == EVERYBODY else group
+        return Wanted(name, values.get("x-title", ""), group, bool(values.get("email")), form=True)
     name = " ".join(filter(None, (_text(query, part) for part in _OLD_FIELDS)))
     return Wanted(name, nobody=bool(_text(query, "email")))
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from component.model import Party, Side
+from component.model import EVERYBODY, Party, Side
 from component.policy.contact import may_see
 from component.policy.reasons import Reason
 from component.rate import Buckets
@@ -57,7 +57,7 @@ class FindPeople:
         fields: list[Field] = [line(TEXT, "Name, title or address")]
         groups = group_options(self._state.world, party, Side.AGENT)
         if groups:
-            fields.append(choice(GROUP, "Group", [("", "any"), *groups], required=False))
+            fields.append(choice(GROUP, "Group", [(EVERYBODY, "any"), *groups], EVERYBODY, required=False))
         if party.side is Side.AGENT and party.tenant.mode.joined:
             sides = [(Side.AGENT.value, "Agents"), (Side.WORK.value, "Work users")]
             fields.append(choice(WHOM, "Among", sides, Side.AGENT.value, required=False))
@@ -67,7 +67,7 @@ class FindPeople:
     async def _matches(self, run: Run) -> Matches:
         party = run.party
         side = Side.WORK if party.side is Side.AGENT and run.value(WHOM) == Side.WORK.value else Side.AGENT
-        group = run.value(GROUP) if side is Side.AGENT else ""
+        group = run.value(GROUP) if side is Side.AGENT and run.value(GROUP) != EVERYBODY else ""
         return await find(self._state.world, party, side, text=run.value(TEXT), group=group)
 
     # What is found
