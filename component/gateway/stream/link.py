@@ -220,7 +220,7 @@ class Link:
         except Exception as problem:
             # One stanza that we cannot handle must not cost the stream all others travel on (R2).
             self._failures(
-                "a %s stanza from %s could not be handled and was refused or dropped: %s",
+                "<%s/> from %s could not be handled and was refused or dropped: %s",
                 split(stanza.tag)[1], stanza.get("from"), type(problem).__name__, exc_info=True,
             )  # fmt: skip
             self._refuse(stanza)
