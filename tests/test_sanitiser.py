@@ -14,6 +14,7 @@ from component import sanitiser
 from component.content.rich import read
 from component.element import parse
 from component.policy.classify import Part, classify
+from component.processes import command
 from component.sanitiser import Sanitiser, Worker
 from tests.content.shapes import body, typed, xhtml
 
@@ -226,6 +227,16 @@ async def test_the_process_has_nothing_of_ours(
         opened = {link.name: os.readlink(link) for link in (process / "fd").iterdir()}
         assert opened.keys() == {"0", "1", "2"}
         assert b"hush" not in (process / "environ").read_bytes()
+
+
+def test_libraries_say_nothing() -> None:
+    """O4: markdown-it has a line for each thing that it tries."""
+    asked = b"{\"message\": \"<message><content xmlns='urn:xmpp:content' type='text/markdown'>*x*</content></message>\""
+    done = subprocess.run(
+        command("component.sanitiser"), input=asked + b', "hosts": []}\n', capture_output=True, timeout=300, check=True
+    )
+    assert b"<em>x</em>" in done.stdout
+    assert done.stderr == b""
 
 
 async def test_a_signal_to_all_processes_does_not_stop_it(reader: Sanitiser) -> None:
