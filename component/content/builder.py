@@ -1,10 +1,11 @@
 """Blocks from text and boundaries, taken in the order of reading."""
 
 from .document import Blocks, Image, Inline, Rule, Run, Style
-from .flows import Flow
+from .flows import Flow, OpenItem, OpenList
 
 DEEPEST = 10
-"""Quotes, lists and tables inside of each other; what is deeper is put on the deepest level."""
+"""Quotes, lists and tables inside of each other; what is deeper is put on the deepest level. A list and its items are
+one level, whether somebody has written the items or not."""
 
 
 class Builder:
@@ -12,6 +13,7 @@ class Builder:
 
     def __init__(self) -> None:
         self._open: list[Flow] = [Flow()]
+        self._depths = [0]
         self._content: list[Inline] = []
         self._style: Style = ()
         self._in_line = False
@@ -43,11 +45,15 @@ class Builder:
 
     def open(self, flow: Flow) -> None:
         self.end_block()
-        self._open.append(flow if len(self._open) <= DEEPEST else Flow())
+        is_item = isinstance(flow, OpenItem) and isinstance(self._open[-1], OpenList)
+        depth = self._depths[-1] + (not is_item)
+        self._open.append(flow if depth <= DEEPEST else Flow())
+        self._depths.append(depth)
 
     def close(self) -> None:
         self.end_block()
         flow = self._open.pop()
+        self._depths.pop()
         flow.finish(self._open[-1])
 
     def rule(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from .document import PLAIN, Image, Inline, Inlines, Run
+from .document import PLAIN, Image, Inline, Inlines, Look, Run
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _SPACES = re.compile(r" {2,}|\t")
@@ -55,7 +55,16 @@ def merged(content: Iterable[Inline]) -> Inlines:
     return tuple(result)
 
 
+def rejoined(content: Iterable[Inline]) -> Inlines:
+    """The same, with line breaks that look as what is around them now."""
+    return merged(_with_breaks(_split(content)))
+
+
 def _lines(content: Iterable[Inline]) -> Iterator[list[Inline]]:
+    return map(_single_spaced, _split(content))
+
+
+def _split(content: Iterable[Inline]) -> Iterator[list[Inline]]:
     line: list[Inline] = []
     for inline in content:
         if isinstance(inline, Image):
@@ -64,9 +73,9 @@ def _lines(content: Iterable[Inline]) -> Iterator[list[Inline]]:
         first, *others = inline.text.split("\n")
         line.append(replace(inline, text=first))
         for text in others:
-            yield _single_spaced(line)
+            yield [part for part in line if isinstance(part, Image) or part.text]
             line = [replace(inline, text=text)]
-    yield _single_spaced(line)
+    yield [part for part in line if isinstance(part, Image) or part.text]
 
 
 def _single_spaced(line: list[Inline]) -> list[Inline]:
@@ -95,13 +104,23 @@ def _without_end(line: list[Inline]) -> list[Inline]:
 
 
 def _joined(lines: list[list[Inline]]) -> Inlines:
+    return tuple(map(_with_marker, merged(_with_breaks(lines))))
+
+
+def _with_breaks(lines: Iterable[list[Inline]]) -> list[Inline]:
     content: list[Inline] = []
-    for line in lines:
-        if content:
-            before, after = content[-1].look, line[0].look
-            content.append(Run("\n", replace(before, target=None) if before == after else PLAIN))
+    for number, line in enumerate(lines):
+        if number:
+            content.append(Run("\n", _common(content[-1:], line[:1])))
         content.extend(line)
-    return tuple(map(_with_marker, merged(content)))
+    return content
+
+
+def _common(before: list[Inline], after: list[Inline]) -> Look:
+    """The look on both sides of a line break, if it is the same. Where they lead to does not count: a picture may be
+    written as a link."""
+    looks = {replace(inline.look, target=None) for inline in (*before, *after)}
+    return looks.pop() if len(looks) == 1 and before and after else PLAIN
 
 
 def _with_marker(inline: Inline) -> Inline:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from . import urls
 from .document import Blocks, Inline, Inlines, Run, described
-from .inline import merged
+from .inline import merged, rejoined
 from .walking import changed
 from .weight import LOOKS_OF_LINKS, without_font
 
@@ -29,16 +29,15 @@ def _linked(content: Inlines) -> Inlines:
 
 
 def _readable(content: Inlines) -> Inlines:
-    return merged(map(_without_unreadable, content))
+    return rejoined(map(_without_unreadable, content))
 
 
 def _without_unreadable(inline: Inline) -> Inline:
-    """Links look as all links on the page, and so do the line breaks between them. Light text is only for a dark
-    background that it brings along."""
+    """Links look as all links on the page. Light text is only for a dark background that it brings along."""
     style = dict(inline.look.style)
     if not style or "background-color" in style:
         return inline
-    if inline.look.target or (isinstance(inline, Run) and not inline.text.strip("\n")):
+    if inline.look.target:
         unreadable = LOOKS_OF_LINKS
     else:
         unreadable = frozenset({"color"} if _lightness(style.get("color", "#000000")) > _LIGHTEST else ())

@@ -54,7 +54,7 @@ def _simple(blocks: Blocks) -> Iterator[Block]:
             case Preformatted(content):
                 yield from map(Paragraph, paragraphs(map(_as_code, content)))
             case Table():
-                yield Paragraph(_rows(rows_of(block)))
+                yield from map(Paragraph, paragraphs(_rows(rows_of(block))))
             case Rule():
                 yield Paragraph((Run("———"),))
             case List(items, start) if start not in (None, 1):

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 
 from component.content.rich import read
 from tests.content.allowed import PAGE_ATTRIBUTES
+from tests.content.attacks.collected import collected
 from tests.content.tab import ADDRESS, Tab
-from tests.content.test_attacks import CASES, DOORS, HOSTS, spliced
+from tests.content.test_attacks import CASES, DOORS, HOSTS, needs_collections, spliced
 from tests.support import devtools
 from tests.support.devtools import DevTools
 
@@ -75,7 +76,16 @@ async def check(tab: Tab) -> int:
 
 async def test_attacks_in_a_browser(tmp_path: Path) -> None:
     """As a page from a server that forbids nothing, and put into a document by a script, and read from there again."""
-    known = fragments(case.markup for case in CASES)
+    await nothing_happens(fragments(case.markup for case in CASES), tmp_path)
+
+
+@needs_collections
+@pytest.mark.long
+async def test_attacks_of_others_in_a_browser(tmp_path: Path) -> None:
+    await nothing_happens(fragments(case.markup for case in collected()), tmp_path)
+
+
+async def nothing_happens(known: Sequence[str], tmp_path: Path) -> None:
     assert len(known) > 1_000
     async with DevTools(tmp_path) as chromium:
         tab = await Tab.of(chromium)

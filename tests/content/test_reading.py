@@ -145,3 +145,25 @@ def test_blocks_inside_of_text() -> None:
         "<p><strong>a</strong></p><ul><li><strong>b</strong></li></ul><p><strong>c</strong></p>"
     )
     assert inside(sent(xhtml("<li>a</li>text<tr><td>b</td></tr>"))) == "<ul><li>a</li></ul><p>text</p><p>b</p>"
+
+
+def test_what_was_written_says_the_same_when_it_is_read_again() -> None:
+    """Whatever a client makes of it, and sends on."""
+    for content in (
+        "<pre>a <img src='https://a.test/p.png' alt='p'/>\nb</pre>",
+        "<pre><img src='https://a.test/p.png' alt='p' width='9' height='9'/>\n<a href='https://a.test/'>b</a>\nc</pre>",
+        "<table><tr><td></td><td>x</td></tr><tr><td>y</td><td></td></tr></table>",
+        "<ol>" * 12 + "<li>deep</li>" + "</ol>" * 12,
+        "<li>" * 12 + "deep" + "</li>" * 12,
+        "<ul><li><blockquote>" * 8 + "deep" + "</blockquote></li></ul>" * 8,
+    ):
+        first = sent(xhtml(content)).xhtml()
+        assert serialise(sent(first).xhtml()) == serialise(first)
+
+
+def test_a_line_break_in_code_is_code() -> None:
+    assert inside(sent(xhtml("<pre>a <img src='https://a.test/p.png' alt='p'/>\nb</pre>"))) == (
+        '<p><span style="font-family: monospace">a </span><a href="https://a.test/p.png">'
+        '<span style="font-family: monospace">[p]</span></a>'
+        '<span style="font-family: monospace"><br/>b</span></p>'
+    )
