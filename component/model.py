@@ -224,12 +224,16 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of a stanza, characters of a body, messages a second of one sender (C18)."""
+    """Bytes of a stanza, characters of a body, messages a second of one sender (C18).
+
+    ``logout_seconds`` is how long an account without a session still counts as logged in (P4).
+    """
 
     stanza_bytes: int = 262_144
     body_chars: int = 20_000
     messages_per_second: float = 20
     burst: int = 40
+    logout_seconds: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class LimitsShape(Shape):
     body_chars: Positive = OPTIONAL
     messages_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] = OPTIONAL
     burst: Positive = OPTIONAL
+    logout_seconds: Annotated[float, Field(ge=0, le=60)] = OPTIONAL
 
 
 class TenantShape(Shape):

@@ -19,6 +19,7 @@ from component.store.store import Store
 from component.web.uploads import Uploads
 from component.world import World
 
+from .clock import now_us
 from .commands.listed import Parts, all_commands
 from .contacts.contacts import Contacts
 from .contacts.keeper import ContactKeeper
@@ -89,17 +90,27 @@ class Bridge:
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
         self._work_archives = WorkArchives(state, self._iqs)
         self._undelivered = Undelivered(
-            state, store, self._delivery, self._endings, self._returns, copies, self._work_archives
+            state, store, self._delivery, self._endings, self._returns, copies, self._work_archives, self._is_there
         )
         self._faces = Faces(state, broadcasts)
         self._services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
         self._contacts = Contacts(ContactKeeper(api, state, store, self._faces, send), state)
         self._presence = Presence(
-            state, self._faces, self._services, self._contacts, chats, send, self._logged_in, self._logged_out
+            state,
+            self._faces,
+            self._services,
+            self._contacts,
+            chats,
+            send,
+            self._logged_in,
+            self._leaving,
+            self._logged_out,
         )
         self._sanitiser = Sanitiser()
         look_ups = LookUps(state, store, api, self._sanitiser, uploads)
-        self._messages = Messages(state, store, self._delivery, self._endings, look_ups, copies, chats, send, metrics)
+        self._messages = Messages(
+            state, store, self._delivery, self._endings, self._returns, look_ups, copies, chats, send, metrics
+        )
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
         add_contact = self._contacts.add
         parts = Parts(state, store, self._endings, self._faces, self.supervision, add_contact, reload)
@@ -158,6 +169,7 @@ class Bridge:
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await asyncio.gather(self._requests.finish(ANSWERS_SECONDS), self._archives.finish(ANSWERS_SECONDS))
+                await self._messages.judged()
                 await self._store.submit()
                 self.supervision.chats.farewell()
                 await self._faces.farewell()
@@ -194,10 +206,16 @@ class Bridge:
         self._returns.logged_in(party, client)
         self.supervision.watching.logged_in(party)
 
-    def _logged_out(self, party: Party) -> None:
+    def _leaving(self, party: Party, goodbye: bool) -> None:
         self._services.logged_out(party)
-        self._endings.logged_out(party)
+        self._returns.left(party, goodbye)
         self.supervision.watching.logged_out(party)
+
+    def _logged_out(self, party: Party) -> None:
+        self._endings.logged_out(party)
+
+    async def _is_there(self, party: Party) -> bool:
+        return await self._presence.is_there(party)
 
     def _contact_put(self, party: Party) -> None:
         self._presence.show_service(party)
@@ -219,6 +237,7 @@ class Bridge:
     def _up(self) -> None:
         self._metrics.connected()
         self._state.sessions.begin_anew()
+        self._state.recent.all_lost(now_us())
         self._services.forget()
         self._grants.expect()
         self._archives.up()

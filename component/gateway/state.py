@@ -73,7 +73,7 @@ async def _taken_lately(store: Store, public_url: str) -> Recent:
     recent = Recent()
     for taken in await store.recent_client_ids(now_us() - REMEMBERED_US):
         key = (taken.sender_account, taken.receiver_account, taken.origin_id or taken.client_id or "")
-        recent.add(key, await _fingerprint(taken.payload, store, public_url), taken.sent_at)
+        recent.add(key, await _fingerprint(taken.payload, store, public_url), taken.sent_at, None)
     return recent
 
 

@@ -55,6 +55,11 @@ _AGENT_STATUS = {"dnd": Status.BUSY, "away": Status.ON_BREAK, "xa": Status.WORK_
 _WORK_STATUS = {"dnd": Status.DO_NOT_DISTURB, "away": Status.AWAY, "xa": Status.AWAY}
 
 
+def can_be_reached(sessions: Iterable[Session]) -> bool:
+    """Whether a message to the bare account arrives: a negative priority asks for none (RFC 6121 §8.5.2.1.1)."""
+    return any(session.priority >= 0 for session in sessions)
+
+
 def leading(sessions: Iterable[Session]) -> Session | None:
     """P4: the session that speaks for the person: highest priority, then most available.
 

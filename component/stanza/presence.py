@@ -40,6 +40,12 @@ def answers_probe(presence: Element) -> bool:
     return presence.find("{urn:xmpp:delay}delay") is not None
 
 
+def by_client(presence: Element) -> bool:
+    """Whether a client wrote this, so that ejabberd has noted its language; it says without one that a session is
+    lost."""
+    return "{http://www.w3.org/XML/1998/namespace}lang" in presence.attrib
+
+
 SHOWS = frozenset({"", "chat", "away", "dnd", "xa"})
 STATUS_CHARS = 500
 

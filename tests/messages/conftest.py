@@ -81,6 +81,7 @@ async def log_in(ejabberd: TestServer, bridge: BridgeProcess, bystander: XmppCli
     await asyncio.gather(*(client.logout() for client in clients))
     # The last to leave are told that others left before them. The next script shall not hear of it.
     await all_ended(bridge)
+    await bridge.people_are(1)
     await bystander.request(f"<iq type='get' to='agents.acme.test'><ping xmlns='{PING}'/></iq>")
 
 

@@ -422,6 +422,35 @@ class TestTwice:
         await chat.receiver.expect(message(id=id, body="Hello"))
         await chat.receiver.expect(message(id=id, body="Hello again"))
 
+    async def test_the_same_words_under_an_id_that_was_used_before(self, chat: Direction) -> None:
+        """Something came between, so it is another message."""
+        for id, text in (("1", "ok"), ("2", "wait"), ("1", "ok")):
+            await send(chat.sender, chat.receiver_face, f"<body>{text}</body>", id=id)
+            await chat.receiver.expect(message(id=id, body=text))
+
+    async def test_the_same_words_in_another_session(self, log_in: LogIn, bob: XmppClient) -> None:
+        """A script that counts from one each time, and logs out."""
+        for _ in range(3):
+            script = await log_in("carol@cc.acme.test", "script")
+            await send(script, BOB, "<body>ok</body>", id="1")
+            await bob.expect(message(id="1", body="ok"))
+            await script.logout()
+
+    async def test_what_a_client_repeats_that_lost_its_session(
+        self, log_in: LogIn, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess
+    ) -> None:
+        """It does not know what arrived, and sends the last ones again, in order, before anything new."""
+        carol = await log_in("carol@cc.acme.test", "train")
+        ids = [await carol.say(BOB, "ok") for _ in range(4)]
+        for id in ids:
+            await bob.expect(message(id=id))
+        carol.kill()
+        carol = await log_in("carol@cc.acme.test", "station")
+        for id in ids[1:]:
+            await send(carol, BOB, "<body>ok</body>", id=id)
+        await hears_nothing(bob, carol, BOB)
+        assert bodies(bridge, *ids) == ["ok"] * 4
+
     async def test_no_ids_at_all(self, chat: Direction) -> None:
         for _ in range(2):
             await chat.sender.send(f"<message to='{chat.receiver_face}' type='chat'>{TEXT}</message>")

@@ -19,6 +19,7 @@ from tests.support.scripts import (
     hears_nothing,
     refused,
     send,
+    talk,
     unanswered,
 )
 from tests.support.server import TestServer
@@ -176,16 +177,20 @@ class TestLoggedIn:
     """M8: the sender must be logged in."""
 
     async def test_a_stanza_without_a_session(
-        self, ejabberd: TestServer, alice: XmppClient, erin: XmppClient, bridge: BridgeProcess
+        self, ejabberd: TestServer, carol: XmppClient, erin: XmppClient, bridge: BridgeProcess, log_in: LogIn
     ) -> None:
-        """Routed by ejabberd in Bob's name, who is logged out."""
+        """Routed by ejabberd in the name of somebody who is logged out, and learns of it later."""
+        account = "alice.ames@work.acme.test"
         async with ejabberd.api() as api:
-            for address in ("bob@work.acme.test", "bob@work.acme.test/test"):
+            for address in (account, f"{account}/test"):
                 stanza = "<message type='chat' id='injected'><body>psst</body></message>"
-                await api.call("send_stanza", {"from": address, "to": ALICE, "stanza": stanza})
-        await bridge.logged("refused a message from bob@work.acme.test to alice@agents.acme.test by rule M8", times=2)
-        await hears_nothing(alice, erin, ALICE)
+                await api.call("send_stanza", {"from": address, "to": CAROL, "stanza": stanza})
+        await bridge.logged(f"refused a message from {account} to {CAROL} by rule M8", times=2)
+        await hears_nothing(carol, erin, CAROL)
         assert bodies(bridge, "injected") == []
+        client = await log_in(account)
+        for _ in range(2):
+            await refused(client, "injected", CAROL, FORBIDDEN)
 
     async def test_an_invisible_work_user(self, log_in: LogIn, alice: XmppClient) -> None:
         """Who is connected without showing it is logged in all the same."""
@@ -193,10 +198,44 @@ class TestLoggedIn:
         await bob.say(ALICE, "Do not tell that I am here")
         await alice.expect(message(sender=BOB, body="Do not tell that I am here"))
 
-    async def test_an_agent_who_is_not_available(self, log_in: LogIn) -> None:
-        """A logged-in agent shows it: that is what P1 means by logged in."""
+    async def test_an_agent_who_is_not_available(self, log_in: LogIn, carol: XmppClient, bob: XmppClient) -> None:
+        """The same holds for agents. Others see them logged out, and can answer once they are not."""
         alice = await log_in("alice@cc.acme.test", available=False)
-        await refused(alice, await alice.say(BOB, "Hello"), BOB, FORBIDDEN)
+        for other, address in ((carol, CAROL), (bob, BOB)):
+            await alice.say(address, "I am busy, but this cannot wait")
+            await other.expect(message(sender=ALICE, body="I am busy, but this cannot wait"))
+            await refused(other, await other.say(ALICE, "What is it?"), ALICE, LOGGED_OUT)
+        await alice.set_presence()
+        await alice.expect(presence(sender="agents.acme.test", type=None))
+        await talk(carol, alice, ALICE)
+
+    async def test_a_negative_priority(self, log_in: LogIn, bob: XmppClient) -> None:
+        """ejabberd delivers nothing to such a client, so it may write, and is logged out for others."""
+        alice = await log_in("alice@cc.acme.test", available=False)
+        await alice.set_presence(priority=-1)
+        await talk(alice, bob, BOB)
+        await refused(bob, await bob.say(ALICE, "Are you there?"), ALICE, LOGGED_OUT)
+
+    async def test_what_was_said_before_closing_counts(self, log_in: LogIn, bob: XmppClient, carol: XmppClient) -> None:
+        """In one write with the log-in and the end of the stream, though something has to be looked up."""
+        for address, other in ((BOB, bob), (CAROL, carol)):
+            alice = await log_in("alice@cc.acme.test", available=False)
+            words = f"<body>Must go, bye</body><reply xmlns='urn:xmpp:reply:0' to='{address}' id='unknown'/>"
+            await alice.send(
+                f"<presence/><message to='{address}' type='chat' id='last'>{words}</message></stream:stream>"
+            )
+            await other.expect(message(sender=ALICE, body="Must go, bye"))
+            await alice.expect_closed()
+
+    async def test_who_has_gone_learns_of_the_refusal_at_the_next_log_in(self, log_in: LogIn) -> None:
+        alice = await log_in("alice@cc.acme.test", available=False)
+        await alice.send(
+            f"<presence/><message to='{DAN}' type='chat' id='late'><body>Must go, bye</body>"
+            f"<reply xmlns='urn:xmpp:reply:0' to='{DAN}' id='unknown'/></message></stream:stream>"
+        )
+        await alice.expect_closed()
+        alice = await log_in("alice@cc.acme.test", "later")
+        await refused(alice, "late", DAN, LOGGED_OUT)
 
 
 class TestStrangers:

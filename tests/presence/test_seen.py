@@ -46,7 +46,7 @@ class TestWorkUsersSeeAgents:
         assert content(seen) == []
         assert seen.attrib == {"from": f"{face(ALICE)}/deskbridge", "to": bob.jid}
         for show in ("dnd", "xa", None):
-            await alice.set_presence(show=show, status="Still here", priority=-1)
+            await alice.set_presence(show=show, status="Still here", priority=1)
         phone = await login(ALICE, "phone", show="away")
         await phone.logout()
         await bob.expect_nothing(anything_of(ALICE))
@@ -144,6 +144,8 @@ class TestSeveralSessions:
         await desk.set_presence(priority=-1)
         await carol.expect_nothing(anything_of(ALICE))
         await phone.logout()
+        await carol.expect(gone(ALICE))
+        await desk.set_presence(priority=0)
         await carol.expect(shows(ALICE, show=None, status="Available"))
         await desk.logout()
         await carol.expect(gone(ALICE))

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from typing import Self
 
+import aiohttp
+
 from component.ejabberd.config import LOOPBACK
 from component.ejabberd.server import free_ports
 from component.model import Settings, Tenant
 
 READY = "ready after"
+PEOPLE_METRIC = "deskbridge_people_logged_in{"
 SECONDS = 120.0
 
 PEOPLE = """
@@ -63,6 +66,10 @@ work = "erin"
 group; Sue supervises."""
 
 
+LIMITS = {"messages_per_second": 2000, "burst": 4000, "logout_seconds": 0.1}
+"""Nobody is held up, and who logs out is so soon."""
+
+
 class BridgeProcess:
     """``deskbridge run`` for the tenants of ``settings``, in ``folder``; each tenant has the same people.
 
@@ -83,8 +90,8 @@ class BridgeProcess:
         self.write_config()
 
     def write_config(self, **changes: object) -> None:
-        """``changes`` are keys of the first tenant, or ``limits`` as a dict."""
-        limits = changes.pop("limits", {"messages_per_second": 2000, "burst": 4000})
+        """``changes`` are keys of the first tenant, or ``limits``, of which the others stay."""
+        limits = {**LIMITS, **changes.pop("limits", {})}
         tenants = [{**_tenant(tenant), "roster_limit": self.roster_limit} for tenant in self.settings.tenants]
         tenants[0].update(changes)
         xmpp = self.settings.xmpp
@@ -132,6 +139,17 @@ class BridgeProcess:
 
     def count(self, text: str) -> int:
         return self.log.read_text().count(text)
+
+    async def people_are(self, number: int) -> None:
+        """Wait until so many are logged in, as operators are told. Who logs out is a moment later."""
+        async with asyncio.timeout(SECONDS), aiohttp.ClientSession() as http:
+            while True:
+                async with http.get(f"{self.web}/metrics") as response:
+                    lines = (await response.text()).splitlines()
+                counts = [float(line.split()[-1]) for line in lines if line.startswith(PEOPLE_METRIC)]
+                if sum(counts) == number:
+                    return
+                await asyncio.sleep(0.02)
 
     async def restart(self) -> None:
         ready = self.count(READY)

@@ -52,12 +52,12 @@ class WhoIsOn:
         return sorted(here, key=lambda one: (words(one.name), one.face))
 
     def _row(self, viewer: Side, party: Party) -> tuple[str, ...]:
-        sessions = self._state.sessions.of(party.account)
+        sessions = self._state.sessions.shown(party.account)
         return party.name, party.face, self._status(viewer, party), str(len(sessions))
 
     def _status(self, viewer: Side, party: Party) -> str:
         """The status's name; empty for who has logged out just now."""
-        sessions, chosen = self._state.sessions.of(party.account), self._state.sessions.override(party.account)
+        sessions, chosen = self._state.sessions.shown(party.account), self._state.sessions.override(party.account)
         if seen_by(viewer, party.side, sessions.values(), chosen) == PLAINLY_AVAILABLE:
             return Status.AVAILABLE.value[1]
         first = leading(sessions.values())

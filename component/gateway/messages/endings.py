@@ -35,7 +35,7 @@ class Endings:
         self._end(conversation, party, "ended", ENDED)
 
     def logged_out(self, party: Party) -> None:
-        """The agent's last session ended, and with it all conversations with other agents."""
+        """The agent is logged out, and with that all conversations with other agents end."""
         if party.side is Side.AGENT:
             for conversation in self._state.conversations.desk_of(party.account):
                 self._end(conversation, party, "logged-out", LOGGED_OUT)
@@ -75,8 +75,12 @@ class Endings:
         self._ended(conversation, ENDED_BY_OPERATOR)
 
     def _tell_one(self, sender: str, receiver: str, line: str) -> None:
+        """Who is about to come back is told then."""
+        self._state.sessions.when_certain(receiver, partial(self._tell_now, sender, receiver, line))
+
+    def _tell_now(self, sender: str, receiver: str, line: str) -> None:
         face = self._state.world.face_of_account(sender)
-        if face and self._state.sessions.logged_in(receiver):
+        if face and self._state.sessions.is_there(receiver):
             self._send(serialise(notice(face, receiver, line, secrets.token_hex(8))))
 
     def _tell(self, party: Party, conversation: Conversation, line: str, done: Future[None]) -> None:

@@ -27,13 +27,20 @@ LONGEST_LINE = 100
 
 @final
 class Incoming:
-    """A message, what it carries, and who wrote it to whom when it came."""
+    """A message, what it carries, and who wrote it to whom when it came.
 
-    def __init__(self, element: Element, facts: Facts, route: Route, over_rate: bool = False) -> None:
+    ``sender_online`` tells that its sender was known to be logged in then (M8): what a client said before it closed
+    counts.
+    """
+
+    def __init__(
+        self, element: Element, facts: Facts, route: Route, over_rate: bool = False, sender_online: bool = False
+    ) -> None:
         self.element = element
         self.facts = facts
         self.route = route
         self.over_rate = over_rate
+        self.sender_online = sender_online
 
     @property
     def account(self) -> str:
@@ -89,10 +96,19 @@ NOTHING = Found(sender_online=False)
 FAILED = Found(sender_online=False, failed=True)
 
 
-def read(element: Element, routes: Routes, world: World, over_rate: Callable[[str], bool]) -> Incoming | None:
-    """None for a stanza whose addresses are none. ``over_rate`` is asked for the sender's bare address."""
+def read(
+    element: Element,
+    routes: Routes,
+    world: World,
+    over_rate: Callable[[str], bool],
+    online: Callable[[str], bool],
+) -> Incoming | None:
+    """None for a stanza whose addresses are none. ``over_rate`` and ``online`` are asked for the sender's bare
+    address."""
     route = routes.find(world, element.get("from", ""), element.get("to", ""))
-    return None if route is None else Incoming(element, classify(element), route, over_rate(route.account))
+    if route is None:
+        return None
+    return Incoming(element, classify(element), route, over_rate(route.account), online(route.account))
 
 
 class Intake:
@@ -121,6 +137,11 @@ class Intake:
             line.append(message)
         else:
             self._overflow(message)
+
+    async def judged(self) -> None:
+        """Wait until nothing waits any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _begin(self, message: Incoming) -> None:
         found = self._look_up(message)

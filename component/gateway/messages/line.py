@@ -16,7 +16,6 @@ from component.policy.reasons import Reason
 from component.rate import Buckets
 from component.stanza import message as messages
 from component.stanza.compose import compose
-from component.stanza.errors import refusal
 from component.stanza.links import LinkMaker
 from component.store.changes import Change, NewMessage
 from component.store.errors import StoreError
@@ -34,6 +33,7 @@ from .delivery import Delivery, outgoing
 from .endings import Endings
 from .intake import Found, Incoming, Intake, read
 from .lookups import LookUps
+from .returns import Returns
 from .routes import Routes
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Messages:
         store: Store,
         delivery: Delivery,
         endings: Endings,
+        returns: Returns,
         look_ups: LookUps,
         copies: Copies,
         chats: ChatAnswers,
@@ -71,6 +72,7 @@ class Messages:
         self._store = store
         self._delivery = delivery
         self._endings = endings
+        self._returns = returns
         self._copies = copies
         self._chats = chats
         self._intake = Intake(look_ups, self._judge, partial(self._refuse, Reason.TOO_FAST))
@@ -83,12 +85,16 @@ class Messages:
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
-        message = read(element, self._routes, self._state.world, self._over_rate)
+        message = read(element, self._routes, self._state.world, self._over_rate, self._state.sessions.connected)
         if message is None or self._chats.message(message):
             return
         if message.parties(self._state.world)[0] is None and self._declined(message):
             return
         self._intake.receive(message)
+
+    async def judged(self) -> None:
+        """Wait until no message waits for a look-up."""
+        await self._intake.judged()
 
     def _over_rate(self, account: str) -> bool:
         return not self._buckets.take(account)
@@ -170,7 +176,8 @@ class Messages:
         level = logging.DEBUG if reason is Reason.TOO_FAST else logging.INFO
         log.log(level, "refused a message from %s to %s by rule %s", message.account, message.address, reason.spec)
         self._count(message, "refused", reason.spec)
-        self._send(serialise(refusal(message.element, reason)))
+        shown = message.sender_online or reason is Reason.SENDER_OFFLINE
+        self._returns.refuse(message.element, message.account, reason, shown)
 
     def _count(self, message: Incoming, verdict: str, rule: str = "") -> None:
         sender, receiver = (party.side if party else "other" for party in message.parties(self._state.world))
@@ -182,7 +189,7 @@ class Messages:
         """``known`` is the conversation that the message falls in, if there is one."""
         now = now_us()
         key, fingerprint = message.key, message.content.fingerprint
-        if self._state.recent.has(key, fingerprint, now):
+        if self._state.recent.has(key, fingerprint, now, message.incoming.resource):
             log.info("a message from %s was sent twice and is delivered once", message.sender.account)
             return
         opened: Conversation | None = None
@@ -201,7 +208,7 @@ class Messages:
             self._not_archived(message, opened, Reason.OVERLOADED, problem)
             return
         conversation.length += 1
-        self._state.recent.add(key, fingerprint, now)
+        self._state.recent.add(key, fingerprint, now, message.incoming.resource)
 
     def _open(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
         """A new conversation, and what puts it on disk (V1)."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Mapping
+from functools import partial
 
 from component.content.rendered import Rendered
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
@@ -45,25 +46,27 @@ class LookUps:
         sender, receiver = message.parties(self._state.world)
         if sender is None or message.over_rate:
             return NOTHING
-        online = self._online(sender)
+        online = self._online(message)
         facts = message.facts
-        if online is None or facts.is_rich or facts.has_files or self._in_question(message, sender, receiver):
+        if not online or facts.is_rich or facts.has_files or self._in_question(message, sender, receiver):
             return self._look_up(message, sender, receiver)
         return Found(online)
 
     def _in_question(self, message: Incoming, sender: Party, receiver: Party | None) -> bool:
-        """Whether the store has to be asked."""
+        """Whether the store has to be asked, or waited for the receiver: who is leaving may be back in a moment."""
         if receiver is None:
             return False
+        if self._state.sessions.leaving(receiver.account):
+            return True
         joined = sender.side is not receiver.side
         unknown = joined and self._state.conversations.between(sender, receiver) is None
         return unknown or Feature.REPLY in message.facts.features
 
     async def _look_up(self, message: Incoming, sender: Party, receiver: Party | None) -> Found:
         try:
-            online = self._online(sender)
-            if online is None:
-                online = await self._has_session(sender.account, message.resource)
+            online = self._online(message) or await self._has_session(sender.account, message.resource)
+            if receiver is not None:
+                await self._certain(receiver)
             reply_to = None if receiver is None else await self._reply_to(message, sender, receiver)
         except (EjabberdApiError, StoreError) as problem:
             log.warning("a look-up failed, so a message is refused: %s", problem)
@@ -72,14 +75,9 @@ class LookUps:
 
     # Is the sender logged in?
 
-    def _online(self, sender: Party) -> bool | None:
-        """M8. None where only ejabberd knows: a Work user may be connected without showing it (invisible).
-        An agent who is not available is logged out."""
-        if self._state.sessions.logged_in(sender.account):
-            return True
-        if sender.side is Side.AGENT:
-            return False
-        return True if self._confirmed.get(sender.account, 0) > time.monotonic() else None
+    def _online(self, message: Incoming) -> bool:
+        """M8. If not, ejabberd knows: who is connected may not show it."""
+        return message.sender_online or self._confirmed.get(message.account, 0) > time.monotonic()
 
     async def _has_session(self, account: str, resource: str) -> bool:
         if resource not in await self._api.sessions(account):
@@ -88,6 +86,13 @@ class LookUps:
         self._confirmed = {name: until for name, until in self._confirmed.items() if until > now}
         self._confirmed[account] = now + CONFIRMED_SECONDS
         return True
+
+    # Is the receiver?
+
+    async def _certain(self, receiver: Party) -> None:
+        certain = asyncio.get_running_loop().create_future()
+        self._state.sessions.when_certain(receiver.account, partial(certain.set_result, None))
+        await certain
 
     # Which message does it reply to?
 

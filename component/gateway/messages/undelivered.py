@@ -8,7 +8,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from component.addresses import normalise
-from component.model import Side
+from component.model import Party, Side
 from component.policy.reasons import Reason
 from component.stanza.archive_id import Role
 from component.stanza.message import stanza_ids
@@ -38,7 +38,7 @@ MOST_REMEMBERED = 10_000
 
 
 class Undelivered:
-    """Delivers again, or withdraws and tells the sender."""
+    """Delivers again, or withdraws and tells the sender. ``is_there`` finds out whether somebody can be reached."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Undelivered:
         returns: Returns,
         copies: Copies,
         archives: WorkArchives,
+        is_there: Callable[[Party], Awaitable[bool]],
     ) -> None:
         self._state = state
         self._store = store
@@ -59,6 +60,7 @@ class Undelivered:
         """Messages, since the start."""
         self._copies = copies
         self._archives = archives
+        self._is_there = is_there
         self._tried_again: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -113,12 +115,12 @@ class Undelivered:
             await self._try_again_or_withdraw(message)
 
     async def _try_again_or_withdraw(self, message: ArchivedMessage) -> None:
-        """One of several sessions may have ended with the message in its hands; then the others get it.
+        """A session may have ended with the message in its hands; then the others get it, or the one in its place.
 
         Those that had it already know it by its id.
         """
         text = self._text(message)
-        if text is None or message.id in self._tried_again or not self._agent_is_there(message):
+        if text is None or message.id in self._tried_again or not await self._agent_is_there(message):
             await self._withdraw(message)
             return
         self._tried_again[message.id] = None
@@ -126,9 +128,9 @@ class Undelivered:
             self._tried_again.popitem(last=False)
         self._delivery.resend(message.id, text)
 
-    def _agent_is_there(self, message: ArchivedMessage) -> bool:
+    async def _agent_is_there(self, message: ArchivedMessage) -> bool:
         receiver = self._state.world.account(message.receiver_account)
-        return bool(receiver and receiver.side is Side.AGENT and self._state.sessions.logged_in(receiver.account))
+        return bool(receiver and receiver.side is Side.AGENT and await self._is_there(receiver))
 
     # After a start, and after a lost stream
 

@@ -47,7 +47,7 @@ class Faces:
 
     def seen(self, viewer: Side, face: Party) -> Seen:
         """What that side sees of a face now."""
-        sessions = self._state.sessions.of(face.account).values()
+        sessions = self._state.sessions.shown(face.account).values()
         return seen_by(viewer, face.side, sessions, self._state.sessions.override(face.account))
 
     # One face
@@ -64,7 +64,7 @@ class Faces:
     def hide(self, account: str, address: str) -> bool:
         """From now on this account does not see the face at this address. Whether it did before."""
         watched = self._state.watchers.remove(account, address)
-        if watched and self._state.sessions.logged_in(account):
+        if watched and self._state.sessions.connected(account):
             self._broadcasts.tell(address, [account], PresenceText(address, UNAVAILABLE))
         return watched
 
@@ -118,12 +118,12 @@ class Faces:
             self._shown.pop(account, None)
 
     def _broadcast(self, party: Party, viewer: Side, seen: Seen) -> int:
-        """To all watchers of that side who are logged in; how many these are."""
+        """To all watchers of that side who have a session; how many these are."""
         host = "@" + party.tenant.account_host(viewer)
         watchers = [
             account
             for account in self._state.watchers.of(party.face)
-            if account.endswith(host) and self._state.sessions.logged_in(account)
+            if account.endswith(host) and self._state.sessions.connected(account)
         ]
         self._broadcasts.tell(party.face, watchers, _text(party, viewer, seen))
         return len(watchers)

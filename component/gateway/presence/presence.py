@@ -1,6 +1,7 @@
 """Presence as it comes in from accounts: who is logged in, and who wants to see which face (P4, P5, P7)."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,13 +15,16 @@ from component.policy.contact import may_see
 from component.policy.reasons import Reason
 from component.rate import Buckets
 from component.stanza.errors import refusal
-from component.stanza.presence import PresenceText, answers_probe, plain, session
+from component.stanza.presence import PresenceText, answers_probe, by_client, plain, session
 
+from ..clock import now_us
 from ..contacts.contacts import Contacts
 from ..contacts.service_contacts import ServiceContacts
 from ..state import State
 from ..supervision.chat_answers import ChatAnswers
 from .faces import SERVICE_SEEN, Faces
+
+log = logging.getLogger(__name__)
 
 QUESTIONS_A_SECOND, LOG_INS_AT_ONCE = 200, 10
 """How often one account may subscribe to faces and probe them. Each log-in of a client probes all its contacts
@@ -29,12 +33,16 @@ at once; what goes far beyond that is no client (R2)."""
 SLICE = 5_000
 """Subscriptions looked through before others get their turn."""
 
+ANSWER_SECONDS = 5.0
+"""So long a session may take to answer a probe. ejabberd has said by then that it is not there; it may be busy."""
+
 
 class Presence:
     """Handles every presence stanza. ``send`` takes stanza text.
 
-    ``logged_in`` is told of everybody's first session, by its full address, and ``logged_out`` of the end of the
-    last, after the watchers were. Nothing of what a client sends to a face ever goes on to the account behind it.
+    ``logged_in`` is told of everybody's first session, by its full address, and ``leaving`` of the end of the last,
+    and whether its client said good-bye. If no other takes its place, ``logged_out`` is told in a while, after the
+    watchers were. Nothing of what a client sends to a face ever goes on to the account behind it.
     """
 
     def __init__(
@@ -46,6 +54,7 @@ class Presence:
         chats: ChatAnswers,
         send: Callable[[str], None],
         logged_in: Callable[[Party, str], None],
+        leaving: Callable[[Party, bool], None],
         logged_out: Callable[[Party], None],
     ) -> None:
         self._state = state
@@ -55,7 +64,10 @@ class Presence:
         self._chats = chats
         self._send = send
         self._logged_in = logged_in
+        self._leaving = leaving
         self._logged_out = logged_out
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # when those who are leaving will have left
+        self._asked: dict[str, asyncio.Future[bool]] = {}
         self._questions = Buckets(self._question_limits, time.monotonic)
 
     def _question_limits(self) -> Limits:
@@ -92,7 +104,7 @@ class Presence:
             case None if resource:
                 self._started(presence, party, resource)
             case "unavailable":
-                self.ended(party, resource)
+                self.ended(party, resource, goodbye=by_client(presence))
             case "probe":
                 self._services.confirmed(party)
                 self._send(PresenceText(service, SERVICE_SEEN).to(presence.get("from", "")))
@@ -112,25 +124,98 @@ class Presence:
             self._services.confirmed(party)
         else:
             self._services.seen(party)
-        known = self._state.sessions.logged_in(party.account)
-        self._state.sessions.started(party.account, resource, session(presence))
+        account, sessions = party.account, self._state.sessions
+        known = sessions.is_there(account)
+        if not sessions.has(account, resource):
+            self._state.recent.began(account, resource, now_us())
+        if sessions.started(account, resource, session(presence)):
+            self._begin_to_leave(party, goodbye=True)
+            self._ask(party)
         self._faces.refresh(party)
-        if not known and self._state.sessions.logged_in(party.account):
-            self._logged_in(party, presence.get("from", ""))
+        if sessions.is_there(account):
+            self._answer_question(account, True)
+            if not known:
+                self._logged_in(party, presence.get("from", ""))
 
-    def ended(self, party: Party, resource: str = "") -> None:
-        """A session of that person is over; without a resource, all are."""
-        known = self._state.sessions.logged_in(party.account)
-        self._state.sessions.ended(party.account, resource)
+    def ended(self, party: Party, resource: str = "", goodbye: bool = False) -> None:
+        """A session of that person is over, as it seems; without a resource, all are. ``goodbye``: its client said so.
+
+        It may be another one: a client can say so to us alone, and that of a session that is replaced may come after
+        what its successor says. So ejabberd is asked.
+        """
+        self._state.recent.ended(party.account, resource, now_us(), goodbye)
+        if self._state.sessions.ended(party.account, resource):
+            self._begin_to_leave(party, goodbye)
         self._faces.refresh(party)
-        if known and not self._state.sessions.logged_in(party.account):
-            self._logged_out(party)
+        self._ask(party)
 
     def removed(self, party: Party) -> None:
         """The directory does not hold this person any more (D1)."""
-        self._state.sessions.ended(party.account)
+        self._state.sessions.drop(party.account)
         self._faces.forget(party)
+        self._leaving(party, False)
         self._logged_out(party)
+
+    def _ask(self, party: Party) -> None:
+        """Every session that shows itself answers, as it is now."""
+        self._send(plain("probe", party.tenant.service, party.account))
+
+    def _begin_to_leave(self, party: Party, goodbye: bool) -> None:
+        account = party.account
+        if account in self._timers:
+            self._timers[account].cancel()
+        seconds = self._state.limits.logout_seconds
+        self._timers[account] = asyncio.get_running_loop().call_later(seconds, self._has_left, party)
+        self._leaving(party, goodbye)
+
+    def _has_left(self, party: Party) -> None:
+        """Unless a new session has begun."""
+        account, sessions = party.account, self._state.sessions
+        del self._timers[account]
+        known = sessions.logged_in(account)
+        sessions.left(account)
+        self._faces.refresh(party)
+        if known and not sessions.logged_in(account):
+            self._logged_out(party)
+            self._answer_question(account, False)
+
+    # What came back
+
+    async def is_there(self, party: Party) -> bool:
+        """Whether this person has a session that can be reached. What was sent there came back, so ejabberd is asked.
+
+        Who does not answer is logged out, whatever their client once said to us.
+        """
+        account = party.account
+        if not self._state.sessions.logged_in(account):
+            return False
+        if account not in self._asked:
+            loop = asyncio.get_running_loop()
+            self._asked[account] = loop.create_future()
+            loop.call_later(ANSWER_SECONDS, self._give_up, party, self._asked[account])
+            self._ask(party)
+        return await asyncio.shield(self._asked[account])
+
+    def _answer_question(self, account: str, is_there: bool) -> None:
+        asked = self._asked.pop(account, None)
+        if asked is not None:
+            asked.set_result(is_there)
+
+    def _give_up(self, party: Party, asked: asyncio.Future[bool]) -> None:
+        account, sessions = party.account, self._state.sessions
+        if self._asked.get(account) is not asked:
+            return
+        if not sessions.settled:  # the stream was lost meanwhile, and everybody is asked
+            self._answer_question(account, True)
+            return
+        log.info("%s has no session that gets messages, and counts as logged out", account)
+        known = sessions.is_there(account)
+        sessions.drop(account)
+        self._faces.refresh(party)
+        if known:
+            self._leaving(party, False)
+        self._logged_out(party)
+        self._answer_question(account, False)
 
     # Faces: who may see them
 

@@ -28,4 +28,4 @@ class Audience:
         return [watch for watch in mine if covers(watch.scope, watch.value, watcher, chat, directory)]
 
     def listens(self, party: Party) -> bool:
-        return self._state.sessions.logged_in(party.account)
+        return self._state.sessions.is_there(party.account)

@@ -113,7 +113,7 @@ class ChatAnswers:
         for address in self._state.watchers.faces():
             if address.startswith(RESERVED_PREFIX):
                 here = [
-                    account for account in self._state.watchers.of(address) if self._state.sessions.logged_in(account)
+                    account for account in self._state.watchers.of(address) if self._state.sessions.connected(account)
                 ]
                 self._broadcasts.tell(address, here, PresenceText(address, seen))
 

@@ -73,7 +73,7 @@ class ChatContacts:
             return
         self._of.setdefault(viewer.account, set()).add(chat.face)
         self._state.watchers.add(viewer.account, chat.face)
-        if self._state.sessions.logged_in(viewer.account):
+        if self._state.sessions.connected(viewer.account):
             self._link.send(PresenceText(chat.face, THERE).to(viewer.account))
 
     def removed(self, account: str, face: str) -> None:

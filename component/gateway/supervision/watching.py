@@ -123,7 +123,7 @@ class Watching:
         number, account = found[0] - 1, sender[0]
         if self._is_own_chat(account, element.get("to", "")):
             return True  # it is in ejabberd's archive
-        if self._state.sessions.logged_in(account):
+        if self._state.sessions.is_there(account):
             if account not in self._bounced:
                 asyncio.get_running_loop().call_later(BOUNCE_SECONDS, self._bounced.pop, account, None)
             self._bounced[account] = min(number, self._bounced.get(account, number))
