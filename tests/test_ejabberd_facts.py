@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from component.ejabberd.modules import RESUME_SECONDS
+from component.stanza.presence import by_client
 from tests.conftest import Login
 from tests.support.component import XmppComponent
 from tests.support.matching import iq, message, presence
@@ -71,6 +72,48 @@ class TestTheServiceContact:
             component.forget()
             await api.add_contact(account, SERVICE)
         await component.expect(presence(sender=petra.jid, type=None, show="away"))
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+class TestTheEndOfASession:
+    async def test_of_one_that_is_replaced_comes_without_a_language(
+        self, component: XmppComponent, login: Login, account: str
+    ) -> None:
+        """It tells what ejabberd says from what a client says. The new session says that it is there."""
+        petra = await login(account)
+        await component.expect(presence(sender=petra.jid, type=None))
+        component.forget()
+        await login(account)
+        ended = await component.expect(presence(sender=petra.jid, type="unavailable"))
+        assert not by_client(ended)
+        await component.expect(presence(sender=petra.jid, type=None))
+
+    async def test_that_a_client_says_has_a_language(
+        self, component: XmppComponent, login: Login, account: str
+    ) -> None:
+        petra = await login(account)
+        await petra.send("<presence type='unavailable'/>")
+        assert by_client(await component.expect(presence(sender=petra.jid, type="unavailable")))
+
+    async def test_that_it_says_to_us_alone_is_none(self, component: XmppComponent, login: Login, account: str) -> None:
+        """A probe is answered, and the real end is told all the same."""
+        petra = await login(account, show="away")
+        await petra.send(f"<presence type='unavailable' to='{SERVICE}'/>")
+        await component.expect(presence(sender=petra.jid, type="unavailable"))
+        component.forget()
+        await component.send(PROBE.format(account))
+        await component.expect(presence(sender=petra.jid, type=None, show="away"))
+        petra.kill()
+        await component.expect(presence(sender=petra.jid, type="unavailable"))
+
+
+class TestANegativePriority:
+    async def test_gets_no_messages(self, component: XmppComponent, login: Login) -> None:
+        await login(ACCOUNTS[0], priority=-1)
+        await component.send(
+            f"<message from='{FACE}' to='{ACCOUNTS[0]}' id='m4' type='chat'><body>Hello?</body></message>"
+        )
+        await component.expect(message(id="m4", type="error", error="service-unavailable"))
 
 
 @pytest.mark.long

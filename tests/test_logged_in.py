@@ -13,7 +13,7 @@ from tests.support.matching import message
 GRACE_SECONDS = 30
 """Long, so that a slow machine does not log out whom these scripts want to be there."""
 
-LOGGED_OUT = "Alice Ames logged out. This chat has ended."
+LOGGED_OUT = "ⓘ Alice Ames logged out. This chat has ended."
 
 pytestmark = pytest.mark.usefixtures("empty_rosters", "patience")
 
