@@ -14,6 +14,7 @@ AGENTS, WORK = "agents.acme.test", "directory.acme.test"
 SEARCH = "jabber:iq:search"
 FORM = "jabber:x:data"
 RSM = "http://jabber.org/protocol/rsm"
+DISCO = "http://jabber.org/protocol/disco"
 
 
 async def search(client: XmppClient, host: str, content: str) -> Element:
@@ -195,3 +196,27 @@ class TestPages:
         answers = [error_of(await search(erin, AGENTS, form())) for _ in range(150)]
         assert "wait/resource-constraint" in answers
         assert await found(bob, AGENTS, nick="alice") == [ALICE]
+
+
+class TestWhereItIsFound:
+    """Gajim and others offer a search where the server lists its host."""
+
+    @pytest.mark.parametrize(
+        ("account", "hosts", "name"),
+        [("carol@cc.acme.test", [AGENTS, WORK], "Bob"), ("bob@work.acme.test", [AGENTS], "Carol")],
+    )
+    async def test_the_server_lists_it(self, log_in: LogIn, account: str, hosts: list[str], name: str) -> None:
+        """From there a client asks what each host is, then for its form, then for people."""
+        client = await log_in(account)
+        server = account.partition("@")[2]
+        items = await client.request(f"<iq type='get' to='{server}'><query xmlns='{DISCO}#items'/></iq>")
+        listed = sorted(item.get("jid", "") for item in items.iter(f"{{{DISCO}#items}}item"))
+        searched = []
+        for host in listed:
+            info = await client.request(f"<iq type='get' to='{host}'><query xmlns='{DISCO}#info'/></iq>")
+            if SEARCH in {feature.get("var") for feature in info.iter(f"{{{DISCO}#info}}feature")}:
+                asked = await client.request(f"<iq type='get' to='{host}'><query xmlns='{SEARCH}'/></iq>")
+                assert asked.find(f".//{{{FORM}}}x") is not None
+                searched.append(host)
+        assert searched == hosts
+        assert len(await found(client, searched[-1], nick=name)) == 1
