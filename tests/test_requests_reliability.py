@@ -1,18 +1,22 @@
 """R5: no request stays without an answer, whatever becomes of the stream, of deskbridge, or of the database."""
 
 import asyncio
+import base64
+import os
 import sqlite3
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import Login
 from tests.messages.test_requests import SERVICE, VCARD, answers, ask_at_once, get, history
 from tests.support.archive import MAM, rsm
 from tests.support.archived import query
-from tests.support.bridge import READY, BridgeProcess
+from tests.support.bridge import PEOPLE, READY, BridgeProcess
 from tests.support.client import PING
 from tests.support.matching import iq
 from tests.support.past import face
-from tests.support.scripts import error_of
+from tests.support.scripts import error_of, talk
 from tests.support.server import TestServer
 from tests.support.wire import bridge_on_a_wire
 
@@ -29,6 +33,23 @@ async def archived(bridge: BridgeProcess, body: str) -> None:
     async with asyncio.timeout(90):
         while not query(bridge, "SELECT 1 FROM message WHERE body = ?", body):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.long
+async def test_cards_with_pictures(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+    """R2, R6: 40 MB for one client, all of it, and a neighbour's chat beside it."""
+    picture = b"\x89PNG\r\n\x1a\n" + os.urandom(60_000)
+    process = BridgeProcess(tmp_path, ejabberd.settings)
+    (tmp_path / "alice.png").write_bytes(picture)
+    process.write_people("acme", PEOPLE.replace('agent = "alice"\n', 'agent = "alice"\nphoto = "alice.png"\n'))
+    async with process:
+        bob, alice, carol = await login(BOB), await login(ALICE), await login("carol@cc.acme.test")
+        await talk(carol, alice, face(ALICE))
+        ids = await ask_at_once(bob, [get(face(ALICE), VCARD)] * 500)
+        for _ in range(20):
+            await talk(carol, alice, face(ALICE))
+        for answer in await answers(bob, ids):
+            assert base64.b64decode(answer.findtext(".//{vcard-temp}BINVAL") or "") == picture
 
 
 async def test_the_stream_is_lost(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
