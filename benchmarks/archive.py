@@ -68,7 +68,8 @@ _COUNT = (
     SELECT first_id, sum(length), sum(visible) FROM conversation GROUP BY first_id
     """,
     "UPDATE meta SET value = (SELECT max(id) + 1 FROM message) WHERE key = 'next_message_id'",
-    "UPDATE meta SET value = (SELECT max(id) FROM message) WHERE key IN ('delivered_up_to', 'indexed_up_to')",
+    "UPDATE meta SET value = (SELECT max(id) FROM message)"
+    " WHERE key IN ('delivered_up_to', 'settled_up_to', 'indexed_up_to')",
 )
 
 

@@ -48,7 +48,7 @@ class Past:
     async def said(self, *lines: Line) -> list[int]:
         """Write these, delivered long ago; their numbers."""
         numbers = [self._say(*line) for line in lines]
-        await self._store.submit(DeliveredUpTo(numbers[-1]))
+        await self._store.submit(DeliveredUpTo(numbers[-1], settled=numbers[-1]))
         return numbers
 
     async def on_its_way(self, *lines: Line) -> None:
