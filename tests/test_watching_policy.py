@@ -6,8 +6,19 @@ from pathlib import Path
 import pytest
 
 from component.directory import make_directory
-from component.model import Party, Person, Side, Team, Tenant
-from component.policy.watching import Chat, Scope, as_agent, covers, is_concerned, is_watchable, may_watch, title
+from component.model import Mode, Party, Person, Side, Team, Tenant
+from component.policy.watching import (
+    Chat,
+    Scope,
+    as_agent,
+    covers,
+    is_concerned,
+    is_watchable,
+    may_watch,
+    title,
+    watchable_groups,
+)
+from component.world import World
 from tests.support.server import make_tenant
 
 ACME, GLOBEX = make_tenant("acme", Path()), make_tenant("globex", Path())
@@ -129,3 +140,40 @@ def test_what_the_chat_is_called() -> None:
     own = chat(ALICE, CAROL)
     assert title(Party(ACME, Side.WORK, ALICE), own) == "Carol (agent chat)"
     assert title(Party(ACME, Side.WORK, SUE), own) == "Alice, Carol"
+
+
+def test_groups_are_offered_in_which_there_is_something_to_watch() -> None:
+    """S2: Fay, alone in the night, meets nobody who is watched, unless she may write to agents beyond her groups."""
+
+    def offered(supervisor: Person, people: tuple[Person, ...], tenant: Tenant) -> list[str]:
+        directory = make_directory((*people, supervisor), GROUPS, QUEUES)
+        return [team.id for team in watchable_groups(Party(tenant, Side.AGENT, supervisor), directory)]
+
+    apart = replace(ACME, mode=Mode.TWO)
+    everybody = (ALICE, CAROL, DAN, QUINN, FAY)
+    assert offered(MAX, everybody, apart) == ["sales", "support"]
+    assert offered(MAX, everybody, ACME) == ["sales", "support", "night"]  # M5
+    assert offered(MAX, everybody, replace(apart, watch=True)) == ["sales", "support", "night"]
+    assert offered(TESS, everybody, apart) == ["support"]
+    assert offered(SUE, (DAN, FAY), apart) == []  # in the group sales is she alone
+    assert offered(MAX, (DAN, FAY), replace(apart, watch=True)) == ["support", "night"]
+    assert offered(MAX, (DAN, FAY), ACME) == []
+
+
+def test_namesakes_have_chats_of_different_names() -> None:
+    """A4: a contact with both faces has two names, and of two contacts of one name the addresses tell them apart."""
+    gus, other = Person("Gus Gesamt", agent="gus", work="gus"), Person("Gus Gesamt", agent="gg")
+    world = World.of([(ACME, make_directory((ALICE, gus, other)))])
+    viewer = world.account("alice.w@work.acme.test")
+    alice = world.account("alice@cc.acme.test")
+    assert viewer and alice
+    names = []
+    for account in ("gus@cc.acme.test", "gus@work.acme.test", "gg@cc.acme.test"):
+        contact = world.account(account)
+        assert contact
+        names.append(title(viewer, Chat(alice, contact, "chat-x@agents.acme.test")))
+    assert names == [
+        "Gus Gesamt (gus@agents.acme.test) (agent chat)",
+        "Gus Gesamt (Work) (agent chat)",
+        "Gus Gesamt (gg@agents.acme.test) (agent chat)",
+    ]

@@ -73,6 +73,29 @@ def may_watch_group(supervisor: Person, group: str) -> bool:
     return EVERYBODY in supervisor.supervises or group in supervisor.supervises
 
 
+def watchable_groups(supervisor: Party, directory: Directory) -> list[Team]:
+    """The groups that this supervisor may watch, and in which there is anything to watch: somebody in it chats, or may
+    chat, with somebody so that watching is switched on for the two. One look at everybody, whatever the groups."""
+    tenant = supervisor.tenant
+    agents = [person for person in directory.people if person.agent and person is not supervisor.person]
+    watched = [person for person in agents if _switched_on(tenant, (person,), directory)]
+    near = frozenset[str]().union(*(person.groups for person in watched))
+    all_near = any(_may_meet_anybody(person, tenant) for person in watched)
+    found: set[str] = set()
+    for person in agents:
+        meets = all_near or not near.isdisjoint(person.groups) or _may_meet_anybody(person, tenant)
+        if watched and meets:
+            found |= person.groups
+    return [
+        team for team in directory.groups.values() if team.id in found and may_watch_group(supervisor.person, team.id)
+    ]
+
+
+def _may_meet_anybody(agent: Person, tenant: Tenant) -> bool:
+    """Whether they may chat with every agent, beyond those of their groups (M4, M5)."""
+    return agent.is_supervisor or (tenant.mode.joined and agent.work is None)
+
+
 def covers(scope: Scope, value: str, supervisor: Party, chat: Chat, directory: Directory) -> bool:
     """Whether that watch of ``supervisor`` is for this chat, and they may watch it."""
     match scope:

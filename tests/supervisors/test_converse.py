@@ -14,9 +14,12 @@ from tests.support.scripts import ALICE, BOB, CAROL, send, talk
 from tests.support.server import PASSWORD, TestServer
 from tests.support.watching import (
     ALICE_AND_CAROL,
+    SALES,
+    caught_up,
     copies,
     copy_at_work,
     face_of,
+    left,
     watch,
 )
 
@@ -44,6 +47,45 @@ async def test_a_watched_chat(
         await send(carol, ALICE, f"<body>At ten</body><replace xmlns='urn:xmpp:message-correct:0' id='{wrong}'/>")
         await alice.say(CAROL, "Fine")
         await converse.shows(["▸ Carol Cho: At ten", "▸ Alice Ames: Fine"])
+
+
+@pytest.mark.parametrize("begins", ["watching", "log-in", "conversation"])
+async def test_the_past_of_a_chat_that_is_not_open(
+    ejabberd: TestServer, tmp_path: Path, alice: XmppClient, carol: XmppClient, sue: XmppClient,
+    reconfigure: Reconfigure, bridge: BridgeProcess, begins: str,
+) -> None:  # fmt: skip
+    """S2: all of it, in order, although Converse.js makes the chat while the lines come; and then what is said now."""
+    await reconfigure(roster_limit=50)
+    past = [f"line {number}" for number in range(6)]
+    shown = [] if begins == "log-in" else ["ⓘ Alice Ames and Carol Cho began a chat."]
+    if begins == "log-in":
+        await talk(alice, carol, CAROL)
+        await watch(sue, ALICE_AND_CAROL)
+        await caught_up(bridge)
+        await sue.logout()
+        await left(bridge, sue.account)
+    if begins == "conversation":
+        await watch(sue, SALES)
+    else:
+        await _say(alice, carol, past)
+    page = free_ports(1)[0]
+    async with Converse(tmp_path / "browser", page, sue.account, PASSWORD, ejabberd.web_port, "") as converse:
+        if begins == "watching":
+            await converse.shows([])
+            await watch(sue, ALICE_AND_CAROL)
+        if begins == "conversation":
+            await converse.shows([])
+            await _say(alice, carol, past)
+        shown += [f"▸ Alice Ames: {words}" for words in past]
+        await converse.ends_with(shown)
+        await carol.say(ALICE, "And now")
+        await converse.ends_with([*shown, "▸ Carol Cho: And now"])
+
+
+async def _say(alice: XmppClient, carol: XmppClient, lines: list[str]) -> None:
+    for words in lines:
+        await alice.say(CAROL, words)
+        await carol.expect(message(body=words))
 
 
 async def test_an_agents_own_chat_at_work(

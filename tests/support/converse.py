@@ -1,4 +1,4 @@
-"""Converse.js in a Chromium without a screen, logged in and with one chat open: what a person would see there."""
+"""Converse.js in a Chromium without a screen, logged in, and with one chat open: what a person would see there."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,11 @@ usable = shutil.which("chromium") is not None and CONVERSE.is_dir()
 
 
 class Converse:
-    """One visit to its page on ``port``. ``folder`` keeps the browser's profile, and what Converse remembers from one
-    visit to the next one at the same port. ``web_port`` is ejabberd's."""
+    """One visit to its page on ``port``; with ``peer`` empty, a chat is opened seconds after somebody has begun it.
+
+    ``folder`` keeps the browser's profile, and what Converse remembers from one visit to the next one at the same port.
+    ``web_port`` is ejabberd's.
+    """
 
     def __init__(
         self, folder: Path, port: int, jid: str, password: str, web_port: int, peer: str, page_size: int = 50

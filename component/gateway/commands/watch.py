@@ -1,7 +1,7 @@
 """Commands of supervisors: *Current chats*, *Watch chats*, *Stop watching* (S2, D4)."""
 
 from component.model import EVERYBODY, Party
-from component.policy.watching import Chat, Scope, may_watch_group, title
+from component.policy.watching import Chat, Scope, may_watch_group, title, watchable_groups
 from component.services.commands import PAGE_ROWS, Ask, Done, Outcome, Page, Run
 from component.stanza.forms import Form, Options, Table, choice, line
 from component.stanza.message import minute
@@ -88,10 +88,8 @@ class WatchChats:
 
     def _form(self, party: Party, chats: list[Current]) -> Form:
         options: list[tuple[str, str]] = [(Scope.ALL.value, "Everybody I supervise")]
-        directory = self._state.world.directory(party.tenant)
-        for team in directory.groups.values():
-            if may_watch_group(party.person, team.id):
-                options.append((GROUP + team.id, f"Group: {team.name}"))
+        teams = watchable_groups(party, self._state.world.directory(party.tenant))
+        options += ((GROUP + team.id, f"Group: {team.name}") for team in teams)
         if len(chats) <= MOST_LISTED:
             options += _options(chats)
             return Form("Watch chats", "What do you want to watch?", (choice(WHAT, "Watch", options),))
