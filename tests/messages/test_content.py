@@ -136,9 +136,9 @@ class TestText:
             await nothing(chat, TEXT, type=type)
 
     async def test_deep_and_wide(self, chat: Direction) -> None:
-        """R2: what is not named costs nothing but its size."""
-        deep = "<x>" * 10_000 + "</x>" * 10_000
-        wide = "<y xmlns='of:nobody'/>" * 1_000
+        """R2: what is not named costs nothing but its size, up to what nobody writes."""
+        deep = "<x>" * 8_000 + "</x>" * 8_000
+        wide = "<y xmlns='of:nobody'/>" * 900
         assert carried(await received(chat, f"<x xmlns='of:nobody'>{deep}</x>{wide}{TEXT}")) == "body"
 
 
