@@ -1,4 +1,4 @@
-"""Stanzas of a client that means no good: XML such as ejabberd's parser takes, made by chance from a seed."""
+"""Stanzas of a client that means no good, made by chance from a seed: nearly all such as ejabberd's parser takes."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -23,6 +23,15 @@ _SPACES = (
     *("http://jabber.org/protocol/muc", "http://jabber.org/protocol/commands", "jabber:x:data", "jabber:iq:search"),
     *("http://jabber.org/protocol/disco#info", "vcard-temp", "urn:xmpp:ping", "http://jabber.org/protocol/rsm"),
     *("http://www.w3.org/1999/xhtml", "http://jabber.org/protocol/xhtml-im", "urn:xmpp:content", "jabber:x:oob"),
+)
+_REFUSED = ("<x xmlns='&#10;'/>", "<x xmlns:p=''/>", "<p:x/>", "&#0;", "<x a='' a=''/>", "<x></y>", "<!DOCTYPE x>")
+"""By ejabberd itself, which closes the stream."""
+
+_ANSWERED = (
+    *(("query", f"http://jabber.org/protocol/disco#{what}") for what in ("info", "items")),
+    *(("query", "urn:xmpp:mam:2"), ("metadata", "urn:xmpp:mam:2"), ("prefs", "urn:xmpp:mam:2")),
+    *(("vCard", "vcard-temp"), ("query", "jabber:iq:search"), ("command", "http://jabber.org/protocol/commands")),
+    *(("ping", "urn:xmpp:ping"), ("query", "jabber:iq:version"), ("time", "urn:xmpp:time")),
 )
 _TEXTS = (
     *("", " ", "Hello", "}", "]]&gt;", "<![CDATA[<x xmlns='}'/>]]>", "<![CDATA[]]>", "&#x10FFFF;", "&#xFFFD;", "&#13;"),
@@ -55,6 +64,8 @@ class Hostile:
 
     def stanza(self) -> str:
         self._number += 1
+        if self._chance.random() < 0.003:
+            return f"<message>{self._one(_REFUSED)}</message>"
         return self._any_of(self._message, self._message, self._presence, self._iq)()
 
     # Stanzas
@@ -74,6 +85,11 @@ class Hostile:
         return self._stanza(
             "iq", type, self._one((None, *FACES, *SERVICES)), self._any_of(self._element, self._content)()
         )
+
+    def _question(self) -> str:
+        """One that is answered, with what nobody asks."""
+        name, space = self._one(_ANSWERED)
+        return f"<{name} xmlns='{space}'{self._attributes()}>{self._content()}</{name}>"
 
     def _stanza(self, name: str, type: str | None, to: str | None, content: str) -> str:
         given = {"type": type, "to": to and to + self._one(("", "", "/x", "/}", "/\u202e")), "id": self._id()}
