@@ -8,7 +8,7 @@ from component.element import parse, parse_children, serialise
 from component.policy.reasons import Reason
 from component.stanza.archive_id import ArchiveIds, Role
 from component.stanza.errors import condition_of, error, is_error, refusal
-from component.stanza.forms import Form, answers, choice
+from component.stanza.forms import MOST_FIELDS, Form, answers, choice
 from component.stanza.message import (
     SHAPES,
     decline,
@@ -22,6 +22,7 @@ from component.stanza.message import (
     stanza_ids,
     written,
 )
+from tests.support.work import work
 
 FORM = "jabber:x:data"
 
@@ -294,6 +295,12 @@ class TestForms:
     )
     def test_answers(self, filled: str, read: dict[str, tuple[str, ...]] | None) -> None:
         assert answers(parse(f"<command>{filled}</command>")) == read
+
+    def test_a_form_of_more_fields_than_anybody_is_asked_for(self) -> None:
+        """R2"""
+        command = parse(f"<command><x xmlns='jabber:x:data' type='submit'>{'<field/>' * 60_000}</x></command>")
+        assert answers(command) == {"": ()}
+        assert work(lambda: answers(command)) < 20 * MOST_FIELDS
 
 
 def options(field: Element) -> list[tuple[str | None, str | None]]:

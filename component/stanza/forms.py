@@ -5,6 +5,7 @@ Of the kinds of fields only those are made that Gajim, Converse, Profanity and p
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from component.element import child
@@ -15,6 +16,9 @@ FIELD = f"{{{FORM_NS}}}field"
 
 MOST_CHARS = 8_192
 """Of all that is filled into one form. No form asks for nearly as much."""
+
+MOST_FIELDS = 100
+"""Of a form that is read. None that anybody fills in here has nearly as many."""
 
 Answers = Mapping[str, tuple[str, ...]]
 """Variable -> values, as a client filled them in."""
@@ -157,7 +161,7 @@ def answers(parent: Element) -> Answers | None:
     filled = parent.find(FORM)
     if filled is None or filled.get("type") != "submit":
         return None
-    return {field.get("var", ""): _values(field) for field in filled.iterfind(FIELD)}
+    return {field.get("var", ""): _values(field) for field in islice(filled.iterfind(FIELD), MOST_FIELDS)}
 
 
 def checked(given: Answers, fields: Iterable[Field]) -> Answers:
