@@ -153,6 +153,7 @@ class Campaign:
         await self._quiet()
         outcomes = []
         for side, other in (self._sides, self._sides[::-1]):
+            other.client.forget()  # what came so far is in `received`, too
             live = [_ids(stanza) for stanza in other.client.received if message()(stanza)]
             archived = [_ids(result.message, result.id) for result in await whole(other.client)]
             outcomes.append(self._outcome(side, other, live, archived))
