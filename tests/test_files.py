@@ -20,7 +20,7 @@ from component.policy.files import files as files_of
 from component.policy.reasons import Reason
 from component.policy.web import key, usable, without_punctuation
 from component.stanza.captions import Captioned, Shown
-from component.stanza.compose import Composed, compose
+from component.stanza.compose import Answered, Composed, compose
 from component.stanza.edits import Edit, Edited
 from component.stanza.file_line import file_line, file_name, size_words
 from component.stanza.links import LinkMaker, tokens
@@ -45,7 +45,9 @@ def numbered() -> Iterator[str]:
 def composed(content: str, **moment: bool) -> Composed:
     verdict = decide(classify(parse(f"<message type='chat'>{content}</message>")), view(**moment))
     assert isinstance(verdict, Deliver)
-    return compose(verdict, "alice@cc.acme.test", LinkMaker(PUBLIC, numbered()))
+    return compose(
+        verdict, Answered("alice@cc.acme.test", "m0", "alice@agents.acme.test"), LinkMaker(PUBLIC, numbered())
+    )
 
 
 def text(content: str) -> str | None:

@@ -10,7 +10,6 @@ from component.element import parse, serialise
 from component.model import Party
 from component.services.archive import MOST_CHARS, shortened
 from component.services.archived import as_seen_by
-from component.stanza.message import opaque
 from component.store.archive import ArchivedMessage
 from component.store.history import Page
 from component.world import World
@@ -86,41 +85,11 @@ class TestOwnIds:
         assert seen(ALICE, message).get("id") == "1@gajim"
         assert "@" not in (seen(BOB, message).get("id") or "@")
 
-    def test_origin_id(self) -> None:
-        payload = f'<body>Hi</body><origin-id xmlns="urn:xmpp:sid:0" id="{opaque("1@gajim")}"/>'
-        message = replace(BY_ALICE, origin_id="1@gajim", payload=payload)
-        assert _origin(seen(ALICE, message)) == "1@gajim"
-        assert _origin(seen(BOB, message)) == opaque("1@gajim")
-
-
-def _origin(message: Element) -> str | None:
-    element = message.find("{urn:xmpp:sid:0}origin-id")
-    return None if element is None else element.get("id")
-
-
-class TestReplies:
-    """C14 in the archive: a reply names the author as the receiver knows them; the sender knows them otherwise."""
-
-    def reply(self, message: ArchivedMessage, author: str) -> ArchivedMessage:
-        return replace(message, payload=f'<body>Yes</body><reply xmlns="urn:xmpp:reply:0" id="m1" to="{author}"/>')
-
-    def author(self, viewer: Party, message: ArchivedMessage) -> str | None:
-        element = seen(viewer, message).find("{urn:xmpp:reply:0}reply")
-        return None if element is None else element.get("to")
-
-    def test_to_the_other(self) -> None:
-        message = self.reply(BY_ALICE, author=BOB.account)
-        assert self.author(BOB, message) == BOB.account
-        assert self.author(ALICE, message) == BOB.face
-
-    def test_to_oneself(self) -> None:
-        message = self.reply(BY_ALICE, author=ALICE.face)
-        assert self.author(BOB, message) == ALICE.face
-        assert self.author(ALICE, message) == ALICE.account
-
-    def test_a_text_that_looks_like_one(self) -> None:
-        message = replace(BY_ALICE, payload="<body>urn:xmpp:reply:0 &lt;b&gt;</body>")
-        assert "&lt;b&gt;" in as_seen_by(ALICE, message, WORLD)
+    def test_what_they_wrote(self) -> None:
+        """Each side has its own version."""
+        message = replace(BY_ALICE, payload="<body>made for Bob</body>", sent_payload="<body>by Alice</body>")
+        assert seen(ALICE, message).findtext("{*}body") == "by Alice"
+        assert seen(BOB, message).findtext("{*}body") == "made for Bob"
 
 
 class TestLongPages:
@@ -135,6 +104,10 @@ class TestLongPages:
     def test_all_fit(self) -> None:
         page = self.page(10, 20, 30)
         assert shortened(page, False) is page
+
+    def test_the_longer_version_counts(self) -> None:
+        page = Page((replace(BY_BOB, sent_payload="x" * MOST_CHARS), BY_BOB), 10, complete=True)
+        assert shortened(page, False).messages == page.messages[:1]
 
     def test_nothing_at_all(self) -> None:
         assert shortened(self.page(), True) == self.page()

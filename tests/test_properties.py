@@ -23,7 +23,7 @@ from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
 from component.policy.elements import BODY, ELEMENTS, OMEMO, THREAD
 from component.policy.reasons import Reason
 from component.services.commands import COMMAND, Ask, Commands, Done, Run
-from component.stanza.compose import compose
+from component.stanza.compose import Answered, compose
 from component.stanza.errors import MOST_REPEATED, refusal
 from component.stanza.forms import Form, choice
 from component.stanza.links import LinkMaker
@@ -289,7 +289,8 @@ def delivered(
     incoming = Incoming(
         message, classify(message), Route(NOBODY, sender.account, "phone", receiver.face, sender, receiver)
     )
-    content = compose(verdict, sender.face, LinkMaker(PUBLIC, map(str, itertools.count())), rich)
+    answered = Answered(sender.face, "m0", sender.account)
+    content = compose(verdict, answered, LinkMaker(PUBLIC, map(str, itertools.count())), rich)
     accepted = Accepted(incoming, sender, receiver, verdict, content, origin_id(message))
     row = accepted.row(1, 1, 0)
     return parse(envelope(sender.face, receiver.account, row.type, row.client_id, row.payload))

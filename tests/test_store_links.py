@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from component.store import links, openings
-from component.store.changes import Audit, DeliveredUpTo, NewLink, RevokeLinks, Withdraw
+from component.store.changes import Audit, DeliveredUpTo, NewLink, Supersede, Withdraw
 from component.store.errors import ChangeRefused, StoreError
 from component.store.holds import Hold
 from component.store.links import FoundLink, Which
@@ -114,12 +114,12 @@ async def test_a_link_of_a_message_withdrawn_or_retracted_is_dead(store: Store) 
     assert (await found(store, "retracted")).link.revoked_at == NOON
 
 
-async def revoking(store: Store, message_id: int, **fields: Any) -> RevokeLinks:
+async def revoking(store: Store, message_id: int, **fields: Any) -> Supersede:
     """By a message that Alice sends next."""
     sent = await store.message(message_id)
     assert sent is not None and sent.client_id is not None
-    named = RevokeLinks(sent.conversation_id, ALICE, sent.client_id, by=store.next_message_id(), at=NOON)
-    return replace(named, **fields)
+    by = store.next_message_id()
+    return replace(Supersede(sent.conversation_id, ALICE, sent.client_id, by, NOON, is_version=False), **fields)
 
 
 async def test_c12_every_version_goes_when_the_next_one_comes(store: Store) -> None:
@@ -131,11 +131,46 @@ async def test_c12_every_version_goes_when_the_next_one_comes(store: Store) -> N
     for number, token in enumerate(("second", "third")):
         revoked = await revoking(store, first)
         sent = message(store, conversation, origin_id=f"origin-{number}")
-        link_to_it = link(token, sent.id, corrects=revoked.reference)
-        await store.submit(sent, link_to_it, replace(revoked, by=sent.id))
+        await store.submit(sent, link(token, sent.id), replace(revoked, by=sent.id, is_version=True))
     assert await live(store, "first", "second", "third") == ["third"]
     await store.submit(await revoking(store, first, reference="origin-1"))
     assert await live(store, "third") == []
+
+
+@pytest.mark.parametrize("retracted", ["first", "second", "third"])
+async def test_c12_versions_of_versions_are_one_message(store: Store, retracted: str) -> None:
+    """A11: some clients name the version before, and not each of them needs to have links."""
+    chat = joined(store)
+    first, second, third = (message(store, chat, client_id=name) for name in ("first", "second", "third"))
+    by = store.next_message_id()
+    await store.submit(
+        chat,
+        *(first, second, third, link("a", first.id), link("c", third.id)),
+        Supersede(chat.id, ALICE, "first", second.id, NOON, is_version=True),
+        Supersede(chat.id, ALICE, "second", third.id, NOON, is_version=True),
+    )
+    assert await live(store, "a", "c") == ["c"]
+    await store.submit(Supersede(chat.id, ALICE, retracted, by, NOON, is_version=False))
+    assert await live(store, "a", "c") == []
+
+
+async def test_c13_an_id_used_again_means_the_newest(store: Store) -> None:
+    """A11: some clients number from one after every start; what came back or comes later does not count."""
+    chat = joined(store)
+    old, new, bounced = (message(store, chat, client_id="1") for _ in range(3))
+    others = message(store, chat, client_id="1", sender_account=BOB, receiver_account=ALICE)
+    retraction = message(store, chat, client_id="1")
+    later = message(store, chat, client_id="1")
+    await store.submit(
+        *(chat, old, new, bounced, others, retraction, later),
+        *(link(name, sent.id) for name, sent in {"old": old, "new": new, "others": others, "later": later}.items()),
+        Withdraw(bounced.id, NOON),
+        Supersede(chat.id, ALICE, "1", retraction.id, NOON, is_version=False),
+    )
+    assert await live(store, "old", "new", "others", "later") == ["old", "others", "later"]
+    assert await store.find_own(chat.id, "1", ALICE, before=retraction.id) == new.id
+    assert await store.find_own(chat.id, "1", BOB, before=retraction.id) == others.id
+    assert await store.find_own(chat.id, "1", ALICE, before=old.id) is None
 
 
 async def test_c12_nobody_revokes_what_others_sent(store: Store) -> None:

@@ -78,7 +78,7 @@ async def test_c14_a_message_is_found_by_any_of_its_ids(store: Store) -> None:
     assert await find("e") is None
     assert await find("ours", elsewhere.id) is None
     found = await store.find_by_reference(chat.id, "only")
-    assert found == archive.Reference(only_origin.id, 3, BOB, False)
+    assert found == archive.Reference(only_origin.id, 3, BOB, "only")
 
 
 async def test_c14_a_reference_used_twice_means_the_newest(store: Store) -> None:
@@ -86,12 +86,26 @@ async def test_c14_a_reference_used_twice_means_the_newest(store: Store) -> None
     chat = joined(store)
     bounced = message(store, chat, client_id="1")
     await store.submit(chat, bounced, Withdraw(bounced.id, MORNING))
-    found = await store.find_by_reference(chat.id, "1")
-    assert found is not None and found.withdrawn
+    assert await store.find_by_reference(chat.id, "1") is None
     again = message(store, chat, client_id="2", origin_id="1")
     await store.submit(again)
     found = await store.find_by_reference(chat.id, "1")
-    assert found is not None and (found.id, found.withdrawn) == (again.id, False)
+    assert found is not None and found.id == again.id
+
+
+async def test_a11_a_message_is_found_by_the_ids_that_others_see(store: Store) -> None:
+    """And named by those that its own client gave it. What others see is nothing that its sender knows."""
+    chat = joined(store)
+    sent = message(store, chat, client_id="m@pc", origin_id="o@pc", seen_id="seen-m", seen_origin_id="seen-o")
+    await store.submit(chat, sent)
+    named = {"m@pc": "m@pc", "o@pc": "o@pc", "seen-m": "m@pc", "seen-o": "o@pc"}
+    for reference, name in named.items():
+        assert await store.find_by_reference(chat.id, reference) == archive.Reference(sent.id, 1, ALICE, name)
+    assert await store.find_by_reference(chat.id, "an archive id", sent.id) == archive.Reference(
+        sent.id, 1, ALICE, "o@pc"
+    )
+    later = sent.id + 1
+    assert [await store.find_own(chat.id, reference, ALICE, later) for reference in named] == [sent.id] * 2 + [None] * 2
 
 
 async def test_a1_the_window_holds_the_last_visible_messages(store: Store) -> None:
@@ -154,9 +168,13 @@ async def _plan(store: Store, statement: Any) -> str:
         (archive._ONE, "PRIMARY KEY (rowid=?)"),
         (archive._UNDELIVERED, "PRIMARY KEY (rowid>?)"),
         (archive._RECENT, "message_by_time (sent_at>?)"),
-        (archive._BY_CLIENT_ID, "message_by_client_id (conversation_id=? AND client_id=?)"),
-        (archive._BY_ORIGIN_ID, "message_by_origin_id (conversation_id=? AND origin_id=?)"),
-        (archive._BY_ID, "PRIMARY KEY (rowid=?)"),
+        (archive._BY_ANY_ID[0], "message_by_client_id (conversation_id=? AND client_id=?)"),
+        (archive._BY_ANY_ID[1], "message_by_origin_id (conversation_id=? AND origin_id=?)"),
+        (archive._BY_ANY_ID[2], "message_by_seen_id (conversation_id=? AND seen_id=?)"),
+        (archive._BY_ANY_ID[3], "message_by_seen_origin_id (conversation_id=? AND seen_origin_id=?)"),
+        (archive._BY_NUMBER, "PRIMARY KEY (rowid=?)"),
+        (archive._OWN[0], "message_by_client_id (conversation_id=? AND client_id=? AND rowid<?)"),
+        (archive._OWN[1], "message_by_origin_id (conversation_id=? AND origin_id=? AND rowid<?)"),
         (archive._WINDOW_START, "message_in_conversation (conversation_id=?)"),
         (conversations._JOINED, "conversation_joined (first_id=? AND second_id=?)"),
         (conversations._OPEN_DESK, "conversation_open_desk"),

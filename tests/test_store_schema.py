@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from component.element import parse_children
 from component.store import database
+from component.store.changes import Supersede
 from component.store.errors import SchemaTooNew, StoreError
 from component.store.history import Filters, Slice, View
 from component.store.schema import metadata
@@ -16,11 +18,18 @@ from component.store.store import Store
 from tests.support.store import ALICE, BOB, execute, ids, joined, older, opened, url
 
 
-def _statements(engine: sa.Engine) -> dict[str, str]:
-    """The SQL of every table and index, without line breaks."""
+def _statements(engine: sa.Engine) -> dict[str, list[str]]:
+    """The SQL of every table and index, without line breaks; what is in parentheses part by part in alphabetical order,
+    as a column that came later stands behind all others."""
     query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
     with engine.connect() as connection:
-        return {name: re.sub(r"\s+", " ", sql) for name, sql in connection.exec_driver_sql(query)}
+        return {name: _parts(re.sub(r"\s+", " ", sql)) for name, sql in connection.exec_driver_sql(query)}
+
+
+def _parts(sql: str) -> list[str]:
+    head, _, rest = sql.partition("(")
+    inner, _, tail = rest.rpartition(")")
+    return [head.strip(), tail.strip(), *sorted(part.strip() for part in re.split(r",(?![^()]*\))", inner))]
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
@@ -68,6 +77,40 @@ async def test_what_an_older_version_wrote_can_be_searched(tmp_path: Path) -> No
         page = await store.history(View(ALICE, True, 30, BOB), Filters(text="morning"), Slice(9))
         assert (ids(page), page.count) == ([7], 1)
         assert (await store.history(View(BOB, False), Filters(), Slice(9))).count == 2
+
+
+async def test_what_an_older_version_sent_is_told_from_what_it_delivered(tmp_path: Path) -> None:
+    """A6, AD2: it had one version of each message, and made that of the sender when it was asked for."""
+    ids = f"{ALICE}/1"
+    hidden = "<body>Hi</body><origin-id xmlns='urn:xmpp:sid:0' id='digest'/>"
+    reply = "<body>Hi</body><reply xmlns='urn:xmpp:reply:0' id='m0' to='{}'/>"
+    older(
+        tmp_path,
+        "0008",
+        f"INSERT INTO account (id, jid) VALUES (4, '{ALICE}'), (5, '{BOB}')",
+        "INSERT INTO conversation (id, tenant, kind, first_id, second_id, opened_at, length, visible)"
+        " VALUES (1, 'acme', 'joined', 4, 5, 0, 5, 5)",
+        "INSERT INTO message (id, conversation_id, seq, sent_at, sender, receiver, sender_id, receiver_id, type,"
+        " client_id, origin_id, payload) VALUES"
+        f""" (1, 1, 1, 0, '', 'bob@face/x', 4, 5, 'chat', '1', '{ids}', "{hidden}"),"""
+        f""" (2, 1, 2, 0, '', 'bob@face/x', 4, 5, 'chat', '2', '2', "{reply.format(BOB)}"),"""
+        f""" (3, 1, 3, 0, '', 'bob@face/x', 4, 5, 'chat', '3', '3', "{reply.format("alice@face")}"),"""
+        " (4, 1, 4, 0, '', 'bob@face/x', 4, 5, 'chat', '4', '4', ''),"
+        " (5, 1, 5, 0, '', 'bob@face/x', 4, 5, 'chat', '5', '5', '')",
+        "INSERT INTO link (token, tenant, kind, message_id, made_at, expires_at, title, sender, content, corrects,"
+        " opened, entered) VALUES ('t4', 'acme', 'page', 4, 0, 9, '', '', '', '3', 0, 0),"
+        " ('t5', 'acme', 'page', 5, 0, 9, '', '', '', '4', 0, 0)",
+    )
+    async with opened(tmp_path) as store:
+        messages = [await store.message(number) for number in range(1, 6)]
+        sent = [parse_children(message.as_written) for message in messages if message]
+        named = [(part.get("id"), part.get("to")) for parts in sent for part in parts[1:]]
+        assert named == [(ids, None), ("m0", "bob@face"), ("m0", ALICE)]
+        assert [message.sent_payload for message in messages[3:] if message] == [None, None]
+        await store.submit(Supersede(1, ALICE, "3", 9, 7, is_version=False))
+        for token in ("t4", "t5"):
+            found = await store.links.find(token)
+            assert found is not None and found.link.revoked_at == 7
 
 
 async def test_a_schema_newer_than_the_code_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from component.element import split
 
 from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, ROOM_JOIN, language_of, named
 from .fallback import Range, is_blank_without, ranges
-from .features import FILES, RICH, Feature
+from .features import FILES, NAMING, RICH, Feature
 from .files import OOB, Reach, reach
 
 Part = tuple[Feature, Element]
@@ -97,10 +97,6 @@ class Facts:
         return not FILES.isdisjoint(self.features)
 
 
-# What names a message or a chat; all of it goes on as it came.
-_NAMING = frozenset({Feature.THREAD, Feature.ORIGIN_ID, Feature.CORRECTION, Feature.RETRACTION, Feature.REPLY})
-
-
 def classify(message: Element) -> Facts:
     """The facts of a message stanza. Believes nothing, never raises, and looks at all of it but what nobody writes."""
     type = message.get("type", "normal")
@@ -141,7 +137,7 @@ def _flags(type: str, bodies: Sequence[Element]) -> frozenset[Feature]:
 def _longest_id(parts: Iterable[Part]) -> int:
     longest = 0
     for feature, part in parts:
-        if feature in _NAMING:
+        if feature in NAMING:
             longest = max(longest, len(part.text or ""), len(part.get("id", "")), len(part.get("parent", "")))
     return longest
 

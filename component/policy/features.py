@@ -57,5 +57,8 @@ class Feature(Enum):
 RICH = frozenset({Feature.XHTML, Feature.MARKUP, Feature.TYPED_CONTENT})
 """Formatted content."""
 
+NAMING = frozenset({Feature.THREAD, Feature.ORIGIN_ID, Feature.CORRECTION, Feature.RETRACTION, Feature.REPLY})
+"""What holds the name of a message or of a chat, which clients make as they like."""
+
 FILES = frozenset({Feature.FILE, Feature.FILE_ANNOUNCED, Feature.FILE_ELSEWHERE, Feature.FILE_DETAIL})
 """What describes files, or a part of one."""

@@ -195,7 +195,7 @@ def _narrowed(question: Question, with_jid: str | None, world: World) -> View | 
 def shortened(page: Page, backwards: bool) -> Page:
     """As many of the page's messages as are not too much at once, at least one; the last ones if ``backwards``."""
     messages = page.messages[::-1] if backwards else page.messages
-    sizes = accumulate(len(message.payload) for message in messages)
+    sizes = accumulate(max(len(message.payload), len(message.as_written)) for message in messages)
     fitting = max(1, sum(size <= MOST_CHARS for size in sizes))
     if fitting >= len(messages):
         return page

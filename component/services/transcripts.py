@@ -188,7 +188,7 @@ def _who(account: str, tenant: Tenant, world: World) -> tuple[str, str]:
 def _lines(messages: Iterable[ArchivedMessage], tenant: Tenant, world: World) -> Iterator[Line]:
     said: dict[tuple[str, str], Line] = {}
     for number, message in enumerate(messages, 1):
-        corrected, retracted = reference(message.payload)
+        corrected, retracted = reference(message.as_written)
         about = said.get((message.sender_account, corrected or retracted or ""))
         kind = "retraction" if retracted is not None else "correction" if corrected is not None else "message"
         name, face = _who(message.sender_account, tenant, world)

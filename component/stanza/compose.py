@@ -11,7 +11,7 @@ from component.policy.classify import Part
 from component.policy.decide import Deliver
 from component.policy.elements import BODY
 from component.policy.fallback import ranges, within
-from component.policy.features import Feature
+from component.policy.features import NAMING, Feature
 from component.policy.files import File
 from component.policy.matrix import Act
 
@@ -19,20 +19,33 @@ from .bodies import Places, new_body, rewritten, whole_text
 from .captions import Captioned, Shown
 from .file_line import description, file_line, file_name
 from .links import FILE, Link, LinkMaker
-from .message import reply, written
-from .rich_text import with_rich_text
+from .message import OWN_SHAPES, reply, written
+from .rich_text import with_bodies, with_rich_text
 
 NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
 
 @final
-class Composed:
-    """``payload`` is the text of the message's children, ``body`` all that it says, and ``links`` are those in it."""
+class Answered:
+    """The message that is replied to (C14): its author and its id, as the receiver of the reply knows them; and the
+    author as the sender does, ``author_here``."""
 
-    def __init__(self, payload: str, body: str | None, links: tuple[Link, ...] = ()) -> None:
+    def __init__(self, author: str, id: str, author_here: str) -> None:
+        self.author = author
+        self.id = id
+        self.author_here = author_here
+
+
+@final
+class Composed:
+    """``payload`` is the text of the message's children, ``body`` all that it says, and ``links`` are those in it.
+    ``sent`` is what the archive of its sender has as the children, if that is something else."""
+
+    def __init__(self, payload: str, body: str | None, links: tuple[Link, ...] = (), sent: str | None = None) -> None:
         self.payload = payload
         self.body = body
         self.links = links
+        self.sent = sent
 
     @property
     def fingerprint(self) -> str:
@@ -51,31 +64,71 @@ def fingerprint(payload: str, links: Iterable[tuple[str, str]]) -> str:
 
 def compose(
     verdict: Deliver,
-    author: str | None,
+    answered: Answered | None,
     links: LinkMaker,
     rich: Rendered | None = None,
     sizes: Mapping[str, int] = NO_SIZES,
 ) -> Composed:
     """The message that a verdict lets go on.
 
-    ``author`` is who wrote the message replied to, by the address that the receiver knows (C14); ``rich`` is its
-    formatted content; ``sizes`` are bytes of files, by address, of which the message itself does not say them.
+    ``rich`` is its formatted content; ``sizes`` are bytes of files, by address, of which the message itself does not
+    say them.
     """
-    texts = [_text(part, author) for part in verdict.parts]
+    text = "".join([_text(part, answered) for part in verdict.parts])
     if not (verdict.files or (verdict.rich and rich)):
-        return Composed("".join(texts), whole_text(part for _, part in verdict.parts))
-    children = parse_children("".join(texts))
+        sent = _own_text(verdict, answered) if any(map(_changes, verdict.parts)) else None
+        return Composed(text, whole_text(part for _, part in verdict.parts), sent=_unless(text, sent))
+    children = parse_children(text)
     if verdict.rich and rich:
         children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
         children = _with_files(children, verdict, links, sizes)
     markup = rich.xhtml if rich and verdict.rich is Act.REBUILD else ""
-    return Composed("".join(map(serialise, children)) + markup, whole_text(children), tuple(links.made))
+    payload = "".join(map(serialise, children)) + markup
+    sent = _unless(payload, _as_sent(verdict, answered, rich))
+    return Composed(payload, whole_text(children), tuple(links.made), sent)
 
 
-def _text(part: Part, author: str | None) -> str:
+def _text(part: Part, answered: Answered | None) -> str:
     feature, element = part
-    return reply(element, author or "") if feature is Feature.REPLY else written(element)
+    return reply(answered.author, answered.id) if feature is Feature.REPLY and answered else written(element)
+
+
+# What the sender's own archive has (A6)
+
+
+def _as_sent(verdict: Deliver, answered: Answered | None, rich: Rendered | None) -> str | None:
+    """What the sender wrote, formatted as it was, and none of the lines that were made for the other side. None for
+    files without a word."""
+    children = parse_children(_own_text(verdict, answered))
+    markup = ""
+    if verdict.rich and rich:
+        children, markup = with_bodies(children, rich), rich.xhtml
+    if not any(part.tag == BODY for part in children):
+        return None
+    return "".join(map(serialise, children)) + markup
+
+
+def _own_text(verdict: Deliver, answered: Answered | None) -> str:
+    return "".join([_own(part, answered) for part in verdict.parts])
+
+
+def _own(part: Part, answered: Answered | None) -> str:
+    feature, element = part
+    if feature is Feature.REPLY and answered:
+        return reply(answered.author_here, element.get("id", ""))
+    return written(element, OWN_SHAPES)
+
+
+def _unless(payload: str, sent: str | None) -> str | None:
+    """What was sent, if that is something else."""
+    return None if sent == payload else sent
+
+
+def _changes(part: Part) -> bool:
+    """Whether something of it may be other words for the other side."""
+    feature, element = part
+    return feature in NAMING and ("@" in (element.text or "") or any("@" in value for value in element.attrib.values()))
 
 
 def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker, sizes: Mapping[str, int]) -> list[Element]:

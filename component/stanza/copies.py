@@ -10,7 +10,7 @@ from component.element import attribute, parse_children, serialise, text
 from component.model import Party
 from component.policy.elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from component.stanza.bodies import whole_text
-from component.stanza.message import HINTS_NS, REPLY, STORE, delay, envelope
+from component.stanza.message import HINTS_NS, REPLY, STORE, delay, envelope, opaque
 
 OFFLINE_NS = "http://jabber.org/protocol/offline"
 NICK_NS = "http://jabber.org/protocol/nick"
@@ -87,8 +87,9 @@ def original(
 
 
 def _with_faces(part: Element, faces: Mapping[str, str]) -> Element:
-    """AD2: a reply names the author of what it answers, to its receiver by their own account."""
+    """AD2: a reply names what it answers, to its receiver by their own account, and by the id that they gave it."""
     if part.tag == REPLY:
         author = part.get("to", "")
         part.set("to", faces.get(author, author))
+        part.set("id", opaque(part.get("id", "")))
     return part

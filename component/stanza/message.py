@@ -62,40 +62,46 @@ class Shape:
     children: Mapping[str, "Shape"] = field(default_factory=dict)
 
 
-_ID = Shape({"id": opaque})
 _RANGE = Shape({"start": _matching(_NUMBER), "end": _matching(_NUMBER)})
 
-SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {
+
+def _shapes(named: Clean) -> Mapping[str, Shape]:
+    """``named`` is what becomes of ids."""
+    id = Shape({"id": named})
+    shapes = {
         BODY: Shape({XML_LANG: language}, text=plain_text),
-        THREAD: Shape({"parent": opaque}, text=opaque),
-        ORIGIN_ID: _ID,
+        THREAD: Shape({"parent": named}, text=named),
+        ORIGIN_ID: id,
         "{urn:xmpp:styling:0}unstyled": Shape(),
-        f"{{{CORRECT_NS}}}replace": _ID,
-        f"{{{RETRACT_NS}}}retract": _ID,
-        REPLY: _ID,
+        f"{{{CORRECT_NS}}}replace": id,
+        f"{{{RETRACT_NS}}}retract": id,
         FALLBACK: Shape(
             {"for": _anything},
             # The subject's part is kept too: a mark without parts would say that all of the message is a fallback.
             children={f"{{{FALLBACK_NS}}}{part}": _RANGE for part in ("body", "subject")},
         ),
     }
-)
-"""Every element that can reach the other side. What has no shape here cannot be built."""
+    return MappingProxyType(shapes)
 
 
-def written(element: Element) -> str:
+SHAPES = _shapes(opaque)
+"""Every element that can reach the other side, but for ``reply``. What has no shape here cannot be built."""
+
+OWN_SHAPES = _shapes(_anything)
+"""The same for the archive of who sent it, whose clients know their ids as they made them."""
+
+
+def written(element: Element, shapes: Mapping[str, Shape] = SHAPES) -> str:
     """The text of ``element`` in its shape, as a child of a message. Raises ``KeyError`` for one that has none."""
-    return _written(element, SHAPES[element.tag], STREAM_NS)
+    return _written(element, shapes[element.tag], STREAM_NS)
 
 
-def reply(element: Element, author: str) -> str:
-    """Like ``written``, for a ``<reply/>`` that names the author of the message replied to by ``author``
-    (XEP-0461 §3.1)."""
-    return _written(element, SHAPES[REPLY], STREAM_NS, f' to="{attribute(author)}"')
+def reply(author: str, id: str) -> str:
+    """A ``<reply/>`` to the message ``id`` of ``author`` (XEP-0461 §3.1)."""
+    return f'<reply xmlns="{REPLY_NS}" id="{attribute(id)}" to="{attribute(author)}"/>'
 
 
-def _written(element: Element, shape: Shape, inherited: str, more: str = "") -> str:
+def _written(element: Element, shape: Shape, inherited: str) -> str:
     name, head = _names(element.tag, inherited)
     for key, clean in shape.attributes.items():
         value = element.get(key)
@@ -108,7 +114,7 @@ def _written(element: Element, shape: Shape, inherited: str, more: str = "") -> 
         inner += "".join(
             _written(part, shape.children[part.tag], namespace) for part in element if part.tag in shape.children
         )
-    return f"{head}{more}>{inner}</{name}>" if inner else f"{head}{more}/>"
+    return f"{head}>{inner}</{name}>" if inner else f"{head}/>"
 
 
 @lru_cache(maxsize=64)

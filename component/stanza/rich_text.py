@@ -18,12 +18,12 @@ LINE = "Formatted message: {}"
 def with_rich_text(children: list[Element], act: Act, rich: Rendered, links: LinkMaker) -> list[Element]:
     """The children of a message with the texts that the policy makes of its formatted content."""
     if act is Act.TEXT:
-        return _with_bodies(children, rich)
+        return with_bodies(children, rich)
     line = LINE.format(links(PAGE, "", rich.page)) if act is Act.PAGE and rich.page else ""
-    return _with_texts(_with_bodies(children, rich), rich.bodies, line)
+    return _with_texts(with_bodies(children, rich), rich.bodies, line)
 
 
-def _with_bodies(children: list[Element], rich: Rendered) -> list[Element]:
+def with_bodies(children: list[Element], rich: Rendered) -> list[Element]:
     """A message that has no text gets one, in each language."""
     if any(part.tag == BODY for part in children):
         return children

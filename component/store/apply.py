@@ -21,10 +21,10 @@ from .changes import (
     NewMessage,
     NoteContacts,
     OpenConversation,
-    RevokeLinks,
     StartWatch,
     StopWatch,
     Subscribe,
+    Supersede,
     Unsubscribe,
     WatchBehind,
     Withdraw,
@@ -33,9 +33,10 @@ from .chosen import save_statuses
 from .contact_notes import save_notes
 from .conversations import end_conversations, insert_conversations
 from .known import Known
-from .links import insert_links, revoke_versions
+from .links import insert_links
 from .messages import insert_messages, mark_delivered, withdraw
 from .subscriptions import save_subscriptions
+from .versions import supersede
 from .watches import save_chat_faces, save_watches
 
 Sorted = defaultdict[type, list[Any]]
@@ -66,8 +67,8 @@ def apply(connection: Connection, changes: Iterable[Change], known: Known) -> No
         mark_delivered(connection, delivered)
     if linked := of[NewLink]:
         insert_links(connection, linked, accounts)
-    if revoked := of[RevokeLinks]:
-        revoke_versions(connection, revoked, accounts)
+    if superseded := of[Supersede]:
+        supersede(connection, superseded, accounts)
     if entries := of[Audit]:
         write_entries(connection, entries)
     if subscribed := of[Subscribe]:
@@ -99,7 +100,7 @@ def _named(change: Change) -> Iterator[str]:
     match change:
         case OpenConversation(first=first, second=second) | NewChatFace(first=first, second=second):
             yield from (first, second)
-        case NewLink(account=str() as account) | RevokeLinks(sender_account=account):
+        case NewLink(account=str() as account) | Supersede(sender_account=account):
             yield account
         case Subscribe(account=account) | Unsubscribe(account=account) | NoteContacts(account=account):
             yield account

@@ -1,13 +1,20 @@
 """Reading messages back, one by one or in the order of their ids. Nothing here waits for the writer."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, Text, bindparam, func, or_, select
 
-from .schema import HAS_OTHER_ORIGIN_ID, IS_VISIBLE, account, message
+from .schema import (
+    HAS_OTHER_ORIGIN_ID,
+    HAS_SEEN_ID,
+    HAS_SEEN_ORIGIN_ID,
+    IS_VISIBLE,
+    account,
+    message,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,16 @@ class ArchivedMessage:
     client_id: str | None
     origin_id: str | None
     withdrawn_at: int | None
+    sent_payload: str | None = None
 
     @property
     def withdrawn(self) -> bool:
         return self.withdrawn_at is not None
+
+    @property
+    def as_written(self) -> str:
+        """The child elements as their sender knows them."""
+        return self.payload if self.sent_payload is None else self.sent_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +64,13 @@ class RecentMessage:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The message that another one refers to."""
+    """The message that another one refers to; ``named`` is its client id or origin id, whichever was meant, as its
+    client gave it. A message that is named by its archive id may have none."""
 
     id: int
     seq: int
     sender_account: str
-    withdrawn: bool
+    named: str | None
 
 
 _sender, _receiver = account.alias("sender"), account.alias("receiver")
@@ -79,6 +93,7 @@ def select_messages(table: Table) -> Select[tuple[Any, ...]]:
         table.c.client_id,
         table.c.origin_id,
         table.c.withdrawn_at,
+        table.c.sent_payload,
     )
     return (
         select(*columns)
@@ -111,15 +126,38 @@ _RECENT = (
     .order_by(message.c.sent_at, message.c.id)
 )
 _IN_CONVERSATION = message.c.conversation_id == bindparam("conversation")
-_REFERENCE = (
-    select(message.c.id, message.c.seq, account.c.jid, message.c.withdrawn_at.is_not(None))
-    .join_from(message, account, message.c.sender_id == account.c.id)
-    .where(_IN_CONVERSATION)
+
+
+def _reference(named: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    """The newest visible message of the conversation under these conditions."""
+    return (
+        select(message.c.id, message.c.seq, account.c.jid, named)
+        .join_from(message, account, message.c.sender_id == account.c.id)
+        .where(_IN_CONVERSATION, IS_VISIBLE, *conditions)
+        .order_by(message.c.id.desc())
+        .limit(1)
+    )
+
+
+_WANTED: BindParameter[str] = bindparam("reference")
+_SENDER: BindParameter[str | None] = bindparam("sender", type_=Text)
+_BY_ITS_IDS = (
+    (message.c.client_id, (message.c.client_id == _WANTED,)),
+    (message.c.origin_id, (message.c.origin_id == _WANTED, HAS_OTHER_ORIGIN_ID)),
 )
-_NEWEST_REFERENCE = _REFERENCE.order_by(message.c.id.desc()).limit(1)
-_BY_CLIENT_ID = _NEWEST_REFERENCE.where(message.c.client_id == bindparam("reference"))
-_BY_ORIGIN_ID = _NEWEST_REFERENCE.where(message.c.origin_id == bindparam("reference"), HAS_OTHER_ORIGIN_ID)
-_BY_ID = _REFERENCE.where(message.c.id == bindparam("reference"))
+_BY_SEEN_IDS = (
+    (message.c.client_id, (message.c.seen_id == _WANTED, HAS_SEEN_ID)),
+    (message.c.origin_id, (message.c.seen_origin_id == _WANTED, HAS_SEEN_ORIGIN_ID)),
+)
+_BY_ANYBODY = or_(_SENDER.is_(None), account.c.jid == _SENDER)
+_BY_ANY_ID = [_reference(named, *conditions, _BY_ANYBODY) for named, conditions in (*_BY_ITS_IDS, *_BY_SEEN_IDS)]
+_BY_NUMBER = _reference(
+    func.coalesce(message.c.origin_id, message.c.client_id), message.c.id == bindparam("number"), _BY_ANYBODY
+)
+_OWN = [
+    _reference(named, *conditions, account.c.jid == _SENDER, message.c.id < bindparam("before"))
+    for named, conditions in _BY_ITS_IDS
+]
 _WINDOW_START = (
     select(message.c.seq)
     .where(_IN_CONVERSATION, IS_VISIBLE)
@@ -156,18 +194,33 @@ def recent_client_ids(connection: Connection, since: int) -> list[RecentMessage]
 
 
 def find_by_reference(
-    connection: Connection, conversation_id: int, reference: str, message_id: int | None = None
+    connection: Connection,
+    conversation_id: int,
+    reference: str,
+    message_id: int | None = None,
+    sender: str | None = None,
 ) -> Reference | None:
-    """The newest message of the conversation that has this client id or origin id.
+    """The newest message of the conversation that has this client id or origin id, or is known by it to others; only
+    one of the bare account ``sender``, if that is given.
 
     ``message_id`` is what ``reference`` means if it is one of our archive ids.
     """
-    searches = ((_BY_CLIENT_ID, reference), (_BY_ORIGIN_ID, reference), (_BY_ID, message_id))
-    found = [
-        Reference(*row)
-        for statement, wanted in searches
-        for row in connection.execute(statement, {"conversation": conversation_id, "reference": wanted})
-    ]
+    values = {"conversation": conversation_id, "reference": reference, "number": message_id, "sender": sender}
+    return _newest(connection, [*_BY_ANY_ID, _BY_NUMBER], values)
+
+
+def find_own(connection: Connection, conversation_id: int, reference: str, sender: str, before: int) -> int | None:
+    """The newest message that the bare account ``sender`` sent in the conversation under this client id or origin id
+    before the message ``before``, which names it so; its number."""
+    values = {"conversation": conversation_id, "reference": reference, "sender": sender, "before": before}
+    found = _newest(connection, _OWN, values)
+    return None if found is None else found.id
+
+
+def _newest(
+    connection: Connection, searches: Iterable[Select[tuple[Any, ...]]], values: dict[str, Any]
+) -> Reference | None:
+    found = [Reference(*row) for search in searches for row in connection.execute(search, values)]
     return max(found, key=lambda reference: reference.id, default=None)
 
 

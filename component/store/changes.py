@@ -31,7 +31,9 @@ class NewMessage:
     ``sender`` is the full real address that sent it, ``receiver`` the address it was sent to: a face, perhaps
     with a resource. ``owner`` is the agent's account in a joined conversation and None between two agents.
     ``payload`` is the XML text of the child elements as they are delivered, without a stanza-id, and ``body`` all that
-    they say, in all languages. ``client_id`` is the stanza's id and ``origin_id`` that of XEP-0359, both as they came.
+    they say, in all languages. ``sent_payload`` is the XML of the children as their sender wrote them, if that is
+    something else. ``client_id`` is the stanza's id and ``origin_id`` that of XEP-0359, both as they came; ``seen_id``
+    and ``seen_origin_id`` are what others see in their places, if that is something else.
     """
 
     def __init__(
@@ -49,6 +51,9 @@ class NewMessage:
         client_id: str | None = None,
         origin_id: str | None = None,
         type: str = "chat",
+        sent_payload: str | None = None,
+        seen_id: str | None = None,
+        seen_origin_id: str | None = None,
     ) -> None:
         self.id = id
         self.conversation_id = conversation_id
@@ -63,6 +68,14 @@ class NewMessage:
         self.client_id = client_id
         self.origin_id = origin_id
         self.type = type
+        self.sent_payload = sent_payload
+        self.seen_id = seen_id
+        self.seen_origin_id = seen_origin_id
+
+    @property
+    def as_written(self) -> str:
+        """The children as their sender knows them."""
+        return self.payload if self.sent_payload is None else self.sent_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +147,8 @@ class NewLink:
 
     ``token`` is what nobody can guess, ``kind`` is ``page`` (``content`` is sanitised HTML), ``file`` (``content`` is
     the address of the upload) or ``transcript``. ``title`` heads the page; ``sender`` is the name of the face that sent
-    it, as readers see it. The link lives no longer than message ``message_id`` is in a view; if that corrects an
-    earlier one, ``corrects`` is the id by which its client names that. ``account`` is the bare account it was made for,
-    if there is no message.
+    it, as readers see it. The link lives no longer than message ``message_id`` is in a view. ``account`` is the bare
+    account it was made for, if there is no message.
     """
 
     token: str = field(repr=False)
@@ -149,15 +161,14 @@ class NewLink:
     message_id: int | None = None
     sender: str = ""
     account: str | None = None
-    corrects: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeLinks:
-    """The links of a message open nothing any more, nor do those of its corrections: it was retracted, or corrected
-    again, by the message ``by``.
+class Supersede:
+    """The message ``by`` corrects or retracts an earlier one; if it corrects it, it ``is_version`` of it from now on.
 
-    It is the one that ``sender_account`` sent in the conversation under the client id or origin id ``reference``.
+    That is the newest before it that ``sender_account`` sent in the conversation under the client id or origin id
+    ``reference``: some clients number from one after every start. The links of all its versions open nothing any more.
     """
 
     conversation_id: int
@@ -165,6 +176,7 @@ class RevokeLinks:
     reference: str
     by: int
     at: int
+    is_version: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +244,7 @@ Change = (
     | NoteContacts
     | ChooseStatus
     | NewLink
-    | RevokeLinks
+    | Supersede
     | Audit
     | NewChatFace
     | StartWatch

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select, text, update
 
-from .changes import NewLink, RevokeLinks
+from .changes import NewLink
 from .holds import is_held
 from .openings import enter_rest, is_one_of
 from .schema import IS_VISIBLE, account, held_message, link, message
@@ -71,19 +71,6 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     _SHOWN.label("shown") if field.name == "shown" else link.c[field.name] for field in fields(StoredLink)
 )
 _FIND = select(link.c.content, *_COLUMNS).where(link.c.token == bindparam("of"))
-_REVOKE_VERSIONS = text("""
-UPDATE link SET revoked_at = :at
-WHERE revoked_at IS NULL AND message_id < :by AND message_id IN (
-    SELECT id FROM message WHERE conversation_id = :conversation AND client_id = :reference AND sender_id = :sender
-    UNION ALL
-    SELECT id FROM message
-    WHERE conversation_id = :conversation AND origin_id = :reference AND origin_id IS NOT client_id
-        AND sender_id = :sender
-    UNION ALL
-    SELECT m.id FROM link AS l JOIN message AS m ON m.id = l.message_id
-    WHERE l.corrects = :reference AND m.conversation_id = :conversation AND m.sender_id = :sender
-)
-""")
 _OF_MESSAGES = text("""
 SELECT id FROM link
 WHERE message_id IN (SELECT value FROM json_each(:ids)) AND message_id NOT IN (SELECT id FROM held_message)
@@ -99,20 +86,6 @@ ORDER BY l.expires_at LIMIT :most
 
 def insert_links(connection: Connection, changes: Sequence[NewLink], accounts: Mapping[str, int]) -> None:
     connection.execute(insert(link), [_row(change, accounts) for change in changes])
-
-
-def revoke_versions(connection: Connection, changes: Sequence[RevokeLinks], accounts: Mapping[str, int]) -> None:
-    rows = [
-        {
-            "conversation": change.conversation_id,
-            "sender": accounts[change.sender_account],
-            "reference": change.reference,
-            "by": change.by,
-            "at": change.at,
-        }
-        for change in changes
-    ]
-    connection.execute(_REVOKE_VERSIONS, rows)
 
 
 def find(connection: Connection, token: str) -> FoundLink | None:
@@ -163,7 +136,6 @@ def _row(change: NewLink, accounts: Mapping[str, int]) -> dict[str, Any]:
         "title": change.title,
         "sender": change.sender,
         "content": change.content,
-        "corrects": change.corrects,
         "opened": 0,
         "entered": 0,
     }

@@ -15,7 +15,7 @@ from .schema import IS_VISIBLE, message
 
 _COLUMNS = (
     *("id", "conversation_id", "seq", "owner_id", "owner_seq", "sent_at", "sender", "receiver", "sender_id"),
-    *("receiver_id", "type", "client_id", "origin_id", "body", "payload"),
+    *("receiver_id", "type", "client_id", "origin_id", "body", "payload", "sent_payload", "seen_id", "seen_origin_id"),
 )
 _INSERT = Prepared(insert(message), *_COLUMNS)
 _WITHDRAW = (
@@ -78,4 +78,7 @@ def _row(change: NewMessage, known: Known, in_conversation: Tally, in_history: T
         change.origin_id,
         change.body,
         change.payload,
+        change.sent_payload,
+        change.seen_id,
+        change.seen_origin_id,
     )

@@ -100,6 +100,10 @@ message = Table(
     Column("origin_id", Text),
     Column("body", Text),
     Column("payload", Text, nullable=False, comment="XML of the child elements as delivered"),
+    Column("sent_payload", Text, comment="the same as its sender wrote it, if that is something else"),
+    Column("seen_id", Text, comment="what others see as its client_id, if that is something else"),
+    Column("seen_origin_id", Text, comment="and as its origin_id"),
+    Column("version_of", BigInteger, comment="the first version of the message that it corrects"),
     Column("withdrawn_at", BigInteger),
     CheckConstraint("owner_id IN (sender_id, receiver_id)", name="owner_takes_part"),
 )
@@ -135,6 +139,7 @@ held_message = Table(
     Column("origin_id", Text),
     Column("body", Text),
     Column("payload", Text, nullable=False),
+    Column("sent_payload", Text),
     Column("withdrawn_at", BigInteger),
     comment="Messages past their time, in nobody's view any more, which a hold keeps for export.",
 )
@@ -164,7 +169,6 @@ link = Table(
     Column("title", Text, nullable=False),
     Column("sender", Text, nullable=False, comment="name of a face, as readers see it"),
     Column("content", Text, nullable=False, comment="of a file: its address; else what the page shows"),
-    Column("corrects", Text, comment="the client's id of the message that its message corrects"),
     Column("opened", BigInteger, nullable=False, comment="how often"),
     Column("first_opened_at", BigInteger),
     Column("last_opened_at", BigInteger),
@@ -252,6 +256,9 @@ IS_WITHDRAWN = message.c.withdrawn_at.is_not(None)
 IS_OWNED = message.c.owner_id.is_not(None)
 # Nearly every client sends both ids alike; then the index on the first one finds either.
 HAS_OTHER_ORIGIN_ID = and_(message.c.origin_id.is_not(None), message.c.origin_id.is_distinct_from(message.c.client_id))
+# Few ids do not cross as they are.
+HAS_SEEN_ID = message.c.seen_id.is_not(None)
+HAS_SEEN_ORIGIN_ID = message.c.seen_origin_id.is_not(None)
 # Opened more often than the audit log says.
 IS_TO_ENTER = link.c.opened > link.c.entered
 
@@ -273,9 +280,11 @@ _index("message_withdrawn_in_history", message.c.owner_id, message.c.id, where=a
 Index("message_by_time", message.c.sent_at, message.c.id)
 Index("message_by_client_id", message.c.conversation_id, message.c.client_id)
 _index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
+_index("message_by_seen_id", message.c.conversation_id, message.c.seen_id, where=HAS_SEEN_ID)
+_index("message_by_seen_origin_id", message.c.conversation_id, message.c.seen_origin_id, where=HAS_SEEN_ORIGIN_ID)
+_index("message_versions", message.c.version_of, where=message.c.version_of.is_not(None))
 Index("held_message_in_conversation", held_message.c.conversation_id)
 _index("link_of_message", link.c.message_id, where=link.c.message_id.is_not(None))
-_index("link_of_correction", link.c.corrects, where=link.c.corrects.is_not(None))
 Index("link_by_expiry", link.c.expires_at)
 _index("link_to_enter", link.c.id, where=IS_TO_ENTER)
 Index("audit_by_time", audit.c.tenant, audit.c.at)

@@ -205,10 +205,16 @@ class Store:
         return await self.ask(archive.recent_client_ids, since)
 
     async def find_by_reference(
-        self, conversation_id: int, reference: str, message_id: int | None = None
+        self, conversation_id: int, reference: str, message_id: int | None = None, sender: str | None = None
     ) -> Reference | None:
-        """The newest message of the conversation with that client id, origin id, or id of ours."""
-        return await self.ask(archive.find_by_reference, conversation_id, reference, message_id)
+        """The newest message of the conversation, or of one of the two in it, with that client id, origin id, or id of
+        ours."""
+        return await self.ask(archive.find_by_reference, conversation_id, reference, message_id, sender)
+
+    async def find_own(self, conversation_id: int, reference: str, sender: str, before: int) -> int | None:
+        """The newest message that an account sent in the conversation under that client id or origin id, before the
+        message ``before``."""
+        return await self.ask(archive.find_own, conversation_id, reference, sender, before)
 
     async def window_start(self, conversation_id: int, size: int) -> int:
         """The ``seq`` of the first of the last ``size`` visible messages; 1 if there are fewer (A1)."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
 from tests.support.matching import presence
+from tests.support.scripts import ALICE, BOB, CAROL
 from tests.support.server import TestServer
 
 ACCOUNTS = (
@@ -137,3 +139,25 @@ async def bob(log_in: LogIn) -> XmppClient:
 async def erin(log_in: LogIn) -> XmppClient:
     """A Work user."""
     return await log_in("erin@work.acme.test")
+
+
+@dataclass(frozen=True)
+class Direction:
+    """``sender`` writes to ``receiver``, each known to the other under a face."""
+
+    sender: XmppClient
+    receiver: XmppClient
+    sender_face: str
+    receiver_face: str
+
+
+@pytest_asyncio.fixture(loop_scope="package", params=["work-to-agent", "agent-to-work", "agent-to-agent"])
+async def chat(request: pytest.FixtureRequest, log_in: LogIn) -> AsyncIterator[Direction]:
+    alice = await log_in("alice@cc.acme.test")
+    match request.param:
+        case "work-to-agent":
+            yield Direction(await log_in("bob@work.acme.test"), alice, BOB, ALICE)
+        case "agent-to-work":
+            yield Direction(alice, await log_in("bob@work.acme.test"), ALICE, BOB)
+        case "agent-to-agent":
+            yield Direction(alice, await log_in("carol@cc.acme.test"), ALICE, CAROL)

@@ -1,15 +1,13 @@
 """What a message may carry (C1 to C16), as X sends and Y receives it, in all three directions."""
 
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import product
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
-import pytest_asyncio
 
 from component.element import parse_children, serialise
-from tests.messages.conftest import LogIn, Reconfigure
+from tests.messages.conftest import Direction, LogIn, Reconfigure
 from tests.support.archive import ask
 from tests.support.archived import bodies, query, ticked_off
 from tests.support.bridge import BridgeProcess
@@ -40,28 +38,6 @@ OMEMO = (
     "<body>I sent you an OMEMO encrypted message but your client doesn't seem to support that.</body>"
 )
 GONE = "<gone xmlns='http://jabber.org/protocol/chatstates'/>"
-
-
-@dataclass(frozen=True)
-class Direction:
-    """``sender`` writes to ``receiver``, each known to the other under a face."""
-
-    sender: XmppClient
-    receiver: XmppClient
-    sender_face: str
-    receiver_face: str
-
-
-@pytest_asyncio.fixture(loop_scope="package", params=["work-to-agent", "agent-to-work", "agent-to-agent"])
-async def chat(request: pytest.FixtureRequest, log_in: LogIn) -> AsyncIterator[Direction]:
-    alice = await log_in("alice@cc.acme.test")
-    match request.param:
-        case "work-to-agent":
-            yield Direction(await log_in("bob@work.acme.test"), alice, BOB, ALICE)
-        case "agent-to-work":
-            yield Direction(alice, await log_in("bob@work.acme.test"), ALICE, BOB)
-        case "agent-to-agent":
-            yield Direction(alice, await log_in("carol@cc.acme.test"), ALICE, CAROL)
 
 
 async def received(chat: Direction, content: str, type: str = "chat") -> Element:

@@ -129,3 +129,10 @@ async def alice_at_work(log_in: LogIn) -> XmppClient:
 async def lena_at_work(log_in: LogIn) -> XmppClient:
     """Lena, logged in as a Work user."""
     return await log_in("lena@work.acme.test")
+
+
+@pytest.fixture
+def archives_in_their_name(ejabberd: TestServer) -> bool:
+    """Whether ejabberd archives what a component sends in an account's name."""
+    major, minor = (int(part) for part in ejabberd.version.split(".")[:2])
+    return (major, minor) >= (23, 10)

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from xml.etree.ElementTree import tostring
 
+import pytest
 import pytest_asyncio
 
 from tests.supervisors.conftest import LogIn
+from tests.supervisors.test_secondary import own_words
 from tests.supervisors.test_transcripts import deskbridge, link, opened, read
 from tests.support.archive import ask
 from tests.support.archived import query
@@ -15,17 +18,21 @@ from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
 from tests.support.matching import message
-from tests.support.scripts import ALICE, CAROL, send, talk
+from tests.support.scripts import ALICE, BOB, CAROL, send, talk
 from tests.support.watching import (
     ALICE_AND_CAROL,
+    CARBONS,
     copies,
     copy,
     copy_at_work,
+    from_chat_face,
+    is_original,
     watch,
 )
 
 BEGAN = "ⓘ Alice Ames and Carol Cho began a chat."
 POLISH = "<body>ok</body><body xml:lang='pl'>PIN 4711 {word}</body>"
+REPLACE = "{urn:xmpp:message-correct:0}replace"
 RETRACTION = "<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/>"
 FALLBACK = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>"
 
@@ -99,3 +106,101 @@ class TestWordsBesideARetraction:
         )
         shown = await read(watched, text=words)
         assert f'Alice Ames retracted "My password", with the text: {words}' in shown.words
+
+
+class TestIds:
+    """A11"""
+
+    async def test_of_any_characters(
+        self, alice: XmppClient, carol: XmppClient, watched: XmppClient, alice_at_work: XmppClient
+    ) -> None:
+        """A correction and a retraction name the copy of what they are about; the transcript says what it was."""
+        word = new_id()
+        id = f"alice@cc.acme.test/{word}"
+        await send(carol, ALICE, f"<body>{word} at nine</body>", id=id)
+        first, kept = (
+            await copy(watched, f"▸ Carol Cho: {word} at nine"),
+            await copy_at_work(alice_at_work, f"{word} at nine"),
+        )
+        replace = f"<replace xmlns='urn:xmpp:message-correct:0' id='{id}'/>"
+        await send(carol, ALICE, f"<body>{word} at ten</body>{replace}")
+        for copied, replaced in (
+            (await copy(watched, f"▸ Carol Cho: {word} at ten"), first),
+            (await copy_at_work(alice_at_work, f"{word} at ten"), kept),
+        ):
+            assert copied.find(REPLACE).get("id") == replaced.get("id")
+        await send(carol, ALICE, RETRACTION.format(id=id))
+        await copy(watched, f"ⓘ Carol Cho retracted: {word} at nine")
+        retracted = await alice_at_work.expect(from_chat_face())
+        assert retracted.find("{urn:xmpp:message-retract:1}retract").get("id") == kept.get("id")
+        shown = (await read(watched, text=word)).words
+        assert f'Carol Cho corrected "{word} at nine": {word} at ten' in shown
+        assert f'Carol Cho retracted "{word} at nine"' in shown
+        for stanza in watched.received:
+            assert id not in tostring(stanza, "unicode")
+
+    async def test_of_a_correction_like_that_of_what_it_corrects(
+        self, alice: XmppClient, carol: XmppClient, watched: XmppClient
+    ) -> None:
+        """Its copy replaces the copy of the other, not itself; what the other side sent under this id is not meant."""
+        id = new_id()
+        await send(alice, CAROL, "<body>At nine</body>", id=id)
+        await send(carol, ALICE, "<body>Well?</body>", id=id)
+        first, _ = await copies(watched, "▸ Alice Ames: At nine", "▸ Carol Cho: Well?")
+        replace = f"<replace xmlns='urn:xmpp:message-correct:0' id='{id}'/>"
+        await send(alice, CAROL, f"<body>At ten</body>{replace}", id=id)
+        second = await copy(watched, "▸ Alice Ames: At ten")
+        assert second.find(REPLACE).get("id") == first.get("id") != second.get("id")
+
+    async def test_of_others_in_replies(self, alice: XmppClient, carol: XmppClient, watched: XmppClient) -> None:
+        """AD2: the message itself, forwarded for programs, names what it answers by the id that is in the other one."""
+        id = f"alice@cc.acme.test/{new_id()}"
+        await send(alice, CAROL, "<body>Question</body>", id=id)
+        seen = (await carol.expect(message(body="Question"))).get("id")
+        await copy(watched, "▸ Alice Ames: Question")
+        watched.take(is_original)
+        await send(carol, ALICE, f"<body>Answer</body><reply xmlns='urn:xmpp:reply:0' id='{seen}' to='{ALICE}'/>")
+        assert (await alice.expect(message(body="Answer"))).find("{urn:xmpp:reply:0}reply").get("id") == id
+        original = await watched.expect(is_original)
+        assert original.find(".//{urn:xmpp:reply:0}reply").get("id") == seen
+
+
+class TestTwoVersions:
+    """What an agent wrote, and what was made of it for a Work user."""
+
+    WORDS = "<body>Hello {word}</body>"
+    BOLD = (
+        "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
+        "<p>Hello <strong onclick='x()'>{word}</strong></p></body></html>"
+    )
+
+    @pytest.mark.parametrize("words", [WORDS, ""])
+    async def test_each_side_reads_its_own(
+        self, alice: XmppClient, bob: XmppClient, alice_at_work: XmppClient, bridge: BridgeProcess,
+        archives_in_their_name: bool, words: str,
+    ) -> None:  # fmt: skip
+        """A6, A4: the agent finds the formatted message, also in words of it; the copy for their Work account has their
+        words, and no line that was made for others."""
+        await alice_at_work.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
+        word = new_id()
+        await send(alice, BOB, (words + self.BOLD).format(word=word))
+        got = await bob.expect(message(sender=ALICE))
+        assert (got.findtext("{*}body") or "").startswith(f"Hello {word}\nFormatted message: {bridge.web}/m/")
+        await own_words(alice_at_work, f"Hello {word}", archives_in_their_name)
+        for asked in (await ask(alice, text=word), await ask(alice, to=BOB, max=1, before="")):
+            (kept,) = [result.message for result in asked.results]
+            assert kept.findtext("{*}body") == f"Hello {word}"
+            bold = kept.find(".//{http://www.w3.org/1999/xhtml}strong")
+            assert (bold.text, bold.attrib) == (word, {})
+        (theirs,) = (await ask(bob, to=ALICE, max=1, before="")).results
+        assert theirs.body == got.findtext("{*}body")
+
+    async def test_files_in_the_archive_of_a_face(self, alice: XmppClient, bob: XmppClient) -> None:
+        """A Work user finds the words that they wrote, an agent those that they got."""
+        url = f"https://upload.acme.test/{new_id()}/photo.png"
+        await send(bob, ALICE, f"<body>Look: {url}</body><x xmlns='jabber:x:oob'><url>{url}</url></x>")
+        got = (await alice.expect(message(sender=BOB))).findtext("{*}body")
+        assert url not in got
+        (his,) = (await ask(bob, to=ALICE, max=1, before="")).results
+        (hers,) = (await ask(alice, max=1, before="")).results
+        assert (his.body, hers.body) == (f"Look: {url}", got)

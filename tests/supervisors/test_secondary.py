@@ -10,7 +10,6 @@ from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, LENA, error_of, error_text, refused, send, talk, unanswered
-from tests.support.server import TestServer
 from tests.support.watching import (
     CARBONS,
     FORWARD,
@@ -26,13 +25,6 @@ from tests.support.watching import (
 )
 
 ALICES_WORK_FACE, LENAS_WORK_FACE = "alice.ames@directory.acme.test", "lena@directory.acme.test"
-
-
-@pytest.fixture
-def archives_in_their_name(ejabberd: TestServer) -> bool:
-    """Whether ejabberd archives what a component sends in an account's name."""
-    major, minor = (int(part) for part in ejabberd.version.split(".")[:2])
-    return (major, minor) >= (23, 10)
 
 
 async def own_words(client: XmppClient, body: str, in_their_name: bool) -> Element:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from component.store.changes import RevokeLinks, Withdraw
+from component.store.changes import Supersede, Withdraw
 from component.store.errors import StoreError
 from component.store.links import Which
 from component.web.responses import HEADERS
@@ -107,7 +107,9 @@ class TestDead:
         )
         await web.store.submit(
             Withdraw(gone.id, now_us()),
-            RevokeLinks(chat.id, ALICE, f"client-{retracted.id}", by=web.store.next_message_id(), at=now_us()),
+            Supersede(
+                chat.id, ALICE, f"client-{retracted.id}", web.store.next_message_id(), now_us(), is_version=False
+            ),
             new_link("e" * 22, expires_at=now_us() - 1),
             new_link("v" * 22),
             new_link("f" * 22, kind="file", content="https://upload.acme.test/a.pdf"),

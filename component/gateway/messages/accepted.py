@@ -7,7 +7,8 @@ from component.model import Party, Side
 from component.policy.decide import Deliver
 from component.policy.features import Feature
 from component.stanza.compose import Composed
-from component.store.changes import Change, NewLink, NewMessage, RevokeLinks
+from component.stanza.message import opaque
+from component.store.changes import Change, NewLink, NewMessage, Supersede
 
 from .intake import Incoming
 from .recent import Key
@@ -56,15 +57,16 @@ class Accepted:
             client_id=element.get("id"),
             origin_id=self.origin_id,
             type=self.incoming.facts.type,
+            sent_payload=self.content.sent,
+            seen_id=_seen(element.get("id")),
+            seen_origin_id=_seen(self.origin_id),
         )
 
     def changes(self, row: NewMessage, link_us: int) -> Iterator[Change]:
-        """What is written with the message: its links, which live for ``link_us``. Those of the versions of it that it
-        corrects or retracts open nothing any more (C12, C13)."""
+        """What is written with the message: its links, which live for ``link_us``, and what it corrects or retracts
+        (C12, C13)."""
         if not self.content.links and _REFERRING.isdisjoint(self.incoming.facts.features):
             return
-        refers = {feature: part.get("id") for feature, part in self.verdict.parts if feature in _REFERRING}
-        corrected = refers.get(Feature.CORRECTION)
         for link in self.content.links:
             yield NewLink(
                 token=link.token,
@@ -76,11 +78,12 @@ class Accepted:
                 content=link.content,
                 message_id=row.id,
                 sender=self.sender.name,
-                corrects=corrected,
             )
-        for reference in refers.values():
-            if reference:
-                yield RevokeLinks(row.conversation_id, self.sender.account, reference, row.id, row.sent_at)
+        for feature, part in self.verdict.parts:
+            reference = part.get("id")
+            if feature in _REFERRING and reference:
+                is_version = feature is Feature.CORRECTION
+                yield Supersede(row.conversation_id, self.sender.account, reference, row.id, row.sent_at, is_version)
 
     @property
     def _owner(self) -> str | None:
@@ -88,3 +91,9 @@ class Accepted:
         if self.sender.side is self.receiver.side:
             return None
         return (self.sender if self.sender.side is Side.AGENT else self.receiver).account
+
+
+def _seen(id: str | None) -> str | None:
+    """The id as others see it, if that is another one."""
+    seen = None if id is None else opaque(id)
+    return None if seen == id else seen

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from component.content.rendered import Rendered
 from component.model import Party
 from component.policy.classify import Facts, classify
-from component.stanza.compose import NO_SIZES
+from component.stanza.compose import NO_SIZES, Answered
 from component.world import World
 
 from .routes import Route, Routes
@@ -73,20 +73,20 @@ class Incoming:
 
 @final
 class Found:
-    """What was looked up for a message. ``reply_to`` is the author of the message replied to, by the address
-    that the receiver knows; None if the receiver cannot see that message (C14). ``rich`` is its formatted content
+    """What was looked up for a message. ``answered`` is the message replied to; None if
+    the receiver cannot see it (C14). ``rich`` is its formatted content
     (C10), ``sizes`` are bytes of its files by address (C5). ``failed`` tells that nothing could be found out."""
 
     def __init__(
         self,
         sender_online: bool,
-        reply_to: str | None = None,
+        answered: Answered | None = None,
         rich: Rendered | None = None,
         failed: bool = False,
         sizes: Mapping[str, int] = NO_SIZES,
     ) -> None:
         self.sender_online = sender_online
-        self.reply_to = reply_to
+        self.answered = answered
         self.rich = rich
         self.failed = failed
         self.sizes = sizes

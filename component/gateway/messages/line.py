@@ -124,7 +124,7 @@ class Messages:
             case Deliver():
                 assert sender and receiver, "nothing is delivered from or to strangers"
                 links = LinkMaker(self._state.web.public_url, self._tokens)
-                content = compose(verdict, found.reply_to, links, found.rich, found.sizes)
+                content = compose(verdict, found.answered, links, found.rich, found.sizes)
                 given = messages.origin_id(message.element)
                 self._archive(Accepted(message, sender, receiver, verdict, content, given), conversation)
                 if verdict.ends:
@@ -151,7 +151,7 @@ class Messages:
             sender_online=found.sender_online,
             receiver_online=receiver is not None and self._state.sessions.logged_in(receiver.account),
             conversation_open=conversation is not None,
-            reply_visible=found.reply_to is not None,
+            reply_visible=found.answered is not None,
             over_rate=message.over_rate,
             to_service=message.to_service,
             limits=self._state.limits,

@@ -14,8 +14,8 @@ from component.policy.decide import MOST_FILES
 from component.policy.features import Feature
 from component.policy.matrix import HISTORY_WINDOW
 from component.sanitiser import Sanitiser
-from component.stanza.compose import NO_SIZES
-from component.stanza.message import REPLY
+from component.stanza.compose import NO_SIZES, Answered
+from component.stanza.message import REPLY, opaque
 from component.store.archive import Reference
 from component.store.errors import StoreError
 from component.store.store import Store
@@ -67,11 +67,11 @@ class LookUps:
             online = self._online(message) or await self._has_session(sender.account, message.resource)
             if receiver is not None:
                 await self._certain(receiver)
-            reply_to = None if receiver is None else await self._reply_to(message, sender, receiver)
+            answered = None if receiver is None else await self._answered(message, sender, receiver)
         except (EjabberdApiError, StoreError) as problem:
             log.warning("a look-up failed, so a message is refused: %s", problem)
             return FAILED
-        return Found(online, reply_to, await self._rich(message, sender), sizes=await self._sizes(message, sender))
+        return Found(online, answered, await self._rich(message, sender), sizes=await self._sizes(message, sender))
 
     # Is the sender logged in?
 
@@ -96,8 +96,8 @@ class LookUps:
 
     # Which message does it reply to?
 
-    async def _reply_to(self, message: Incoming, sender: Party, receiver: Party) -> str | None:
-        """C14: the author of the message replied to, if the receiver can see that message.
+    async def _answered(self, message: Incoming, sender: Party, receiver: Party) -> Answered | None:
+        """C14: the message replied to, if the receiver can see it.
 
         The conversation is fetched in any case, as whatever else is done with the message needs it.
         """
@@ -106,10 +106,15 @@ class LookUps:
         if reply is None or conversation is None:
             return None
         await self._store.submit()  # what both of them have just said counts too
-        target = await self._store.find_by_reference(conversation.id, reply.get("id", ""))
-        if target is None or target.withdrawn or not await self._in_view(target, conversation, receiver):
+        id = reply.get("id", "")
+        number, _ = self._state.archive_ids.parse(id) or (None, None)
+        author = _author(reply.get("to", ""), sender, receiver)
+        target = await self._store.find_by_reference(conversation.id, id, number, author)
+        if target is None or target.named is None or not await self._in_view(target, conversation, receiver):
             return None
-        return sender.face if target.sender_account == sender.account else receiver.account
+        if target.sender_account == sender.account:
+            return Answered(sender.face, opaque(target.named), sender.account)
+        return Answered(receiver.account, target.named, receiver.face)
 
     async def _in_view(self, target: Reference, conversation: Conversation, receiver: Party) -> bool:
         """A1: an agent may see only the last messages of a chat with a Work user."""
@@ -141,3 +146,12 @@ class LookUps:
             return None
         hosts = [sender.tenant.account_host(side) for side in Side]
         return await self._sanitiser.read(sender.account, facts.parts, hosts)
+
+
+def _author(named: str, sender: Party, receiver: Party) -> str | None:
+    """The account of whom a reply names as the author of what it is about; None if it names nobody who takes part.
+    Clients may give their messages the ids that the other side gave some (A11)."""
+    address = named.partition("/")[0]
+    if address == receiver.face:
+        return receiver.account
+    return sender.account if address in (sender.account, sender.face) else None

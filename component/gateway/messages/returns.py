@@ -42,7 +42,7 @@ class Returns:
         account = message.sender_account
         resources = [f"{account}/{resource}" for resource in self._state.sessions.of(account)]
         returned = stanza("message", message.sender, message.receiver, id=message.client_id)
-        returned.extend(parse_children(message.payload))
+        returned.extend(parse_children(message.as_written))
         answer = refusal(returned, reason)
         if resources and message.sender not in resources:
             self._return(answer, resources[0])

@@ -220,7 +220,7 @@ class Copies:
 
     def _copy(self, said: Said, to: Receivers, opened: bool) -> Awaitable[None] | None:
         self._state.chat_faces.note(said.chat)
-        refers = copies.reference(said.message.payload) != (None, None)
+        refers = copies.reference(said.message.as_written) != (None, None)
         if (
             refers
             or (opened and to.watchers)

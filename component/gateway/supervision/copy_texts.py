@@ -41,11 +41,11 @@ class Said:
 
     @property
     def takes_back(self) -> bool:
-        return copies.reference(self.message.payload)[1] is not None
+        return copies.reference(self.message.as_written)[1] is not None
 
     @property
     def is_correction(self) -> bool:
-        return copies.reference(self.message.payload)[0] is not None
+        return copies.reference(self.message.as_written)[0] is not None
 
 
 class CopyTexts:
@@ -61,7 +61,7 @@ class CopyTexts:
         In one stanza, Converse.js would take the first text it finds, and ejabberd puts that of a forwarded message
         before the line's own. No archive keeps what is forwarded, and no client shows it.
         """
-        content = self._told(said, said.sender.full_name)
+        content = self._told(said, said.sender.full_name, said.message.payload)
         original = self._original(said)
         id = self._ids.id(said.message.id, Role.ORIGINAL)
         for watcher in watchers:
@@ -80,24 +80,24 @@ class CopyTexts:
 
     def received(self, said: Said, own: Party) -> str:
         """A4: what an agent got, for their Work account ``own``."""
-        return self._to(said, own, self._repeated(said))
+        return self._to(said, own, self._repeated(said, said.message.payload))
 
     def told_as_received(self, said: Said, own: Party) -> str:
         """The same where lines stand beside it that tell what the agent said: then it tells who speaks as well."""
         name, words = said.sender.full_name, copies.words(said.message.payload)
         if not said.takes_back:
-            return self._to(said, own, self._told(said, name))
+            return self._to(said, own, self._told(said, name, said.message.payload))
         about = copies.retracts(self._ids.id(said.retracts.id, Role.COPY)) if said.retracts else ""
         content = copies.body(marks.spoken(name, words)) if words else ""
         return self._to(said, own, f"{about}{content}" or copies.body(marks.told(f"{name} retracted a message.")))
 
     def told_as_sent(self, said: Said, own: Party) -> str:
         """A4: what an agent said, where ejabberd would not archive it in their name: as a line that says so."""
-        return self._to(said, own, self._told(said, YOU))
+        return self._to(said, own, self._told(said, YOU, said.message.as_written))
 
     def sent(self, said: Said, own: Party) -> str:
         """A4: what an agent said, to be sent in the name of their Work account."""
-        content = self._repeated(said) + self._when(said, own)
+        content = self._repeated(said, said.message.as_written) + self._when(said, own)
         return own_envelope(own.account, said.chat.face, "chat", self._ids.id(said.message.id, Role.COPY), content)
 
     def line(self, chat: Chat, watcher: Party, words: str, id: str, at: int | None = None) -> str:
@@ -132,9 +132,9 @@ class CopyTexts:
         name = title(viewer, chat)
         return copies.to_own_account(name) if as_agent(viewer, chat) else copies.to_supervisor(name)
 
-    def _told(self, said: Said, name: str) -> str:
-        """The message as somebody tells it who speaks of ``name``."""
-        words = copies.words(said.message.payload)
+    def _told(self, said: Said, name: str, payload: str) -> str:
+        """The message, of which ``payload`` is the version to tell, as somebody tells it who speaks of ``name``."""
+        words = copies.words(payload)
         if said.takes_back:
             quoted = said.retracts.body if said.retracts else None
             retracted = marks.told(f"{name} retracted: {quoted[:QUOTED]}" if quoted else f"{name} retracted a message.")
@@ -146,9 +146,9 @@ class CopyTexts:
             return copies.corrects(self._ids.id(said.corrects.id, Role.COPY)) + copies.body(marks.spoken(name, words))
         return copies.body(marks.spoken(f"{name} (corrected)" if said.is_correction else name, words))
 
-    def _repeated(self, said: Said) -> str:
-        """The message as it was said."""
-        words = copies.words(said.message.payload)
+    def _repeated(self, said: Said, payload: str) -> str:
+        """The message as it was said, in that version."""
+        words = copies.words(payload)
         content = "" if words is None else copies.body(marks.unmarked(words))
         if said.retracts:
             return copies.retracts(self._ids.id(said.retracts.id, Role.COPY)) + content

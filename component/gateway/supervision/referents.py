@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 async def referring(store: Store, said: Said) -> Said:
     """The same with the messages that it corrects or retracts: only those of the same sender (XEP-0308 §5)."""
-    corrected, retracted = reference(said.message.payload)
+    corrected, retracted = reference(said.message.as_written)
     return replace(
         said,
         corrects=await _find(store, said, corrected),
@@ -27,10 +27,8 @@ async def _find(store: Store, said: Said, reference: str | None) -> ArchivedMess
     if reference is None:
         return None
     try:
-        found = await store.find_by_reference(said.message.conversation_id, reference)
-        if found is None or found.withdrawn or found.sender_account != said.sender.account:
-            return None
-        return await store.message(found.id)
+        found = await store.find_own(said.message.conversation_id, reference, said.sender.account, said.message.id)
+        return None if found is None else await store.message(found)
     except StoreError as problem:
         log.warning("a copy of a correction does not say what it corrects: %s", problem)
         return None
