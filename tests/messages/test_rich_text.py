@@ -319,12 +319,14 @@ def readers(bridge: BridgeProcess) -> Iterator[int]:
 
 class TestTheLifeOfPages:
     async def test_what_the_sender_finds(self, alice: XmppClient, bob: XmppClient, log_in: LogIn) -> None:
-        """A6: an agent's archive says what the other side got, with the link to how it looks. What was sent live to the
-        agent's other clients, ejabberd copies as it was."""
+        """A6: an agent's archive has what they wrote, as their other clients were shown it live; the other side's what
+        was made of it."""
         got = await received(alice, bob, BOB, BOLD + SAME)
         (own,) = (await ask(alice, with_=BOB, before="", max=1)).results
-        assert own.body == text(got)
-        assert carried(own.message) == "body"
+        assert own.body == "Hello there"
+        assert carried(own.message) == "body html"
+        (theirs,) = (await ask(bob, with_=ALICE, before="", max=1)).results
+        assert theirs.body == text(got) != own.body
 
     async def test_a_second_try(self, alice: XmppClient, bob: XmppClient, bridge: BridgeProcess) -> None:
         """A5: also after a crash, and although its link would be another one."""
