@@ -81,9 +81,9 @@ async def test_what_an_older_version_wrote_can_be_searched(tmp_path: Path) -> No
 
 async def test_what_an_older_version_sent_is_told_from_what_it_delivered(tmp_path: Path) -> None:
     """A6, AD2: it had one version of each message, and made that of the sender when it was asked for."""
-    ids = f"{ALICE}/1"
-    hidden = "<body>Hi</body><origin-id xmlns='urn:xmpp:sid:0' id='digest'/>"
-    reply = "<body>Hi</body><reply xmlns='urn:xmpp:reply:0' id='m0' to='{}'/>"
+    ids = f"{ALICE}/<1>"
+    hidden = '<body>Hi</body><origin-id xmlns="urn:xmpp:sid:0" id="digest"/>'
+    reply = '<body>Hi</body><reply xmlns="urn:xmpp:reply:0" id="m0" to="{}"/>'
     older(
         tmp_path,
         "0008",
@@ -92,9 +92,9 @@ async def test_what_an_older_version_sent_is_told_from_what_it_delivered(tmp_pat
         " VALUES (1, 'acme', 'joined', 4, 5, 0, 5, 5)",
         "INSERT INTO message (id, conversation_id, seq, sent_at, sender, receiver, sender_id, receiver_id, type,"
         " client_id, origin_id, payload) VALUES"
-        f""" (1, 1, 1, 0, '', 'bob@face/x', 4, 5, 'chat', '1', '{ids}', "{hidden}"),"""
-        f""" (2, 1, 2, 0, '', 'bob@face/x', 4, 5, 'chat', '2', '2', "{reply.format(BOB)}"),"""
-        f""" (3, 1, 3, 0, '', 'bob@face/x', 4, 5, 'chat', '3', '3', "{reply.format("alice@face")}"),"""
+        f" (1, 1, 1, 0, '', 'bob@face/x', 4, 5, 'chat', '1', '{ids}', '{hidden}'),"
+        f" (2, 1, 2, 0, '', 'bob@face/x', 4, 5, 'chat', '2', '2', '{reply.format(BOB)}'),"
+        f" (3, 1, 3, 0, '', 'bob@face/x', 4, 5, 'chat', '3', '3', '{reply.format('alice@face')}'),"
         " (4, 1, 4, 0, '', 'bob@face/x', 4, 5, 'chat', '4', '4', ''),"
         " (5, 1, 5, 0, '', 'bob@face/x', 4, 5, 'chat', '5', '5', '')",
         "INSERT INTO link (token, tenant, kind, message_id, made_at, expires_at, title, sender, content, corrects,"

@@ -1,18 +1,20 @@
 """What senders wrote beside what was delivered, the ids that others see, and what is a version of what."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from xml.sax.saxutils import escape
 
 import sqlalchemy as sa
 from alembic import op
 
-from component.element import parse_children, serialise
-
 revision = "0010"
 down_revision = "0009"
 
-REPLY = "{urn:xmpp:reply:0}reply"
-ORIGIN_ID = "{urn:xmpp:sid:0}origin-id"
+# As they were written: in values there is none of the signs < > ", in texts no <.
+REPLY = re.compile('(<reply xmlns="urn:xmpp:reply:0"[^>]* to=")([^"]*)')
+ORIGIN_ID = re.compile('(<origin-id xmlns="urn:xmpp:sid:0" id=")[^"]*')
+ESCAPED = {'"': "&quot;", "'": "&apos;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
 def upgrade() -> None:
@@ -53,14 +55,22 @@ def _find_what_was_sent(table: str) -> None:
 
 def _sent(rows: Any) -> Iterator[tuple[int, str]]:
     for id, payload, origin_id, receiver, sender_account, receiver_account in rows:
-        parts = parse_children(payload)
-        for part in parts:
-            if part.tag == ORIGIN_ID and origin_id is not None:
-                part.set("id", origin_id)
-            elif part.tag == REPLY:
-                to_receiver = part.get("to") == receiver_account
-                part.set("to", receiver.partition("/")[0] if to_receiver else sender_account)
-        yield id, "".join(map(serialise, parts))
+        sent = payload
+        if reply := REPLY.search(payload):
+            # Its author is named as the receiver knows them: by their own account, or by the sender's face.
+            to_receiver = reply[2] == _escaped(receiver_account)
+            sent = _with(sent, reply, receiver.partition("/")[0] if to_receiver else sender_account)
+        if origin_id is not None and (named := ORIGIN_ID.search(sent)):
+            sent = _with(sent, named, origin_id)
+        yield id, sent
+
+
+def _with(payload: str, found: re.Match[str], value: str) -> str:
+    return f"{payload[: found.end(1)]}{_escaped(value)}{payload[found.end() :]}"
+
+
+def _escaped(value: str) -> str:
+    return escape(value, ESCAPED)
 
 
 def _find_versions() -> None:
