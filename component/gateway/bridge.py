@@ -90,7 +90,15 @@ class Bridge:
         self._delivery = Delivery(self._link, store, self._too_large, self._bounces_handled)
         self._work_archives = WorkArchives(state, self._iqs)
         self._undelivered = Undelivered(
-            state, store, self._delivery, self._endings, self._returns, copies, self._work_archives, self._is_there
+            state,
+            store,
+            self._delivery,
+            self._endings,
+            self._returns,
+            copies,
+            self._work_archives,
+            self._is_there,
+            self._came_back,
         )
         self._faces = Faces(state, broadcasts)
         self._services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
@@ -109,7 +117,17 @@ class Bridge:
         self._sanitiser = Sanitiser()
         look_ups = LookUps(state, store, api, self._sanitiser, uploads)
         self._messages = Messages(
-            state, store, self._delivery, self._endings, self._returns, look_ups, copies, chats, send, metrics
+            state,
+            store,
+            self._delivery,
+            self._endings,
+            self._returns,
+            look_ups,
+            copies,
+            chats,
+            send,
+            metrics,
+            self._presence.heard_of,
         )
         self._archives = Archives(state, Archive(store, state.archive_ids), self._link, metrics)
         add_contact = self._contacts.add
@@ -213,6 +231,9 @@ class Bridge:
 
     def _logged_out(self, party: Party) -> None:
         self._endings.logged_out(party)
+
+    def _came_back(self, work: Party, agent: Party) -> None:
+        self._presence.came_back(work, agent)
 
     async def _is_there(self, party: Party) -> bool:
         return await self._presence.is_there(party)

@@ -16,6 +16,7 @@ from component.world import World
 from .clock import now_us
 from .messages.conversations import Conversations
 from .messages.recent import REMEMBERED_US, Recent
+from .presence.blocked import Blocked
 from .presence.sessions import Sessions
 from .presence.watchers import Watchers
 from .supervision.chat_faces import ChatFaces
@@ -26,8 +27,8 @@ _WEB = WebSettings()
 
 @dataclass(slots=True)
 class State:
-    """``world`` and ``limits`` are replaced by a reload (owner: ``Bridge``), ``sessions`` and ``watchers``
-    change with presence (owner: ``Presence``), ``conversations`` and ``recent`` with messages."""
+    """``world`` and ``limits`` are replaced by a reload (owner: ``Bridge``), ``sessions``, ``watchers``
+    and ``blocked`` change with presence (owner: ``Presence``), ``conversations`` and ``recent`` with messages."""
 
     world: World
     limits: Limits
@@ -39,6 +40,7 @@ class State:
     archive_ids: ArchiveIds
     chat_faces: ChatFaces
     watches: Watches
+    blocked: Blocked
 
 
 async def open_state(limits: Limits, world: World, store: Store, web: WebSettings = _WEB) -> State:
@@ -54,6 +56,7 @@ async def open_state(limits: Limits, world: World, store: Store, web: WebSetting
         archive_ids=ArchiveIds(store.id_key),
         chat_faces=ChatFaces(store, store.id_key, await store.ask(chat_faces)),
         watches=Watches(store, await store.ask(watches)),
+        blocked=Blocked(),
     )
 
 

@@ -195,6 +195,32 @@ class TestSeveralSessions:
         await bob.expect(gone(ALICE), seconds=100)
 
 
+BLOCK = "<iq type='set'><{0} xmlns='urn:xmpp:blocking'><item jid='{1}'/></{0}></iq>"
+
+
+class TestABlockedAgent:
+    """XEP-0191: ejabberd tells the bridge nothing of it, until a message of the agent comes back."""
+
+    async def test_sees_the_work_user_go(self, login: Login) -> None:
+        alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
+        for agent in (alice, carol):
+            await watch(agent, BOB)
+        await bob.request(BLOCK.format("block", face(ALICE)))
+        sent = await alice.say(face(BOB), "Why do you not answer?")
+        await alice.expect(message(id=sent, type="error", error="recipient-unavailable"))
+        await alice.expect(gone(BOB))
+        await bob.set_presence(show="away")
+        await carol.expect(shows(BOB, show="away"))
+        await alice.expect_nothing(anything_of(BOB))
+        await alice.logout()
+        await alice.login()
+        await alice.expect(gone(BOB))
+        await bob.request(BLOCK.format("unblock", face(ALICE)))
+        said = await bob.say(face(ALICE), "I was busy")
+        await alice.expect(message(id=said))
+        await alice.expect(shows(BOB, show="away"))
+
+
 class TestNothingMoreThanTheFace:
     """P7"""
 

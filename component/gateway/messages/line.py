@@ -53,7 +53,8 @@ def _tokens() -> Iterator[str]:
 
 
 class Messages:
-    """Every message to a face goes through here, once. ``send`` takes stanza text, for answers."""
+    """Every message to a face goes through here, once. ``send`` takes stanza text, for answers.
+    ``heard_of`` is told of all whose message was accepted, and of its receiver."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Messages:
         chats: ChatAnswers,
         send: Callable[[str], None],
         metrics: Metrics,
+        heard_of: Callable[[Party, Party], None],
     ) -> None:
         self._state = state
         self._store = store
@@ -79,6 +81,7 @@ class Messages:
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
         self._send = send
         self._metrics = metrics
+        self._heard_of = heard_of
         self._announced = Announced()
         self._routes = Routes()
         self._tokens = _tokens()
@@ -222,6 +225,7 @@ class Messages:
             copy = partial(self._copies.delivered, row, message.sender, message.receiver, opened is not None)
             self._delivery.send(row.id, text, copy)
             self._metrics.message(message.sender.side, message.receiver.side, "accepted")
+            self._heard_of(message.sender, message.receiver)
         else:
             self._not_archived(message, opened, Reason.OVERLOADED, problem)
 

@@ -11,6 +11,7 @@ from component.addresses import normalise
 from component.model import Party, Side
 from component.policy.reasons import Reason
 from component.stanza.archive_id import Role
+from component.stanza.errors import condition_of
 from component.stanza.message import stanza_ids
 from component.store.archive import ArchivedMessage
 from component.store.changes import Withdraw
@@ -38,7 +39,8 @@ MOST_REMEMBERED = 10_000
 
 
 class Undelivered:
-    """Delivers again, or withdraws and tells the sender. ``is_there`` finds out whether somebody can be reached."""
+    """Delivers again, or withdraws and tells the sender. ``is_there`` finds out whether somebody can be reached,
+    and ``came_back`` is told of a Work user who took nothing, and of the agent who had sent it."""
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Undelivered:
         copies: Copies,
         archives: WorkArchives,
         is_there: Callable[[Party], Awaitable[bool]],
+        came_back: Callable[[Party, Party], None],
     ) -> None:
         self._state = state
         self._store = store
@@ -61,6 +64,7 @@ class Undelivered:
         self._copies = copies
         self._archives = archives
         self._is_there = is_there
+        self._came_back = came_back
         self._tried_again: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,7 +82,7 @@ class Undelivered:
         for _, id in stanza_ids(element):
             found = self._state.archive_ids.parse(id)
             if found:
-                self._handle(found[0], partial(self._bounced, account=sender[0]))
+                self._handle(found[0], partial(self._bounced, account=sender[0], condition=condition_of(element)))
                 return
 
     def too_large(self, id: int) -> None:
@@ -110,8 +114,11 @@ class Undelivered:
                 log.error("message %d came back, which cannot be noted; trying again in %.0f s: %s", id, pause, problem)
                 await asyncio.sleep(pause)
 
-    async def _bounced(self, message: ArchivedMessage, account: str) -> None:
+    async def _bounced(self, message: ArchivedMessage, account: str, condition: str) -> None:
         if message.receiver_account == account:
+            sender, receiver = map(self._state.world.account, (message.sender_account, account))
+            if sender and receiver and receiver.side is Side.WORK and condition == "service-unavailable":
+                self._came_back(receiver, sender)
             await self._try_again_or_withdraw(message)
 
     async def _try_again_or_withdraw(self, message: ArchivedMessage) -> None:

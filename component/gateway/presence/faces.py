@@ -56,6 +56,9 @@ class Faces:
         """Tell one watcher, or one client, what a face is now. While quiet, all are told soon anyway."""
         if self._quiet:
             return
+        if (face.account, receiver.partition("/")[0]) in self._state.blocked:
+            self._broadcasts.answer(face.face, receiver, _text(face, viewer, UNAVAILABLE))
+            return
         seen = self.seen(viewer, face)
         if seen != self._shown.get(face.account, GONE)[viewer]:
             self._ahead.add(face.account)
@@ -118,12 +121,14 @@ class Faces:
             self._shown.pop(account, None)
 
     def _broadcast(self, party: Party, viewer: Side, seen: Seen) -> int:
-        """To all watchers of that side who have a session; how many these are."""
+        """To all watchers of that side who have a session and are not blocked; how many these are."""
         host = "@" + party.tenant.account_host(viewer)
         watchers = [
             account
             for account in self._state.watchers.of(party.face)
-            if account.endswith(host) and self._state.sessions.connected(account)
+            if account.endswith(host)
+            and self._state.sessions.connected(account)
+            and (party.account, account) not in self._state.blocked
         ]
         self._broadcasts.tell(party.face, watchers, _text(party, viewer, seen))
         return len(watchers)

@@ -217,6 +217,24 @@ class Presence:
         self._logged_out(party)
         self._answer_question(account, False)
 
+    # Work users who block agents (XEP-0191)
+
+    def came_back(self, work: Party, agent: Party) -> None:
+        """A message of the agent to this Work user did. If they are logged in they have blocked the agent, who is to
+        see them no longer."""
+        if self._state.sessions.is_there(work.account):
+            self._state.blocked.add((work.account, agent.account))
+            self._show(work, agent)
+
+    def heard_of(self, work: Party, agent: Party) -> None:
+        """The Work user writes to the agent, or wants to see them, which nobody can who has blocked them."""
+        if self._state.blocked.lift((work.account, agent.account)):
+            self._show(work, agent)
+
+    def _show(self, work: Party, agent: Party) -> None:
+        if agent.account in self._state.watchers.of(work.face):
+            self._faces.show(agent.account, agent.side, work)
+
     # Faces: who may see them
 
     def _for_face(self, presence: Element, party: Party, address: str) -> None:
@@ -256,6 +274,7 @@ class Presence:
             self._consent(watcher, face)
 
     def _consent(self, watcher: Party, face: Party) -> None:
+        self.heard_of(watcher, face)
         self._send(plain("subscribed", face.face, watcher.account))
         self._faces.show(watcher.account, watcher.side, face)
 
@@ -266,6 +285,7 @@ class Presence:
             self._turn_out(watcher.account, address)
             return
         self._state.watchers.add(watcher.account, address)
+        self.heard_of(watcher, face)
         self._faces.show(presence.get("from", ""), watcher.side, face)
 
     def _turn_out(self, account: str, address: str) -> None:
