@@ -18,6 +18,7 @@ from tests.support.watching import (
     copy,
     copy_at_work,
     face_of,
+    name_of,
     stop_watching,
     watch,
 )
@@ -70,6 +71,15 @@ async def test_of_an_agent_at_work(alice: XmppClient, carol: XmppClient, alice_a
     await carol.say(ALICE, "Hello")
     address = face_of(await copy_at_work(alice_at_work, "Hello"))
     assert (await chats(alice_at_work))[address] == ("Carol Cho (agent chat)", ["Agent chats"])
+
+
+async def test_two_faces_of_one_person_have_two_names(carol: XmppClient) -> None:
+    """AD1: in the list of contacts, in discovery and on the card."""
+    names = {ALICE: "Alice Ames", "alice.ames@directory.acme.test": "Alice Ames (Work)"}
+    async with asyncio.timeout(90):
+        while not names.items() <= {face: item.get("name") for face, item in (await carol.roster()).items()}.items():  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    assert {face: await name_of(carol, face) for face in names} == names
 
 
 async def test_with_the_right_it_goes(
