@@ -15,7 +15,7 @@ from xml.parsers import expat
 from component.element import XML_LANG, XML_NS
 
 UNREADABLE = "unreadable:"
-"""So begins the namespace of a name that cannot be resolved, or that an element's tag cannot hold."""
+"""So begins the namespace of a name that cannot be resolved, or could not be written again as it is."""
 
 RENEW_BYTES = 256 * 1024
 """expat and our tables remember every name, which takes up to seventy times its bytes. So they begin anew at times."""
@@ -50,13 +50,20 @@ class _Scope:
         """The tag of the element that is called ``name`` in the document."""
         tag = self.names.get(name)
         if tag is None:
-            tag = self.names[name] = _joined(self.default, name) if ":" not in name else self.attribute(name)
+            namespace, local = self._resolved(name) if ":" in name else (self.default, name)
+            if namespace == XML_NS:  # is for attributes, and cannot be declared
+                namespace = UNREADABLE + namespace
+            tag = self.names[name] = _joined(namespace, local)
         return tag
 
     def attribute(self, name: str) -> str:
         """The key of the attribute that is called ``name``, which has a prefix."""
+        return _joined(*self._resolved(name))
+
+    def _resolved(self, name: str) -> tuple[str, str]:
+        """The namespace and the local part of a name with a prefix."""
         prefix, _, local = name.rpartition(":")
-        return _joined(self.prefixes.get(prefix, UNREADABLE + prefix), local)
+        return self.prefixes.get(prefix, UNREADABLE + prefix), local
 
 
 def _joined(namespace: str, local: str) -> str:
