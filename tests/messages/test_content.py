@@ -152,7 +152,8 @@ class TestGroupChats:
         decline = answer.find("{*}x/{*}decline")
         assert decline is not None
         assert decline.get("from") == face
-        assert "one person at a time" in (decline.findtext("{*}reason") or "")
+        # Clients make a sentence of it, with a full stop of their own.
+        assert decline.findtext("{*}reason") == "Agents chat with one person at a time and cannot join rooms"
         await hears_nothing(alice, erin, ALICE)
 
 
