@@ -19,6 +19,7 @@ from tests.support.client import XmppClient
 from tests.support.faces import ALICE, BOB, face
 from tests.support.matching import message
 from tests.support.server import TestServer
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.usefixtures("empty_rosters")
 
@@ -51,7 +52,7 @@ async def outcome(config: Path, secret: str) -> tuple[int, str]:
 async def is_refused(config: Path, secret: str, first: BridgeProcess, words: str) -> None:
     """With one line that begins so, and says which process is the first, since when, and with which configuration."""
     status, error = await outcome(config, secret)
-    assert status == 1
+    assert status == 3
     assert error.startswith(f"Error: {words}")
     assert error.count("\n") == 1
     when = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
@@ -114,3 +115,45 @@ class TestTheSameHostsOnOneMachine:
         await second.start(wait=False)
         await second.logged("no connection to ejabberd")
         await second.stop()
+
+
+class TestTheSameHostsOnTwoMachines:
+    """As if: by way of another port, and with another database, neither of which shows that it is the same ejabberd."""
+
+    async def test_a_second_bridge_ends(
+        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+    ) -> None:
+        """It is told by the first, which gets back what ejabberd takes away from both when one leaves."""
+        bob, alice = await login(BOB), await login(ALICE)
+        async with Wire(ejabberd.settings.xmpp.port) as wire:
+            settings = replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, port=wire.port))
+            second = BridgeProcess(folder, settings)
+            for times in (1, 2):
+                ready = first.count("ready after")
+                await is_refused(
+                    second.config, settings.xmpp.secret, first, "deskbridge serves agents.acme.test already: "
+                )
+                await first.logged("connected for the same hosts and was turned away", times)
+                await first.logged("ready after", ready + 1)
+                await serves(bob, alice, f"undisturbed {times}")
+        assert first.running
+
+    async def test_hardly_anything_is_lost_without_a_word(
+        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+    ) -> None:
+        """What Bob says meanwhile arrives, or he is told that it did not. XEP-0114 acknowledges nothing, so what is on
+        its way to a stream in the moment when it ends, the second's or the first's, is beyond anybody's reach."""
+        bob, alice = await login(BOB), await login(ALICE)
+        async with Wire(ejabberd.settings.xmpp.port) as wire:
+            settings = replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, port=wire.port))
+            second = BridgeProcess(folder, settings)
+            ending = asyncio.create_task(outcome(second.config, settings.xmpp.secret))
+            said = []
+            while not ending.done() or first.count("ready after") < 2:
+                said.append(await bob.say(face(ALICE), "Hello"))
+                await asyncio.sleep(0.01)
+            last = await bob.say(face(ALICE), "Hello again")
+            await alice.expect(message(id=last))
+        heard = {stanza.get("id") for stanza in alice.take(message())}
+        told = {stanza.get("id") for stanza in bob.take(message(type="error"))}
+        assert len(set(said) - heard - told) <= 2

@@ -10,6 +10,12 @@ from .files import config_option, load_files
 log = logging.getLogger(__name__)
 
 
+class RunsAlready(click.ClickException):
+    """A status of its own, so that systemd does not start a second one again and again."""
+
+    exit_code = 3
+
+
 @click.command()
 @config_option
 def run(path: Path) -> None:
@@ -22,13 +28,18 @@ def run(path: Path) -> None:
     from component.gateway.claim import HostsTaken
     from component.gateway.process import serve
     from component.store.errors import StoreError
+    from component.store.lock import StoreInUse
     from component.web.server import WebError
 
     if not IS_COMPILED:
         log.info("running uncompiled, with a third more CPU (install gcc and Python's headers, then deskbridge again)")
     try:
         uvloop.run(serve(path, settings, world))
+    except StoreInUse as problem:
+        raise RunsAlready(f"the database {settings.storage.url}: {problem}") from problem
+    except HostsTaken as problem:
+        raise RunsAlready(str(problem)) from problem
     except StoreError as problem:
         raise click.ClickException(f"the database {settings.storage.url}: {problem}") from problem
-    except (HostsTaken, WebError) as problem:
+    except WebError as problem:
         raise click.ClickException(str(problem)) from problem

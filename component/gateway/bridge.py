@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi
@@ -19,6 +20,7 @@ from component.store.store import Store
 from component.web.uploads import Uploads
 from component.world import World
 
+from .claim import HostsTaken
 from .clock import now_us
 from .commands.listed import Parts, all_commands
 from .contacts.contacts import Contacts
@@ -48,6 +50,7 @@ from .stream.guard import Guard
 from .stream.iqs import Iqs
 from .stream.link import Link, LinkDown
 from .stream.pressure import Pressure
+from .stream.rivals import Rivals
 from .supervision.parts import Supervision
 from .upload_services import UploadServices
 
@@ -70,6 +73,7 @@ class Bridge:
         metrics: Metrics,
         reload: Reload,
         uploads: Uploads,
+        holder: str,
     ) -> None:
         self._settings = settings
         self._state = state
@@ -78,6 +82,7 @@ class Bridge:
         host = settings.tenants[0].service
         self._link = Link(settings.xmpp, host, stanza_limit(settings), self._receive, self._up, self._down)
         send = self._link.send
+        self._rivals = Rivals(host, holder, self._link, self._take)
         self._iqs = Iqs(send)
         self._upload_services = UploadServices(state, self._iqs, uploads)
         self._grants = Grants(state)
@@ -141,6 +146,7 @@ class Bridge:
         parts_seen = (self._link, self._delivery, self._undelivered, self._grants, self._guard, self._contacts)
         metrics.add(Gauges(state, store, *parts_seen, self.missing))
         self._settling: asyncio.Task[None] | None = None
+        self._taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settled = False
         self._all_have_contacts = False
         self._seen_through: World | None = None  # the directory by which all subscriptions were looked through
@@ -154,7 +160,8 @@ class Bridge:
         return finding_out + [what for part in missing for what in part()]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail."""
+        """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail, and
+        ``HostsTaken`` if another process has the hosts already."""
         parts = (
             self._link.run,
             self._guard.run,
@@ -164,24 +171,31 @@ class Bridge:
             self._contacts.run,
             self._retention.run,
         )
-        tasks = [asyncio.create_task(part()) for part in parts]
+        tasks: list[asyncio.Future[Any]] = [asyncio.create_task(part()) for part in parts]
         stopping = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
+            done, _ = await asyncio.wait([*tasks, self._taken, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if self._taken in done:
+                await self._leave()
+            for task in done:
                 task.result()
             await self._say_goodbye()
         finally:
             for task in (*tasks, stopping):
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
-            await self._sanitiser.close()
+
+    async def _leave(self) -> None:
+        """Let who was first have the hosts, and turn back what is not ours."""
+        self._gate.shut()
+        await self._link.close()
 
     async def _say_goodbye(self) -> None:
         """Finish what was begun, so that the next start has nothing to repair."""
         self._gate.shut()
         if self._settling:
             self._settling.cancel()
+        self._rivals.release()
         if not self._link.up:
             return
         try:
@@ -202,6 +216,9 @@ class Bridge:
     # What the parts tell each other
 
     def _receive(self, stanza: Element) -> None:
+        self._rivals.receive(stanza)
+
+    def _take(self, stanza: Element) -> None:
         if stanza.tag == MESSAGE:
             self._receive_message(stanza)
         elif stanza.tag == PRESENCE:
@@ -257,6 +274,7 @@ class Bridge:
 
     def _up(self) -> None:
         self._metrics.connected()
+        self._rivals.up()
         self._state.sessions.begin_anew()
         self._state.recent.all_lost(now_us())
         self._services.forget()
@@ -266,6 +284,7 @@ class Bridge:
         self._settling = asyncio.create_task(self._settle())
 
     def _down(self) -> None:
+        self._rivals.down()
         self._settled = False
         self._grants.forget()
         self._guard.forget()
@@ -282,10 +301,14 @@ class Bridge:
     async def _settle(self) -> None:
         """A new stream: get everything right again. If that fails, the next stream brings another try."""
         try:
+            await self._rivals.look()
             await self._find_the_truth()
             self.supervision.chats.announce()
             await self._faces.announce()
             await self._upload_services.learn()
+        except HostsTaken as taken:
+            if not self._taken.done():
+                self._taken.set_exception(taken)
         except LinkDown:
             pass
         except StoreError as problem:

@@ -47,7 +47,7 @@ async def serve(path: Path, settings: Settings, world: World, reloaded: Callable
         async with claimed(settings, holder):
             store = await Store.open(settings.storage.url)
             try:
-                await _serve(path, settings, world, store, stop, reloaded)
+                await _serve(path, settings, world, store, stop, reloaded, holder)
             finally:
                 await store.close()
     log.info("stopped")
@@ -60,7 +60,13 @@ def _this_process(path: Path) -> str:
 
 
 async def _serve(
-    path: Path, settings: Settings, world: World, store: Store, stop: asyncio.Event, reloaded: Callable[[], None]
+    path: Path,
+    settings: Settings,
+    world: World,
+    store: Store,
+    stop: asyncio.Event,
+    reloaded: Callable[[], None],
+    holder: str,
 ) -> None:
     loop = asyncio.get_running_loop()
     async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
@@ -68,7 +74,7 @@ async def _serve(
         store.watch(metrics.committed)
         state = await open_state(settings.limits, world, store, settings.web)
         reloader = Reloader(path, reloaded)
-        bridge = Bridge(settings, state, store, api, metrics, reloader.reload, uploads)
+        bridge = Bridge(settings, state, store, api, metrics, reloader.reload, uploads, holder)
         reloader.bridge = bridge
         gc.set_threshold(YOUNG)
         _set_aside()

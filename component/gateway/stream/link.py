@@ -142,6 +142,7 @@ class Link:
         self._paused = False
         self._overdue = False
         self._closing = False
+        self._ending = False
         self._too_large = Seldom(log, logging.ERROR)
         self._failures = Seldom(log, logging.ERROR)
 
@@ -167,7 +168,7 @@ class Link:
 
     def try_send(self, text: str) -> bool:
         """``send``, for who knows what to do about a stanza that is too large: then False, and nothing is sent."""
-        if self._stream is None:
+        if self._stream is None or self._ending:
             return True
         if not self.fits(text):
             # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
@@ -315,6 +316,7 @@ class Link:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
+        self._ending = False
         self._last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
@@ -365,6 +367,17 @@ class Link:
         log.error("closing the connection to ejabberd: %s", why)
         if self._stream is not None:
             self._stream.abort()
+
+    def renew(self, why: str) -> None:
+        """End the stream properly and connect anew. What ejabberd has sent by then is taken; nothing more is sent."""
+        log.warning("closing the connection to ejabberd, to connect anew: %s", why)
+        stream = self._stream
+        if stream is None or stream.transport is None:
+            return
+        self._flush()
+        self._ending = True
+        stream.transport.write(b"</stream:stream>")
+        asyncio.get_running_loop().call_later(CLOSING_SECONDS, stream.abort)
 
     async def close(self) -> None:
         """End the stream properly; ejabberd then tells senders that nobody is there."""
