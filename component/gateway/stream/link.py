@@ -213,7 +213,8 @@ class Link:
         self.bytes_received += bytes
         self._last_heard = time.monotonic()
 
-    def _receive(self, stanza: Element) -> None:
+    def receive(self, stanza: Element) -> None:
+        """Handle a stanza that has come, now or before, if it was held back."""
         if self._barriers.take(stanza):
             return
         try:
@@ -284,7 +285,7 @@ class Link:
 
         Raises ``ConnectionError``, with words for the operator, if there was none.
         """
-        stream = _Stream(self._host, self._settings, self._heard, self._receive)
+        stream = _Stream(self._host, self._settings, self._heard, self.receive)
         up, ended = _future(), _future()
         # At once, as ejabberd's first questions come together with its consent.
         stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))

@@ -78,19 +78,17 @@ class Rivals:
 
     def down(self) -> None:
         """The stream is lost. Messages that are held are not."""
-        held, self._held = self._held, []
-        for stanza in held:
-            if stanza.tag == MESSAGE:
-                self._deliver(stanza)
+        self._held = [stanza for stanza in self._held if stanza.tag == MESSAGE]
+        self.release()
         if self._renewal:
             self._renewal.cancel()
 
     def release(self) -> None:
-        """Let everything through, as nothing will be decided any more."""
+        """Let everything through: nobody else should have it, or nothing will be decided any more."""
         self._is = _Is.ALONE
         held, self._held = self._held, []
         for stanza in held:
-            self._deliver(stanza)
+            self._link.receive(stanza)
 
     async def look(self) -> None:
         """Let everything through once nobody else is found. Raises ``HostsTaken``; then everything is turned back."""
