@@ -134,8 +134,12 @@ async def test_o4_before_ejabberd_is_there(ejabberd: TestServer, tmp_path: Path,
 
 
 async def test_o1_a_port_that_is_taken(bridge: BridgeProcess, ejabberd: TestServer, tmp_path: Path) -> None:
+    """By a bridge for another ejabberd: one for the same would end before (H2)."""
     (tmp_path / "second").mkdir()
-    second = BridgeProcess(tmp_path / "second", ejabberd.settings)
+    (port,) = free_ports(1)
+    second = BridgeProcess(
+        tmp_path / "second", replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, port=port))
+    )
     second.web = bridge.web
     second.write_config()
     code, output = await deskbridge(second, "run")
