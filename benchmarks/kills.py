@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from tests.support.archive import whole
+from tests.support.archive import DELAY, whole
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import READY, BridgeProcess
 from tests.support.client import XmppClient
@@ -41,7 +41,6 @@ LONGEST = 4.0
 """Seconds of chat between two kills, at most."""
 
 QUIET = 2.0
-DELAY = "{urn:xmpp:delay}delay"
 
 
 Ids = tuple[str, str]
@@ -52,8 +51,8 @@ Ids = tuple[str, str]
 class Outcome:
     """Numbers of messages in one direction. ``gone`` were sent, and neither accepted nor refused: the connection that
     carried them broke. What came ``twice`` did so under one id, by which clients know it; ``renamed`` under another.
-    ``out_of_order`` is what an archive has in another order, or a client got so without a time: ejabberd delivers what it
-    kept for a log-in beside what comes just then, and says when it was sent."""
+    ``out_of_order`` is what an archive has in another order, or a client got so without a time: ejabberd delivers what
+    it kept for a log-in beside what comes just then, and says when it was sent."""
 
     way: str
     sent: int
@@ -177,7 +176,7 @@ class Campaign:
         refused = {stanza.get("id", "") for stanza in errors} & sent
         live = [stanza for stanza in live if stanza.get("id") in sent]
         shown = [_ids(stanza) for stanza in live]
-        timeless = [_ids(stanza) for stanza in live if stanza.find(DELAY) is None]
+        timeless = [_ids(stanza) for stanza in live if stanza.find(f"{{{DELAY}}}delay") is None]
         kept = [ids for ids in archived if ids[0] in sent]
         delivered = {id for id, _ in (*shown, *kept)}
         return Outcome(
