@@ -3,9 +3,11 @@
 import asyncio
 from xml.etree.ElementTree import Element
 
+import pytest
+
 from component.directory import make_directory
 from component.element import parse
-from component.gateway.messages.intake import FAILED, Found, Incoming, Intake, read
+from component.gateway.messages.intake import Found, Incoming, Intake, read
 from component.gateway.messages.routes import LONGEST_KNOWN, MOST_KNOWN, Routes
 from component.model import Limits
 from component.rate import Buckets
@@ -34,14 +36,20 @@ class Scene:
     def __init__(self) -> None:
         self.judged: list[tuple[str, Found]] = []
         self.overflown: list[str] = []
+        self.failed: list[str] = []
         self.waiting: dict[str, asyncio.Future[Found]] = {}
         self.intake = Intake(
-            self._look_up, self._judge, lambda message: self.overflown.append(message.element.get("id", ""))
+            self._look_up,
+            self._judge,
+            lambda message: self.overflown.append(message.element.get("id", "")),
+            lambda message: self.failed.append(message.element.get("id", "")),
         )
 
     def _look_up(self, message: Incoming) -> Found | asyncio.Future[Found]:
-        """Ids that begin with ``w`` have to wait."""
+        """Ids that begin with ``w`` have to wait, those with ``!`` fail at once."""
         id = message.element.get("id", "")
+        if id.startswith("!"):
+            raise RuntimeError("a bug")
         if not id.startswith("w"):
             return ONLINE
         self.waiting[id] = asyncio.get_running_loop().create_future()
@@ -103,21 +111,33 @@ class TestOrder:
         await settle()
         assert scene.ids == ["w0", *(f"{number}" for number in range(1, 101))]
 
-    async def test_a_look_up_with_a_bug(self) -> None:
-        """It counts as failed, and the line moves on."""
+
+class TestBugs:
+    """What raises costs one message, whose sender is told (R5), and none of those before and behind it (R2)."""
+
+    async def test_of_a_look_up(self) -> None:
         scene = Scene()
-        scene.receive(("bob@x", "w1"), ("bob@x", "2"))
+        scene.receive(("bob@x", "w1"), ("bob@x", "2"), ("bob@x", "!3"), ("bob@x", "4"))
         scene.waiting["w1"].set_exception(RuntimeError("a bug"))
         await settle()
-        assert scene.judged == [("w1", FAILED), ("2", ONLINE)]
+        assert scene.ids == ["2", "4"]
+        assert scene.failed == ["w1", "!3"]
 
-    async def test_a_verdict_with_a_bug(self) -> None:
-        """It costs one message, not those behind it."""
+    async def test_of_a_verdict(self) -> None:
         scene = Scene()
-        scene.receive(("bob@x", "w1!"), ("bob@x", "2"))
+        scene.receive(("bob@x", "0!"), ("bob@x", "w1!"), ("bob@x", "2!"), ("bob@x", "3"))
         scene.waiting["w1!"].set_result(ONLINE)
         await settle()
-        assert scene.ids == ["w1!", "2"]
+        assert scene.ids == ["0!", "w1!", "2!", "3"]
+        assert scene.failed == ["0!", "w1!", "2!"]
+
+    async def test_whose_message_it_was_is_in_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        scene = Scene()
+        scene.receive(("bob@x/phone", "w1"))
+        scene.waiting["w1"].set_exception(RuntimeError("a bug"))
+        await settle()
+        assert "from bob@x to alice@agents.acme.test could not be handled" in caplog.text
+        assert "Hello" not in caplog.text
 
 
 def test_addresses_that_are_none() -> None:

@@ -17,6 +17,7 @@ from component.policy.classify import Facts, classify
 from component.stanza.compose import NO_SIZES, Answered
 from component.world import World
 
+from ..seldom import Seldom
 from .routes import Route, Routes
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,8 @@ def read(
 class Intake:
     """Hands every message to ``judge`` together with what ``look_up`` found for it.
 
-    ``overflow`` gets a message that came while too many of its sender's were waiting.
+    ``overflow`` gets a message that came while too many of its sender's were waiting, ``failed`` one whose handling
+    raised: it costs nobody else's, and none that waits behind it (R2), and its sender hears of it (R5).
     """
 
     def __init__(
@@ -122,10 +124,13 @@ class Intake:
         look_up: Callable[[Incoming], Found | Awaitable[Found]],
         judge: Callable[[Incoming, Found], None],
         overflow: Callable[[Incoming], None],
+        failed: Callable[[Incoming], None],
     ) -> None:
         self._look_up = look_up
         self._judge = judge
         self._overflow = overflow
+        self._failed = failed
+        self._failures = Seldom(log, logging.ERROR)
         self._lines: dict[str, deque[Incoming]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -144,9 +149,13 @@ class Intake:
             await asyncio.wait(self._tasks)
 
     def _begin(self, message: Incoming) -> None:
-        found = self._look_up(message)
-        if isinstance(found, Found):
-            self._judge(message, found)
+        try:
+            found = self._look_up(message)
+            if isinstance(found, Found):
+                self._judge(message, found)
+                return
+        except Exception as problem:
+            self._fail(message, problem)
             return
         self._lines[message.account] = deque()
         task = asyncio.ensure_future(self._wait(message, found))
@@ -155,16 +164,17 @@ class Intake:
 
     async def _wait(self, message: Incoming, missing: Awaitable[Found]) -> None:
         try:
-            found = await missing
-        except Exception:
-            log.exception("a look-up failed")
-            found = FAILED
-        line = self._lines.pop(message.account)
-        try:
-            self._judge(message, found)
-        except Exception:
-            # One message that we cannot handle must not cost those that waited behind it (R2).
-            log.exception("a message could not be handled and was dropped")
+            self._judge(message, await missing)
+        except Exception as problem:
+            self._fail(message, problem)
         # The next one may have to wait again: then the rest lines up behind it.
-        for later in line:
+        for later in self._lines.pop(message.account):
             self.receive(later)
+
+    def _fail(self, message: Incoming, problem: Exception) -> None:
+        self._failures(
+            "a message from %s to %s could not be handled and was refused: %s",
+            *(message.account, message.address, type(problem).__name__),
+            exc_info=True,
+        )
+        self._failed(message)

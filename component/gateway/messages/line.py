@@ -77,7 +77,8 @@ class Messages:
         self._returns = returns
         self._copies = copies
         self._chats = chats
-        self._intake = Intake(look_ups, self._judge, partial(self._refuse, Reason.TOO_FAST))
+        too_fast, failed = partial(self._refuse, Reason.TOO_FAST), partial(self._refuse, Reason.OVERLOADED)
+        self._intake = Intake(look_ups, self._judge, too_fast, failed)
         self._buckets = Buckets(lambda: state.limits, time.monotonic)
         self._send = send
         self._metrics = metrics

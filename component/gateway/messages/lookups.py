@@ -69,7 +69,7 @@ class LookUps:
                 await self._certain(receiver)
             answered = None if receiver is None else await self._answered(message, sender, receiver)
         except (EjabberdApiError, StoreError) as problem:
-            log.warning("a look-up failed, so a message is refused: %s", problem)
+            log.warning("a look-up failed, so a message from %s is refused: %s", message.account, problem)
             return FAILED
         return Found(online, answered, await self._rich(message, sender), sizes=await self._sizes(message, sender))
 

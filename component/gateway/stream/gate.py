@@ -23,7 +23,7 @@ class _Is(Enum):
 
 
 class Gate:
-    """``let_through`` gets every message that comes while open, and those that were held, in order."""
+    """``let_through`` gets every message that comes while open. Those that were held come once more, in order."""
 
     def __init__(self, link: Link, let_through: Callable[[Element], None]) -> None:
         self._link = link
@@ -53,7 +53,7 @@ class Gate:
         self._is = _Is.OPEN
         held, self._held = self._held, []
         for message in held:
-            self._let_through(message)
+            self._link.receive(message)  # as if it came now: one that cannot be handled costs none behind it
 
     def shut(self) -> None:
         """Refuse what is held and what still comes: we are about to stop."""
