@@ -5,7 +5,8 @@ from xml.etree.ElementTree import Element
 
 import pytest_asyncio
 
-from tests.supervisors.conftest import LogIn, Reconfigure
+from tests.supervisors.conftest import Reconfigure
+from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.matching import presence
 from tests.support.scripts import ALICE, CAROL, send, talk
@@ -93,8 +94,9 @@ async def test_with_the_right_it_goes(
 
 
 async def test_one_that_was_removed_stays_away(
-    log_in: LogIn, alice: XmppClient, carol: XmppClient, sue: XmppClient
+    alice: XmppClient, carol: XmppClient, sue: XmppClient, bridge: BridgeProcess
 ) -> None:
+    """Until the next start."""
     await talk(alice, carol, CAROL)
     await watch(sue, SALES)
     address = face_of((await copies(sue, BEGAN, "▸ Alice Ames: Hello"))[0])
@@ -103,3 +105,8 @@ async def test_one_that_was_removed_stays_away(
     await send(alice, CAROL, "<body>Still here</body>")
     await copy(sue, "▸ Alice Ames: Still here")
     assert await chats(sue) == {}
+    await bridge.stop()
+    await bridge.restart()
+    await send(alice, CAROL, "<body>And again</body>")
+    await copy(sue, "▸ Alice Ames: And again")
+    assert await chats(sue) == {address: (ALICE_AND_CAROL, ["Watched chats"])}
