@@ -27,7 +27,7 @@ class Act(Enum):
     LINK = "becomes a line of text with a link"
     TEXT = "is taken out; becomes the text of a message that has none"
     PAGE = "becomes plain text, with a link to the formatted message where that is not all"
-    REBUILD = "is built anew of what is allowed, beside plain text that says the same"
+    REBUILD = "is built anew of what is allowed, beside plain text, with a link to it where that is not all"
 
 
 @dataclass(frozen=True, slots=True)

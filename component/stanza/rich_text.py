@@ -16,10 +16,14 @@ LINE = "Formatted message: {}"
 
 
 def with_rich_text(children: list[Element], act: Act, rich: Rendered, links: LinkMaker) -> list[Element]:
-    """The children of a message with the texts that the policy makes of its formatted content."""
+    """The children of a message with the texts that the policy makes of its formatted content.
+
+    Agents get the line too, although they also get the formatted content: a client that shows that shows no text
+    (XEP-0071 §8), and nobody can know of the others, which read an archive for years.
+    """
     if act is Act.TEXT:
         return with_bodies(children, rich)
-    line = LINE.format(links(PAGE, "", rich.page)) if act is Act.PAGE and rich.page else ""
+    line = LINE.format(links(PAGE, "", rich.page)) if rich.page else ""
     return _with_texts(with_bodies(children, rich), rich.bodies, line)
 
 

@@ -163,21 +163,28 @@ class TestAgentToWork:
             "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='12'/></fallback>",
         )
         assert carried(got) == "body fallback html reply"
-        assert text(got) == "> How much?\nTen"
+        assert text(got).startswith("> How much?\nTen\nFormatted message: ")
         assert "".join(part.text or "" for part in got.iter() if part.tag.startswith(XHTML)) == "Ten"
 
 
 class TestAgentToAgent:
-    """XHTML-IM, built anew, and a text that says the same."""
+    """XHTML-IM, built anew, and what a Work user gets, for clients without XHTML-IM."""
 
-    async def test_formatting(self, alice: XmppClient, carol: XmppClient, bridge: BridgeProcess) -> None:
-        before = all_tokens(bridge)
+    async def test_formatting(self, alice: XmppClient, carol: XmppClient) -> None:
+        """The link is in the text alone, which clients with XHTML-IM do not show."""
         got = await received(alice, carol, CAROL, STEPS)
         assert carried(got) == "body html"
-        assert text(got) == LIST
+        said, _, line = text(got).rpartition("\n")
+        assert said == LIST
+        assert "log <strong>out</strong>" in (await download(line.removeprefix("Formatted message: "))).decode()
         assert [part.tag.removeprefix(XHTML) for part in got.iter() if part.tag.startswith(XHTML)] == (
             ["body", "p", "ol", "li", "strong", "li"]
         )
+
+    async def test_what_plain_text_can_say(self, alice: XmppClient, carol: XmppClient, bridge: BridgeProcess) -> None:
+        before = all_tokens(bridge)
+        got = await received(alice, carol, CAROL, html("<ol><li>one</li><li>two</li></ol>"))
+        assert (carried(got), text(got)) == ("body html", "1. one\n2. two")
         assert all_tokens(bridge) == before
 
     async def test_one_way_to_format(self, alice: XmppClient, carol: XmppClient) -> None:
@@ -219,14 +226,14 @@ class TestAgentToAgent:
         )
 
     async def test_in_both_archives(self, alice: XmppClient, carol: XmppClient, log_in: LogIn) -> None:
-        """A6: as it was delivered, under the id that it was delivered with."""
+        """A6: as it was delivered, under the id that it was delivered with; and as it was written."""
         got = await received(alice, carol, CAROL, STEPS)
         (theirs,) = (await ask(carol, before="", max=1)).results
         assert theirs.id == live_id(got)
         (ours,) = (await ask(alice, before="", max=1)).results
-        for found in (theirs, ours):
+        for found, said in (theirs, text(got)), (ours, LIST):
             assert carried(found.message) == "body html"
-            assert found.body == LIST
+            assert found.body == said
             assert found.message.findtext(f".//{XHTML}strong") == "out"
 
 
@@ -378,7 +385,7 @@ async def test_what_a_client_makes_of_it(ejabberd: TestServer, alice: XmppClient
         )
         shown = json.loads(await process.stdout.readline())
         await process.wait()
-    assert shown["body"] == "Dear Carol,\n• see this (https://acme.test/)\n\nnow"
+    assert shown["body"].startswith("Dear Carol,\n• see this (https://acme.test/)\n\nnow\nFormatted message: ")
     name, _, paragraphs = shown["html"]
     assert name == "body"
     assert paragraphs == [
