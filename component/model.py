@@ -5,6 +5,7 @@ Addresses are plain strings here, already normalised (lower-case local part and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class Tenant:
     """One organisation. Hosts are bare domains; ``directory`` is an absolute path.
 
     ``work_suffix`` stands behind the name of a work face whose person has an agent face too, so that the two entries
-    can be told apart.
+    can be told apart. ``time_zone`` is that of the times on pages for its people, and written there by its IANA name.
 
     ``operators`` are bare accounts of the tenant that may run the operators' commands (D4), ``support_addresses`` URIs
     at which people get help (XEP-0157).
@@ -70,6 +71,7 @@ class Tenant:
     work_suffix: str = " (Work)"
     retention_days: int = 0
     roster_limit: int = 500
+    time_zone: tzinfo = UTC
     operators: frozenset[str] = frozenset()
     support_addresses: tuple[str, ...] = ()
 

@@ -4,6 +4,7 @@ import copy
 import json
 import tomllib
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ class TestGoodFiles:
         assert (tenant.watch, tenant.watch_notice) == (False, True)
         assert tenant.work_suffix == " (Work)"
         assert (tenant.retention_days, tenant.roster_limit) == (0, 500)
+        assert tenant.time_zone is UTC
         assert tenant.operators == {"sue@work.acme.test"}
         assert tenant.support_addresses == ("mailto:help@acme.test",)
 
@@ -94,6 +96,11 @@ class TestGoodFiles:
         settings = load(changed('["sue@work.acme.test"]', '["Sue@Work.acme.test", "dan@cc.acme.test"]'))
         assert settings.tenants[0].operators == {"sue@work.acme.test", "dan@cc.acme.test"}
         assert load(EXAMPLE_TEXT + SECOND_TENANT).tenants[1].operators == frozenset()
+
+    @pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT+9"])
+    def test_time_zones_are_called_as_the_world_calls_them(self, load: Load, name: str) -> None:
+        (tenant,) = load(changed('time_zone = "UTC"', f'time_zone = "{name}"')).tenants
+        assert str(tenant.time_zone) == name
 
     def test_the_example_shows_the_defaults(self, load: Load) -> None:
         shown = load_settings(EXAMPLE, SECRET)
@@ -198,6 +205,11 @@ class TestBadFiles:
             ('name = "Acme Ltd"', 'name = "A\\u202e"', "must not contain control characters"),
             ('name = "Acme Ltd"', f'name = "{"A" * 201}"', "must be up to 200 characters long, not 201"),
             ('work_suffix = " (Work)"', 'work_suffix = "\\n"', "must not contain control characters"),
+            ('time_zone = "UTC"', 'time_zone = "Berlin"', 'such as Europe/Berlin, not "Berlin"'),
+            ('time_zone = "UTC"', 'time_zone = "Europe"', "such as Europe/Berlin"),
+            ('time_zone = "UTC"', 'time_zone = "/etc/localtime"', "such as Europe/Berlin"),
+            ('time_zone = "UTC"', 'time_zone = ""', "such as Europe/Berlin"),
+            ('time_zone = "UTC"', "time_zone = 1", "such as Europe/Berlin, not 1"),
             ('"http://127.0.0.1:5281/api"', '"127.0.0.1:5281"', "must be an address such as http://"),
             ('"http://127.0.0.1:5281/api"', '"ftp://h/"', "must be an address such as http://"),
             ('"http://127.0.0.1:5281/api"', '"http://h:x/"', "must be an address such as http://"),

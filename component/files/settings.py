@@ -1,8 +1,10 @@
 """The shape of the configuration file (O1). What a key means stands in ``component.model``."""
 
 import re
+from datetime import UTC, tzinfo
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PlainValidator
 
@@ -36,6 +38,17 @@ def _profile(value: object) -> Profile:
         known = " or ".join(f'"{profile}"' for profile in Profile)
         raise ValueError(f"must be {known}, with the quotes, not {toml(value)}")  # 9.10 is the number 9.1
     return Profile(value)
+
+
+def _time_zone(value: object) -> tzinfo:
+    """By its IANA name. UTC is known also where the machine has no time zones."""
+    if value == str(UTC):
+        return UTC
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError) as problem:  # OSError: a folder of zones, such as Europe
+        known = "a time zone that this machine knows (from Debian's package tzdata)"
+        raise ValueError(f"must be {known}, such as Europe/Berlin, not {toml(value)}") from problem
 
 
 def _web_address(text: str) -> str:
@@ -144,6 +157,7 @@ class TenantShape(Shape):
     work_suffix: Suffix = OPTIONAL
     retention_days: Annotated[Days, Field(ge=0)] = OPTIONAL
     roster_limit: Annotated[int, Field(ge=0)] = OPTIONAL
+    time_zone: Annotated[tzinfo, PlainValidator(_time_zone)] = OPTIONAL
     operators: list[Account] = OPTIONAL
     support_addresses: list[ContactAddress] = OPTIONAL
 

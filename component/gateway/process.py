@@ -15,7 +15,7 @@ from component.ejabberd.api import EjabberdApi
 from component.files.problems import LoadError
 from component.loading import load
 from component.metrics import Metrics
-from component.model import Settings
+from component.model import Settings, Tenant
 from component.store.lock import locked
 from component.store.store import Store
 from component.web.server import Web
@@ -25,7 +25,7 @@ from component.world import World
 from .bridge import Bridge
 from .claim import claimed
 from .reload import ReloadError
-from .state import open_state
+from .state import State, open_state
 from .systemd import Systemd
 
 log = logging.getLogger(__name__)
@@ -84,8 +84,8 @@ async def _serve(
         telling = asyncio.create_task(Systemd().run(bridge.missing, stop))
         try:
             transcript = bridge.supervision.transcript_links.open
-            organisation = partial(_organisation, settings)
-            async with Web(settings.web, store, metrics, organisation, transcript, bridge.missing, uploads):
+            tenant = partial(_tenant, state)
+            async with Web(settings.web, store, metrics, tenant, transcript, bridge.missing, uploads):
                 await bridge.run(stop)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
@@ -101,9 +101,9 @@ def _set_aside() -> None:
     gc.freeze()
 
 
-def _organisation(settings: Settings, tenant_id: str) -> str:
-    """A tenant's name. Its links may be older than the configuration."""
-    return next((tenant.name for tenant in settings.tenants if tenant.id == tenant_id), "")
+def _tenant(state: State, tenant_id: str) -> Tenant | None:
+    """As the configuration is now. Links may be older."""
+    return next((tenant for tenant in state.world.tenants if tenant.id == tenant_id), None)
 
 
 async def _reload_when(asked: asyncio.Event, reloader: "Reloader") -> None:

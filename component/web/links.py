@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TypeVar
 
 from aiohttp import web
 
 from component.metrics import Metrics
+from component.model import Tenant
 from component.policy.web import usable
 from component.store.errors import StoreError
 from component.store.links import FoundLink
@@ -59,20 +61,21 @@ class Visit:
 
 
 class Links:
-    """Opens links. ``organisation`` gives a tenant's name by its id, ``transcript`` the file that such a link opens."""
+    """Opens links. ``tenant`` gives a tenant by its id, unless it is gone, ``transcript`` the file that such a link
+    opens."""
 
     def __init__(
         self,
         store: Store,
         metrics: Metrics,
-        organisation: Callable[[str], str],
+        tenant: Callable[[str], Tenant | None],
         transcript: Transcript,
         uploads: Uploads,
     ) -> None:
         self.openings = Openings(store)
         self._store = store
         self._metrics = metrics
-        self._organisation = organisation
+        self._tenant = tenant
         self._transcript = transcript
         self._uploads = uploads
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -130,6 +133,7 @@ class Links:
                 )
             case "transcript":
                 return None  # its reader may not read it any more
-        organisation = self._organisation(link.tenant)
-        message = Message(link.title, link.sender, organisation, link.made_at, link.expires_at, found.content)
+        tenant = self._tenant(link.tenant)
+        organisation, zone = (tenant.name, tenant.time_zone) if tenant is not None else ("", UTC)
+        message = Message(link.title, link.sender, organisation, link.made_at, link.expires_at, zone, found.content)
         return html(message_page(message))

@@ -1,7 +1,7 @@
 """Pages as text: HTML without scripts, and without anything that a browser would have to fetch."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from html import escape
 
 from .style import STYLE
@@ -46,13 +46,14 @@ _PLAIN = """<main>
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a page shows. ``content`` is sanitised HTML, everything else plain text, which may be empty; times are in
-    us."""
+    us, to be shown in ``time_zone``."""
 
     title: str
     sender: str
     organisation: str
     made_at: int
     expires_at: int
+    time_zone: tzinfo
     content: str
 
 
@@ -60,8 +61,8 @@ def message_page(message: Message) -> str:
     body = _MESSAGE.format(
         sender=escape(message.sender or message.title),
         source=f"<bdi>{escape(message.organisation)}</bdi> · " if message.organisation else "",
-        made_at=_time(message.made_at),
-        expires_at=_time(message.expires_at),
+        made_at=_time(message.made_at, message.time_zone),
+        expires_at=_time(message.expires_at, message.time_zone),
         content=message.content,
     )
     return _page(message.title or f"Message from {message.sender}", body)
@@ -88,7 +89,9 @@ def _page(title: str, body: str) -> str:
     return _FRAME.format(title=escape(title), style=STYLE, body=body)
 
 
-def _time(us: int) -> str:
-    """In UTC, which every reader can convert; without a script the page cannot know theirs."""
+def _time(us: int, zone: tzinfo) -> str:
+    """With the name of the zone: without a script the page cannot know the reader's own."""
     moment = _EPOCH + timedelta(microseconds=us)
-    return f'<time dir="ltr" datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'
+    local = moment.astimezone(zone)
+    name = str(zone).replace("_", " ")
+    return f'<time dir="ltr" datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{local.day} {local:%B %Y, %H:%M} {name}</time>'

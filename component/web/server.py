@@ -10,7 +10,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from component.metrics import Metrics
-from component.model import WebSettings
+from component.model import Tenant, WebSettings
 from component.store.store import Store
 
 from .links import Links, Transcript
@@ -102,7 +102,7 @@ class _Server(web.Server):
 class Web:
     """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen.
 
-    ``organisation`` gives a tenant's name by its id, ``transcript`` the file of such a link, ``missing`` what keeps the
+    ``tenant`` gives a tenant by its id, ``transcript`` the file of such a link, ``missing`` what keeps the
     bridge from being ready; ``uploads`` are ejabberd's.
     """
 
@@ -111,13 +111,13 @@ class Web:
         settings: WebSettings,
         store: Store,
         metrics: Metrics,
-        organisation: Callable[[str], str],
+        tenant: Callable[[str], Tenant | None],
         transcript: Transcript,
         missing: Callable[[], Sequence[str]],
         uploads: Uploads,
     ) -> None:
         self._listen = settings.listen
-        self._links = Links(store, metrics, organisation, transcript, uploads)
+        self._links = Links(store, metrics, tenant, transcript, uploads)
         self._routes = Routes(self._links, metrics, missing)
 
     async def __aenter__(self) -> Self:

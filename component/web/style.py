@@ -43,12 +43,13 @@ overflow-wrap:normal}
 .message th{background:var(--ground);font-weight:600;text-align:start}
 .message img{max-width:100%;height:auto}
 .message hr{border:0;border-top:1px solid var(--line);margin:1.5em 0}
-.message:has([style*="color"]){--paper:#fff;--ground:#eef1f5;--ink:#1a212b;--soft:#586373;--line:#dce2ea;--link:#1a5fb4;
-color-scheme:light;background:var(--paper);color:var(--ink)}
 a{color:var(--link);text-underline-offset:.15em}
 a:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
 .dead{padding:2.25rem clamp(1rem,6vw,2.5rem)}
 .dead p{margin:.75rem 0 0}
+@media screen and (prefers-color-scheme:dark) and (forced-colors:none){
+.message [style*="color"]{--ground:#eef1f5;color:#1a212b;filter:invert(1) hue-rotate(180deg)}
+.message a [style*="color"]{color:#1a5fb4}}
 @media print{
 :root{--ground:#fff;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--link:#000;color-scheme:light}
 body{max-width:none;padding:0}
@@ -58,6 +59,8 @@ header,.message,footer{padding-inline:0}
 .message :is(pre,blockquote,tr,img){break-inside:avoid}
 .message pre{white-space:pre-wrap;overflow-wrap:anywhere}}
 """.strip()
+"""Who colours a message thinks of white paper. In the dark each coloured piece of text is turned from light to dark and
+from dark to light, its ground with it, and keeps its hue: so it has the contrast that it had on paper."""
 
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}"
 """What the Content-Security-Policy calls it."""

@@ -13,12 +13,13 @@ import aiohttp
 from component.ejabberd.config import LOOPBACK
 from component.ejabberd.server import free_ports
 from component.metrics import Metrics
-from component.model import WebSettings
+from component.model import Tenant, WebSettings
 from component.store.changes import NewLink
 from component.store.links import FoundLink
 from component.store.store import Store
 from component.web.server import Web
 from component.web.uploads import Uploads
+from tests.support.people import ACME
 from tests.support.store import opened
 
 DAY_US = 86_400_000_000
@@ -77,17 +78,15 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path) -> AsyncIterator[Site]:
+async def site(folder: Path, tenant: Tenant = ACME) -> AsyncIterator[Site]:
     (port,) = free_ports(1)
     missing: list[str] = []
     async with opened(folder) as store:
         settings = WebSettings(listen=f"{LOOPBACK}:{port}")
-        organisation = "{} Ltd".format
         async with (
             Uploads() as uploads,
             Web(
-                settings, store, Metrics(), lambda id: organisation(id.capitalize()), _transcript, lambda: missing,
-                uploads,
+                settings, store, Metrics(), {tenant.id: tenant}.get, _transcript, lambda: missing, uploads,
             ) as part,
         ):  # fmt: skip
             yield Site(f"http://{LOOPBACK}:{port}", port, store, part, uploads, missing)

@@ -1,6 +1,7 @@
 """C10: the page in a real browser, also as if the sanitiser had let everything through: it is the second wall."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -177,13 +178,55 @@ async def test_readable_on_every_screen(served: Site, browser: Browser) -> None:
                 await page.close()
 
 
-async def test_colours_of_a_message_are_seen_on_light_paper(served: Site, browser: Browser) -> None:
-    await served.store.submit(new_link(content='<div dir="auto"><p><span style="color: navy">blue</span></p></div>'))
-    page = await opened(browser, f"{served.url}/m/{TOKEN}", PHONE, dark=True)
-    ground, ink = await colours(page, ".message")
-    _, navy = await colours(page, "span")
-    assert navy == "rgb(0, 0, 128)"
-    assert min(_contrast(ground, ink), _contrast(ground, navy)) > 7
+COLOURED = """
+<p id=ink><span style="color: #000080">█</span></p>
+<p id=coded><span style="color: #0b6f62"><code>█</code></span></p>
+<p id=marked><span style="background-color: #ffff00">█</span></p>
+<p id=on-it><span style="background-color: #ffff00">&nbsp;</span></p>
+<p id=chip><span style="background-color: #000080; color: #ffffff">█</span></p>
+<p id=link><a href="https://example.org/"><span style="background-color: #ffff00">█</span></a></p>
+"""
+
+
+async def test_colours_of_a_message_keep_their_contrast_in_the_dark(served: Site, browser: Browser) -> None:
+    """C10: whoever chose them thought of white paper. In the light they are as chosen."""
+    await served.store.submit(new_link(content=COLOURED))
+    light = await opened(browser, f"{served.url}/m/{TOKEN}", PHONE)
+    assert await painted(browser, light, "#ink span") == "rgb(0, 0, 128)"
+    await light.close()
+    dark = await opened(browser, f"{served.url}/m/{TOKEN}", PHONE, dark=True)
+    paper, _ = await colours(dark, "main")
+    assert _light(paper) < 0.1
+    assert _contrast(await painted(browser, dark, "#ink span"), paper) > 7
+    assert _contrast(await painted(browser, dark, "#coded code"), paper) > 4.5
+    yellow = await painted(browser, dark, "#on-it span")
+    assert _contrast(await painted(browser, dark, "#marked span"), yellow) > 7
+    assert _contrast(await painted(browser, dark, "#link span"), yellow) > 4.5
+    red, green, blue = _parts(yellow)
+    assert min(red, green) > blue  # yellow still
+    assert _light(await painted(browser, dark, "#chip span")) < _light(paper) + 0.1  # dark on a light ground
+
+
+async def painted(browser: Browser, page: Page, selector: str) -> str:
+    """The colour that is seen in the middle of an element, whatever made it."""
+    middle = """selector => {
+        const box = document.querySelector(selector).getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    }"""
+    place = await page.evaluate(middle, selector)
+    png = base64.b64encode(await page.screenshot()).decode()
+    look = """async (png, x, y) => {
+        const picture = new Image();
+        picture.src = `data:image/png;base64,${png}`;
+        await picture.decode();
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+        canvas.drawImage(picture, -Math.floor(x), -Math.floor(y));
+        return `rgb(${canvas.getImageData(0, 0, 1, 1).data.slice(0, 3).join(", ")})`;
+    }"""
+    other = await browser.open("about:blank")  # the page itself may do nothing of this
+    colour = str(await other.evaluate(look, png, *place))
+    await other.close()
+    return colour
 
 
 async def test_right_to_left(served: Site, browser: Browser) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +13,7 @@ from component.store.changes import Supersede, Withdraw
 from component.store.errors import StoreError
 from component.store.links import Which
 from component.web.responses import HEADERS
+from tests.support.people import ACME
 from tests.support.store import ALICE, joined, message
 from tests.support.web import DAY_US, TOKEN, Site, new_link, now_us, site
 
@@ -26,11 +29,29 @@ async def test_c10_the_page_has_the_message_its_sender_and_its_time(web: Site) -
     response, text = await web.get(f"/m/{TOKEN}")
     assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "<h1>Alice Ames</h1>" in text
-    assert "<bdi>Acme Ltd</bdi>" in text
+    assert f"<bdi>{ACME.name}</bdi>" in text
     assert '<time dir="ltr" datetime="2026-11-24T00:26:40Z">24 November 2026, 00:26 UTC</time>' in text
     assert '<div class="message" dir="auto" lang=""><p>One <strong>two</strong></p></div>' in text
     assert "<title>Message from Alice Ames</title>" in text
     assert '<meta name="robots" content="noindex' in text
+
+
+async def test_times_are_those_of_the_tenant(tmp_path: Path) -> None:
+    """``time_zone``, with its name: the page cannot know where its reader is."""
+    zone = ZoneInfo("America/New_York")
+    async with site(tmp_path, replace(ACME, time_zone=zone)) as web:
+        await web.store.submit(new_link(made_at=1_795_480_000_000_000, expires_at=4_088_000_000_000_000))
+        _, text = await web.get(f"/m/{TOKEN}")
+        assert 'datetime="2026-11-24T00:26:40Z">23 November 2026, 19:26 America/New York</time>' in text
+        assert 'datetime="2099-07-17T19:33:20Z">17 July 2099, 15:33 America/New York</time>' in text
+
+
+async def test_the_page_of_a_tenant_that_is_gone(web: Site) -> None:
+    """Links may be older than the configuration."""
+    await web.store.submit(new_link(tenant="initech"))
+    response, text = await web.get(f"/m/{TOKEN}")
+    assert response.status == 200
+    assert "UTC</time>" in text and "bdi" not in text
 
 
 async def test_names_are_text(web: Site) -> None:
