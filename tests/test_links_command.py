@@ -168,12 +168,12 @@ class TestExport:
         self, tmp_path: Path, deskbridge: Run, messages: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         expected = [[(1, "<p>Good morning!</p>")], [(2, "<p>Good morning!</p>")]]
-        assert self.exported(deskbridge("export", "acme")) == expected
+        assert self.exported(deskbridge("export", "--tenant", "acme")) == expected
         monkeypatch.setattr(archive, "AT_ONCE", 1)
-        assert self.exported(deskbridge("export", "acme")) == expected
+        assert self.exported(deskbridge("export", "--tenant", "acme")) == expected
         store(tmp_path, lambda opened: opened.place_hold(Hold("acme", "lawsuit 7", "operator", now_us())))
         store(tmp_path, lambda opened: opened.purge("acme", now_us() + DAY_US))
-        assert self.exported(deskbridge("export", "acme")) == expected
+        assert self.exported(deskbridge("export", "--tenant", "acme")) == expected
         assert [link.live(now_us()) for link in store(tmp_path, every_link)] == [False, False, True]
 
 

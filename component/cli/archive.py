@@ -21,10 +21,10 @@ from .holds import hold
 from .support import (
     account_option,
     enter,
-    find_tenant,
     moment,
+    one_tenant_option,
     settings_option,
-    tenant_argument,
+    tenant_option,
     us,
     with_store,
 )
@@ -55,14 +55,13 @@ def stats(settings: Settings) -> None:
 @settings_option
 @account_option
 @click.option("--output", type=click.Path(path_type=Path), help="A new file, for no other user to read.")
-@tenant_argument
-def export(settings: Settings, account: str | None, output: Path | None, tenant_id: str) -> None:
+@one_tenant_option
+def export(settings: Settings, account: str | None, output: Path | None, tenant: Tenant) -> None:
     """Print the messages of a tenant as lines of JSON.
 
     The oldest come first, with real addresses; also those that were withdrawn, or that only a hold keeps. The audit
     log gets a line.
     """
-    tenant = find_tenant(settings, tenant_id)
     with ExitStack() as files:
         target = sys.stdout if output is None else files.enter_context(_private_file(output))
         with_store(settings, lambda store: _export(store, tenant, account, target))
@@ -70,21 +69,21 @@ def export(settings: Settings, account: str | None, output: Path | None, tenant_
 
 @archive.command()
 @settings_option
-@click.option("--tenant", "tenant_id", metavar="TENANT", help="Only of this tenant.")
+@tenant_option
 @click.option("--days", type=click.IntRange(min=1), help="Instead of the tenants' retention_days.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(settings: Settings, tenant_id: str | None, days: int | None, yes: bool) -> None:
+def purge(settings: Settings, tenant: Tenant | None, days: int | None, yes: bool) -> None:
     """Delete what is past its time, now; a running bridge does that once a day. The audit log gets a line."""
-    tenants = settings.tenants if tenant_id is None else (find_tenant(settings, tenant_id),)
+    tenants = (tenant,) if tenant else settings.tenants
     if days is not None and not yes:
-        names = " and ".join(tenant.id for tenant in tenants)
+        names = " and ".join(each.id for each in tenants)
         click.confirm(f"Delete all messages of {names} that are older than {days} days?", abort=True)
-    for tenant in tenants:
-        kept_days = days or tenant.retention_days
+    for each in tenants:
+        kept_days = days or each.retention_days
         if kept_days:
-            click.echo(f"{tenant.id}: {_purge(settings, tenant, kept_days)}")
+            click.echo(f"{each.id}: {_purge(settings, each, kept_days)}")
         else:
-            click.echo(f"{tenant.id}: messages are kept for ever (retention_days = 0)")
+            click.echo(f"{each.id}: messages are kept for ever (retention_days = 0)")
 
 
 def _purge(settings: Settings, tenant: Tenant, days: int) -> str:

@@ -6,24 +6,23 @@ from datetime import datetime
 
 import click
 
-from component.model import Settings
+from component.model import Settings, Tenant
 from component.store.audit import Entry
 from component.store.store import Store
 
-from .support import DAY, find_tenant, moment, settings_option, us, with_store
+from .support import DAY, moment, settings_option, tenant_option, us, with_store
 
 
 @click.command()
 @settings_option
-@click.option("--tenant", "tenant_id", metavar="TENANT", help="Only of this tenant.")
+@tenant_option
 @click.option("--about", metavar="SUBJECT", help="Only what was done to this, such as 'link 17'.")
 @click.option("--from", "start", type=DAY, metavar="DAY", help="Only from this day on (UTC).")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
-def audit(settings: Settings, tenant_id: str | None, about: str | None, start: datetime | None, as_json: bool) -> None:
+def audit(settings: Settings, tenant: Tenant | None, about: str | None, start: datetime | None, as_json: bool) -> None:
     """Print the audit log, the oldest first. Nothing can be changed in it or removed from it."""
-    tenant = None if tenant_id is None else find_tenant(settings, tenant_id).id
     since = 0 if start is None else us(start)
-    with_store(settings, lambda store: _show(store, tenant, about, since, as_json))
+    with_store(settings, lambda store: _show(store, None if tenant is None else tenant.id, about, since, as_json))
 
 
 async def _show(store: Store, tenant: str | None, about: str | None, since: int, as_json: bool) -> None:

@@ -4,17 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from component.model import Settings
+from component.model import Settings, Tenant
 from component.store.holds import Hold, StoredHold
 
 from .support import (
     DAY,
     account_option,
-    find_tenant,
     moment,
+    one_tenant_option,
     operator,
     settings_option,
-    tenant_argument,
     us,
     with_store,
 )
@@ -34,13 +33,13 @@ def hold() -> None:
 @account_option
 @click.option("--from", "start", type=DAY, metavar="DAY", help="Only from this day on (UTC).")
 @click.option("--to", "end", type=DAY, metavar="DAY", help="Only up to this day, and with it (UTC).")
-@tenant_argument
+@one_tenant_option
 def add(
-    settings: Settings, reason: str, account: str | None, start: datetime | None, end: datetime | None, tenant_id: str
+    settings: Settings, reason: str, account: str | None, start: datetime | None, end: datetime | None, tenant: Tenant
 ) -> None:
     """Keep messages of a tenant until the hold is removed."""
     new = Hold(
-        tenant=find_tenant(settings, tenant_id).id,
+        tenant=tenant.id,
         reason=reason,
         by=operator(),
         at=us(datetime.now(UTC)),
@@ -54,21 +53,20 @@ def add(
 
 @hold.command("list")
 @settings_option
-@tenant_argument
-def list_holds(settings: Settings, tenant_id: str) -> None:
+@one_tenant_option
+def list_holds(settings: Settings, tenant: Tenant) -> None:
     """Show all holds of a tenant, also those that were removed."""
-    tenant = find_tenant(settings, tenant_id)
     for stored in with_store(settings, lambda store: store.holds(tenant.id)):
         click.echo(_described(stored))
 
 
 @hold.command()
 @settings_option
-@tenant_argument
+@one_tenant_option
 @click.argument("number", type=int)
-def remove(settings: Settings, tenant_id: str, number: int) -> None:
+def remove(settings: Settings, tenant: Tenant, number: int) -> None:
     """End a hold. What only it kept goes with the next purge."""
-    tenant, by, now = find_tenant(settings, tenant_id), operator(), us(datetime.now(UTC))
+    by, now = operator(), us(datetime.now(UTC))
     if not with_store(settings, lambda store: store.lift_hold(tenant.id, number, by, now)):
         raise click.ClickException(f"{tenant.id} has no hold {number} in force")
     click.echo(f"hold {number} is removed")

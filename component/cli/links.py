@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import click
 
-from component.model import Settings
+from component.model import Settings, Tenant
 from component.store.links import StoredLink, Which
 from component.store.store import Store
 
-from .support import find_tenant, moment, operator, read_account, settings_option, us, with_store
+from .support import moment, operator, read_account, settings_option, tenant_option, us, with_store
 
 TOKEN_CHARS = 22
 """A token has at least so many characters, and a number never."""
@@ -21,7 +21,6 @@ def links() -> None:
     """Links to formatted messages and files, which work for whoever has them."""
 
 
-tenant_option = click.option("--tenant", "tenant_id", metavar="TENANT", help="Only of this tenant.")
 person_option = click.option(
     "--person", metavar="ACCOUNT", callback=read_account, help="Only in what this account wrote and got."
 )
@@ -35,13 +34,13 @@ message_option = click.option("--message", type=int, metavar="NUMBER", help="Onl
 @message_option
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON, one a link.")
 def list_links(
-    settings: Settings, tenant_id: str | None, person: str | None, message: int | None, as_json: bool
+    settings: Settings, tenant: Tenant | None, person: str | None, message: int | None, as_json: bool
 ) -> None:
     """Show links, the oldest first: what they open, until when, and how often they were opened.
 
     What opens them is not shown; the number is enough to revoke one.
     """
-    which = Which(tenant=_tenant(settings, tenant_id), person=person, message_id=message)
+    which = Which(tenant=None if tenant is None else tenant.id, person=person, message_id=message)
     now = us(datetime.now(UTC))
     with_store(settings, lambda store: _show(store, which, now, as_json))
 
@@ -55,7 +54,7 @@ def list_links(
 @click.argument("names", nargs=-1, metavar="[LINK]...")
 def revoke(
     settings: Settings,
-    tenant_id: str | None,
+    tenant: Tenant | None,
     person: str | None,
     message: int | None,
     yes: bool,
@@ -65,11 +64,11 @@ def revoke(
 
     LINK is a number that `deskbridge links list` shows, the link itself, or the last part of it.
     """
-    which = Which(tenant=_tenant(settings, tenant_id), person=person, message_id=message)
+    which = Which(tenant=None if tenant is None else tenant.id, person=person, message_id=message)
     if bool(names) == (which != Which()):
         raise click.UsageError("Name the links, or say whose with --message, --person or --tenant.")
     if not names and not message and not yes:
-        click.confirm(f"Revoke all links of {person or tenant_id}?", abort=True)
+        click.confirm(f"Revoke all links of {person or which.tenant}?", abort=True)
     by, now = operator(), us(datetime.now(UTC))
     if not names:
         revoked = with_store(settings, lambda store: store.links.revoke(which, by, now))
@@ -99,10 +98,6 @@ def _named(name: str) -> Which:
     if token.isdecimal() and len(token) < TOKEN_CHARS:
         return Which(ids=[int(token)])
     return Which(tokens=[token])
-
-
-def _tenant(settings: Settings, tenant_id: str | None) -> str | None:
-    return None if tenant_id is None else find_tenant(settings, tenant_id).id
 
 
 async def _show(store: Store, which: Which, now: int, as_json: bool) -> None:

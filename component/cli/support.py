@@ -44,20 +44,45 @@ def read_account(_context: click.Context, _option: click.Parameter, text: str | 
     return address[0]
 
 
-settings_option = config_as("settings", callback=_read_settings)
+settings_option = config_as("settings", callback=_read_settings, is_eager=True)
+"""Read before all else, as other options are looked up in it."""
+
 account_option: Callable[[Any], Any] = click.option(
     "--account", metavar="ACCOUNT", callback=read_account, help="Only what this account wrote and got."
 )
-tenant_argument: Callable[[Any], Any] = click.argument("tenant_id", metavar="TENANT")
 
 
-def find_tenant(settings: Settings, tenant_id: str) -> Tenant:
-    """Raises ``ClickException`` if the configuration has none of that id."""
+def _read_tenant(context: click.Context, _option: click.Parameter, id: str | None) -> Tenant | None:
+    if id is None:
+        return None
+    settings: Settings = context.params["settings"]
     for tenant in settings.tenants:
-        if tenant.id == tenant_id:
+        if tenant.id == id:
             return tenant
-    known = ", ".join(tenant.id for tenant in settings.tenants)
-    raise click.ClickException(f"there is no tenant {tenant_id!r} in the configuration (there is {known})")
+    raise click.BadParameter(f"there is no tenant {id!r} in the configuration (there is {_names(settings)})")
+
+
+def _one_tenant(context: click.Context, option: click.Parameter, id: str | None) -> Tenant:
+    given, settings = _read_tenant(context, option, id), context.params["settings"]
+    if given is None and len(settings.tenants) > 1:
+        raise click.UsageError(f"Say of which tenant with --tenant (there is {_names(settings)}).")
+    only: Tenant = given or settings.tenants[0]
+    return only
+
+
+def _names(settings: Settings) -> str:
+    return ", ".join(tenant.id for tenant in settings.tenants)
+
+
+tenant_option: Callable[[Any], Any] = click.option(
+    "--tenant", metavar="ID", callback=_read_tenant, help="Only of this tenant; otherwise of all."
+)
+"""The command gets a tenant, or None for all that there are."""
+
+one_tenant_option: Callable[[Any], Any] = click.option(
+    "--tenant", metavar="ID", callback=_one_tenant, help="Of this tenant; may be left out where there is only one."
+)
+"""For commands on one tenant."""
 
 
 def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:

@@ -15,7 +15,7 @@ from component.services.transcripts import NEWEST, Heading, Search, Transcript, 
 from component.store.store import Store
 from component.world import World
 
-from .support import DAY, enter, find_tenant, settings_option, tenant_argument, us, with_store
+from .support import DAY, enter, one_tenant_option, settings_option, us, with_store
 
 PAGE = 100
 
@@ -32,12 +32,12 @@ def transcripts() -> None:
 @click.option("--from", "start", type=DAY, metavar="DAY", help="Going on since this day (UTC), like 2026-01-31.")
 @click.option("--until", "end", type=DAY, metavar="DAY", help="And until the end of this day.")
 @click.option("--most", type=click.IntRange(min=1), default=PAGE, show_default=True, help="So many of them.")
-@tenant_argument
+@one_tenant_option
 def list_transcripts(
-    settings: Settings, agent: str, text: str, start: datetime | None, end: datetime | None, most: int, tenant_id: str
+    settings: Settings, agent: str, text: str, start: datetime | None, end: datetime | None, most: int, tenant: Tenant
 ) -> None:
     """Show chats of a tenant, the newest first: their number, when they were, who took part."""
-    tenant, world = find_tenant(settings, tenant_id), _world(settings)
+    world = _world(settings)
     search = Search(
         agent=agent,
         text=text,
@@ -53,11 +53,11 @@ def list_transcripts(
 @settings_option
 @click.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), help="A new file, for no other user to read.")
-@tenant_argument
+@one_tenant_option
 @click.argument("number", type=click.IntRange(min=1))
-def show(settings: Settings, format: str, output: Path | None, tenant_id: str, number: int) -> None:
+def show(settings: Settings, format: str, output: Path | None, tenant: Tenant, number: int) -> None:
     """Print one chat, of the NUMBER that `deskbridge transcripts list` shows."""
-    tenant, world = find_tenant(settings, tenant_id), _world(settings)
+    world = _world(settings)
     transcript = with_store(settings, lambda store: _read(store, tenant, world, number, format))
     if transcript is None:
         raise click.ClickException(f"{tenant.id} has no chat of agents with the number {number} (any more)")

@@ -70,9 +70,9 @@ class TestLanguages:
         _, _, text = await opened(bridge, await link(watched, shown, "Download as text"))
         assert f"Alice Ames: ok\n    [pl] PIN 4711 {word}" in text
         number = await number_of(bridge)
-        document = json.loads(await deskbridge(bridge, "show", "acme", number, "--format", "json"))
+        document = json.loads(await deskbridge(bridge, "show", "--tenant", "acme", number, "--format", "json"))
         assert document["messages"][-1]["text"] == both
-        table = await deskbridge(bridge, "show", "acme", number, "--format", "csv")
+        table = await deskbridge(bridge, "show", "--tenant", "acme", number, "--format", "csv")
         assert [row["text"] for row in csv.DictReader(io.StringIO(table.removeprefix("\ufeff")))][-1] == both
 
     async def test_in_the_work_account(

@@ -269,16 +269,16 @@ class TestOperators:
         words = new_id()
         await dan.say(LENA, words)
         await lena.expect(message(body=words))
-        listed = await deskbridge(bridge, "list", "acme", "--text", words)
+        listed = await deskbridge(bridge, "list", "--tenant", "acme", "--text", words)
         number, _, names, count = listed.strip().split("\t")
         assert (names, count) == ("Dan Diaz, Lena Lund", "1")
-        assert f"Dan Diaz: {words}" in await deskbridge(bridge, "show", "acme", number)
-        document = json.loads(await deskbridge(bridge, "show", "acme", number, "--format", "json"))
+        assert f"Dan Diaz: {words}" in await deskbridge(bridge, "show", "--tenant", "acme", number)
+        document = json.loads(await deskbridge(bridge, "show", "--tenant", "acme", number, "--format", "json"))
         assert document["messages"][0]["text"] == words
         looks = query(bridge, "SELECT actor, action FROM audit WHERE subject = ?", f"conversation {number}")
         assert [action for _, action in looks] == ["transcript.read"] * 2
         assert all(actor.startswith("operator ") for actor, _ in looks)
-        assert "has no chat of agents with the number" in await deskbridge(bridge, "show", "globex", number)
+        assert "has no chat of agents with the number" in await deskbridge(bridge, "show", "--tenant", "globex", number)
 
 
 async def deskbridge(bridge: BridgeProcess, command: str, *arguments: str) -> str:

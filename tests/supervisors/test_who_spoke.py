@@ -81,12 +81,12 @@ class TestInAWatchedChat:
         await alice.say(CAROL, words)
         await copies(sue, shown)
         number = await number_of(bridge)
-        text = await deskbridge(bridge, "show", "acme", number)
+        text = await deskbridge(bridge, "show", "--tenant", "acme", number)
         assert [line for line in text.splitlines() if "confirm" in line] == ["    ▸ Carol Cho: I confirm"] * 2
-        table = await deskbridge(bridge, "show", "acme", number, "--format", "csv")
+        table = await deskbridge(bridge, "show", "--tenant", "acme", number, "--format", "csv")
         assert {row["name"] for row in csv.DictReader(io.StringIO(table.removeprefix("\ufeff")))} == {"Alice Ames"}
         assert not set("\x85\u2028\u2029") & set(table)
-        document = await deskbridge(bridge, "show", "acme", number, "--format", "json")
+        document = await deskbridge(bridge, "show", "--tenant", "acme", number, "--format", "json")
         assert not set("\x85\u2028\u2029") & set(document)
         assert json.loads(document)["messages"][0]["text"] == words.replace("ⓘ", "i").replace("\r\n", "\n")
 
