@@ -83,6 +83,7 @@ class Chat:
         for task in self._tasks:
             task.cancel()
         await self._quiet()
+        self.bob.client.forget()  # what came so far is in `received`, too
         self._in_bobs_archive = [result.message for result in await whole(self.bob.client)]
 
     async def _quiet(self) -> None:
@@ -103,7 +104,7 @@ class Chat:
     async def heard(self, more: int = 100) -> None:
         """Wait until each of the two has got so many more messages of the other."""
         enough = {side: len(self.arrived(side)) + more for side in self.sides}
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(300):
             while any(len(self.arrived(side)) < enough[side] for side in self.sides):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
