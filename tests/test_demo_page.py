@@ -11,8 +11,8 @@ import pytest
 from component.demo.page import Page, page_is_installed
 from component.demo.server import Ports
 from component.demo.version import TenantVersion
-from component.ejabberd.server import free_ports
 from tests.support.bridge import BridgeProcess
+from tests.support.demo import free_ports_of_demo
 from tests.support.people import ALICE, BOB
 
 CONFIG = '[[tenants]]\nid = "acme"\nversion = "9.10"  # how far back\n\n[[tenants]]\nid = "globex"\nversion = "9.9"\n'
@@ -25,9 +25,8 @@ async def page(tmp_path: Path) -> AsyncIterator[Ports]:
     """The page of Alice and Bob, whose bridge is not running."""
     path = tmp_path / "deskbridge.toml"
     path.write_text(CONFIG)
-    web, page, left, right = free_ports(4)
-    ports = Ports(5222, web, page, (left, right))
-    async with Page([BOB, ALICE], ports, TenantVersion(path)):
+    ports = free_ports_of_demo()
+    async with Page([BOB, ALICE], ports, TenantVersion(path), tmp_path / "certificate.crt"):
         yield ports
 
 

@@ -1,6 +1,8 @@
 """``deskbridge demo``: everything on one machine, to try it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,15 +15,28 @@ from component.gateway.claim import HostsTaken
 from component.store.errors import StoreError
 from component.web.server import WebError
 
+HIGHEST_PORT = 65_533
+"""The page takes the next two as well."""
+
+
+def _port(name: str, what: str) -> Callable[[Any], Any]:
+    """The option of one of ``Ports``."""
+    ports, default = click.IntRange(1, HIGHEST_PORT), getattr(Ports(), name)
+    return click.option(f"--{name}-port", name, type=ports, default=default, show_default=True, help=what)
+
 
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("run"), show_default=True)
-@click.option("--client-port", default=5222, show_default=True, help="For XMPP clients.")
-@click.option("--web-port", default=5280, show_default=True, help="For WebSocket and uploads.")
-@click.option("--page-port", default=5290, show_default=True, help="Of the demo page, and two more.")
-def demo(folder: Path, client_port: int, web_port: int, page_port: int) -> None:
+@_port("client", "For XMPP clients.")
+@_port("web", "For WebSocket, and for uploads from the demo page.")
+@_port("uploads", "For uploads from other clients, over TLS.")
+@_port("component", "For deskbridge at ejabberd.")
+@_port("api", "Of ejabberd's HTTP API.")
+@_port("links", "Of links in messages.")
+@_port("page", "Of the demo page, and two more.")
+def demo(folder: Path, **ports: int) -> None:
     """Run a private ejabberd with the example tenant, the bridge and a demo page, on loopback."""
     try:
-        run_demo(folder, Ports(client_port, web_port, page_port, (page_port + 1, page_port + 2)))
+        run_demo(folder, Ports(**ports))
     except (DemoError, EjabberdMissing, EjabberdServerError, LoadError, StoreError, WebError, HostsTaken) as problem:
         raise click.ClickException(str(problem)) from problem

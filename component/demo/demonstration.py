@@ -1,5 +1,6 @@
 """Prepares the demonstration's folder, starts everything in order, and stops it in order."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from component.loading import load
 from component.model import Party, Settings, Side
 from component.world import World
 
+from .configuration import follow
 from .page import Page, page_is_installed
-from .server import PASSWORD, DemoError, Ports, make_server, register
+from .server import PASSWORD, DemoError, Ports, make_certificate, make_server, register
 from .version import TenantVersion
 
 SOURCE = Path(__file__).parents[2]
@@ -25,36 +27,41 @@ GUARD = SOURCE / "ejabberd" / "mod_desk_guard.erl"
 
 def run(folder: Path, ports: Ports = Ports()) -> None:  # noqa: B008
     """Run until Ctrl-C or SIGTERM. Raises ``DemoError``, ``EjabberdMissing``, ``EjabberdServerError``."""
-    path = _prepare(folder)
+    ports.check()
+    path = _prepare(folder, ports)
     settings, world = load(path)
+    certificate = make_certificate(folder, settings)
+    # deskbridge fetches uploads itself, and believes whom OpenSSL believes (openssl-env(7)).
+    os.environ["SSL_CERT_FILE"] = str(certificate)
     server = make_server(folder, settings, ports, GUARD)
     server.start()
     try:
-        uvloop.run(_demonstrate(path, settings, world, ports))
+        uvloop.run(_demonstrate(path, settings, world, ports, certificate))
     finally:
         server.stop()
 
 
-async def _demonstrate(path: Path, settings: Settings, world: World, ports: Ports) -> None:
+async def _demonstrate(path: Path, settings: Settings, world: World, ports: Ports, certificate: Path) -> None:
     people = [party for tenant in world.tenants for side in Side for party in world.parties(tenant, side)]
     await register(settings, people)
     version = TenantVersion(path)
     async with AsyncExitStack() as stack:
         page = None
         if page_is_installed():
-            page = await stack.enter_async_context(Page(people, ports, version))
-        print("\n".join(_welcome(page, people, ports)), flush=True)
+            page = await stack.enter_async_context(Page(people, ports, version, certificate))
+        print("\n".join(_welcome(page, people, ports, certificate)), flush=True)
         await serve(path, settings, world, version.reloaded)
 
 
-def _welcome(page: Page | None, people: list[Party], ports: Ports) -> Iterator[str]:
+def _welcome(page: Page | None, people: list[Party], ports: Ports, certificate: Path) -> Iterator[str]:
     yield ""
     if page:
         yield f"Open  {page.url}  in a browser: a Work user and an agent, side by side."
     else:
         yield "There is no demo page: its chat client is missing. `make run` gets it with npm, where there is npm."
     yield ""
-    yield f"Or log in with any XMPP client at {LOOPBACK} port {ports.client}, password {PASSWORD!r}:"
+    yield f"Or log in with any XMPP client at {LOOPBACK} port {ports.client}, password {PASSWORD!r}."
+    yield f"The certificate to trust is {certificate}; README says how."
     yield ""
     yield f"  {'account':32} {'':12} others write to"
     for party in people:
@@ -65,8 +72,8 @@ def _welcome(page: Page | None, people: list[Party], ports: Ports) -> Iterator[s
     yield ""
 
 
-def _prepare(folder: Path) -> Path:
-    """Put the example configuration into the folder, unless it is there; its path."""
+def _prepare(folder: Path, ports: Ports) -> Path:
+    """Put the example configuration into the folder, unless it is there, with these ports; its path."""
     if not EXAMPLES.is_dir() or not GUARD.is_file():
         raise DemoError("the demonstration runs from a source checkout: clone the project and run `make run` there")
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,4 +84,6 @@ def _prepare(folder: Path) -> Path:
     if not secret.exists():
         secret.touch(0o600)
         secret.write_text(secrets.token_urlsafe(32) + "\n")
-    return folder / "deskbridge.toml"
+    path = folder / "deskbridge.toml"
+    follow(path, ports)
+    return path

@@ -31,12 +31,14 @@ def page_is_installed() -> bool:
 
 
 class Page:
-    """For ``async with``: serves while inside. Raises ``DemoError`` if a port is taken."""
+    """For ``async with``: serves while inside, and tells where ejabberd's ``certificate`` is. Raises ``DemoError`` if a
+    port is taken."""
 
-    def __init__(self, people: Sequence[Party], ports: Ports, version: TenantVersion) -> None:
+    def __init__(self, people: Sequence[Party], ports: Ports, version: TenantVersion, certificate: Path) -> None:
         self._people = people
         self._ports = ports
         self._version = version
+        self._certificate = certificate
         self._runner: web.AppRunner | None = None
 
     @property
@@ -76,7 +78,13 @@ class Page:
                 "password": PASSWORD,
                 "page_port": self._ports.page,
                 "side_ports": self._ports.sides,
+                "client_port": self._ports.client,
                 "websocket_port": self._ports.web,
+                "uploads": {
+                    "secure": f"https://{LOOPBACK}:{self._ports.uploads}/upload/",
+                    "plain": f"http://{LOOPBACK}:{self._ports.web}/upload/",
+                },
+                "certificate": str(self._certificate),
                 "version": self._version.current(),
                 "versions": list(Profile),
                 "people": [_person(party) for party in self._people],

@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-import re
 import signal
 import tomllib
 from pathlib import Path
 
 from component.model import Profile
 
-LINE = re.compile(r'^(version\s*=\s*)"[^"]*"', re.MULTILINE)
+from .configuration import set_line
+
 RELOAD_SECONDS = 10.0
 
 
@@ -29,9 +29,9 @@ class TenantVersion:
         return Profile(tomllib.loads(self._path.read_text())["tenants"][0]["version"])
 
     async def change(self, version: Profile) -> None:
-        """Returns when the bridge goes by it. Raises ``TimeoutError`` if it does not, ``OSError``."""
+        """Returns when the bridge goes by it. Raises ``TimeoutError`` if it does not, ``DemoError``, ``OSError``."""
         async with self._changing:
-            self._path.write_text(LINE.sub(rf'\g<1>"{version}"', self._path.read_text(), count=1))
+            set_line(self._path, "version", f'"{version}"')
             self._reloaded.clear()
             os.kill(os.getpid(), signal.SIGHUP)
             await asyncio.wait_for(self._reloaded.wait(), RELOAD_SECONDS)

@@ -26,7 +26,8 @@ class Site:
     """What a complete configuration needs to know besides deskbridge's own; the defaults suit Debian's.
 
     ``certificate`` is a PEM file with its key, ``None`` for a server without TLS. ``http_url`` is how clients
-    reach the HTTP listener, through a web server in front of it; ``@HOST@`` stands for the virtual host.
+    reach the HTTP listener, through a web server in front of it; ``@HOST@`` stands for the virtual host. Without such a
+    web server, files are at ``uploads_port``, with TLS.
     ``bytes_per_second`` is what one client may send, ``None`` for as much as it likes. ``extra_commands`` opens
     more of the HTTP API: for demonstrations and tests only. ``upload_from_web_pages`` lets clients in web pages of any
     other address put files there.
@@ -36,6 +37,7 @@ class Site:
     client_port: int = 5222
     http_port: int = 5280
     http_url: str = "https://@HOST@"
+    uploads_port: int | None = None
     certificate: str | None = "/etc/ejabberd/ejabberd.pem"
     tls_required: bool = True
     spool: str = "/var/lib/ejabberd"
@@ -77,7 +79,16 @@ def client_listeners(site: Site, stanza_limit: int) -> list[Node]:
         "module": "ejabberd_http",
         "request_handlers": {"/ws": "ejabberd_http_ws", "/upload": "mod_http_upload"},
     }
-    return [clients, web]
+    if site.uploads_port is None:
+        return [clients, web]
+    uploads: dict[str, Node] = {
+        note("port", "Uploads over TLS."): site.uploads_port,
+        "ip": LOOPBACK,
+        "module": "ejabberd_http",
+        "tls": True,
+        "request_handlers": {"/upload": "mod_http_upload"},
+    }
+    return [clients, web, uploads]
 
 
 def console_permission() -> dict[str, Node]:

@@ -4,16 +4,17 @@ import asyncio
 import random
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
 from component.demo.page import page_is_installed
+from component.demo.server import Ports
 from component.ejabberd.install import EjabberdMissing, Install
 from component.ejabberd.server import accepts, free_ports
 from tests.support import devtools
 from tests.support.browser import Frame, Page
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 READY = "ready after"
 SECONDS = 120.0
 
@@ -35,23 +36,22 @@ class DemoProcess:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "demo.log"
-        component, api, links, self.client_port, self.web_port = free_ports(5)
-        self.page_port = _three_in_a_row()
-        config = (EXAMPLES / "deskbridge.toml").read_text()
-        for port, free in ((5347, component), (5281, api), (8088, links)):
-            config = config.replace(str(port), str(free))
-        (folder / "deskbridge.toml").write_text(config)
+        self.ports = free_ports_of_demo()
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.page_port}/"
+        return f"http://localhost:{self.ports.page}/"
+
+    @property
+    def certificate(self) -> Path:
+        """What clients have to believe."""
+        return self.folder / "certificate.crt"
 
     async def __aenter__(self) -> Self:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "component.cli", "demo", "--folder", str(self.folder)),
-                *("--client-port", str(self.client_port), "--web-port", str(self.web_port)),
-                *("--page-port", str(self.page_port)),
+                *(f"--{name}-port={port}" for name, port in asdict(self.ports).items()),
                 stdout=log, stderr=log,
             )  # fmt: skip
         try:
@@ -164,6 +164,10 @@ class Side:
     async def logs_out(self) -> None:
         await self.page.click(f"{self.place} .log")
         await self.page.shows(f"{self.place} .enter")
+
+
+def free_ports_of_demo() -> Ports:
+    return Ports(*free_ports(6), page=_three_in_a_row())
 
 
 def _three_in_a_row() -> int:

@@ -16,6 +16,15 @@ await import("/converse/converse.min.js");
 
 let html = null; // formatting of the next message
 
+// ejabberd's uploads have two addresses: clients want the one with TLS, whose certificate no browser knows. So what
+// comes to this one is given the other.
+const { secure, plain } = setup.uploads;
+function readdress(node, from, to) {
+    if (node.nodeType === Node.TEXT_NODE) node.data = node.data.replaceAll(from, to);
+    for (const attribute of node.attributes ?? []) attribute.value = attribute.value.replaceAll(from, to);
+    node.childNodes.forEach((child) => readdress(child, from, to));
+}
+
 /** An element of Converse.js, which draws when it likes. */
 const drawn = (selector) =>
     new Promise((resolve) => {
@@ -79,7 +88,10 @@ converse.plugins.add("deskbridge-demo", {
 
         api.listen.on("connectionInitialized", () => {
             const connection = api.connection.get();
-            connection.xmlInput = (stanza) => tell({ kind: "stanza", sent: false, xml: stanza.outerHTML });
+            connection.xmlInput = (stanza) => {
+                tell({ kind: "stanza", sent: false, xml: stanza.outerHTML });
+                readdress(stanza, secure, plain);
+            };
             connection.xmlOutput = (stanza) => tell({ kind: "stanza", sent: true, xml: stanza.outerHTML });
         });
         // Converse.js 14 waits for ever for a block list where the server has none, before it opens a chat with somebody
@@ -91,6 +103,7 @@ converse.plugins.add("deskbridge-demo", {
         api.listen.on("chatBoxesFetched", () => tell({ kind: "state", state: "ready" }));
         api.listen.on("disconnected", () => tell({ kind: "state", state: "gone" }));
         api.listen.on("createMessageStanza", (_chat, data) => {
+            if (data.stanza) readdress(data.stanza.tree(), plain, secure);
             if (html && data.stanza) {
                 const body = new DOMParser().parseFromString(
                     `<html xmlns="http://jabber.org/protocol/xhtml-im"><body xmlns="http://www.w3.org/1999/xhtml">${html}</body></html>`,
