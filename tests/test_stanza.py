@@ -50,6 +50,16 @@ class TestElements:
         element = parse("<p:x xmlns:p='of:nobody' p:a='1' b='2'><p:y/></p:x>")
         assert serialise(element) == '<x xmlns="of:nobody" b="2"><y/></x>'
 
+    @pytest.mark.parametrize(
+        "written", ["'<&>'", "\"'>'>\"", "'\">\">'", "'\"\"&apos;&quot;'", "\"''&quot;&apos;>\"", "'&#10;&#13;&#9;'"]
+    )
+    def test_attributes_get_no_longer(self, written: str) -> None:
+        """R5: whoever wrote it had to escape it as well."""
+        written = written.replace("<&", "&lt;&amp;")
+        element = parse(f"<x id={written}/>")
+        assert len(serialise(element)) <= len(f"<x id={written}/>")
+        assert parse(serialise(element)).get("id") == element.get("id")
+
     def test_clients_namespace(self) -> None:
         """What comes from a client's stream stands in ours without a namespace of its own."""
         element = parse("<body xmlns='jabber:client'>Hello</body>")

@@ -1,7 +1,7 @@
 """R5, R6: every request is answered, and all that a client asks for at log-in is answered in full."""
 
 from collections.abc import Iterable
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
@@ -16,6 +16,16 @@ VCARD = "<vCard xmlns='vcard-temp'/>"
 INFO = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
 SERVICE = "agents.acme.test"
 SLOW = {"messages_per_second": 0.01, "burst": 3}
+
+
+LONG_IDS = {
+    "plain": f"'{'x' * 120_000}'",
+    "apostrophes": f'"{chr(39) * 120_000}"',
+    "quotes": f"'{chr(34) * 120_000}'",
+    "brackets": f"'{'>' * 120_000}'",
+    "references": f"'{'&lt;&amp;&quot;&apos;&#10;' * 4_500}'",
+}
+"""As their clients write them. Written otherwise some would be larger than ejabberd takes."""
 
 
 async def ask_at_once(client: XmppClient, requests: Iterable[str]) -> list[str]:
@@ -115,11 +125,28 @@ class TestEveryRequestIsAnswered:
             answer = await stranger.request(request_.format(to=address))
             assert error_of(answer) in ("auth/forbidden", "modify/bad-request")
 
-    async def test_ids_of_any_length(self, alice: XmppClient) -> None:
+    @pytest.mark.parametrize("id", LONG_IDS.values(), ids=list(LONG_IDS))
+    async def test_ids_of_any_length(self, alice: XmppClient, id: str) -> None:
         """The id has to be in the answer."""
-        for id in ("x" * 50_000, "&lt;&amp;&quot;" * 5_000):
-            await alice.send(f"<iq type='get' id='{id}' to='{BOB}'><ping xmlns='{PING}'/></iq>")
-            assert (await alice.expect(iq(type="result"))).get("id", "")[:1] in "x<"
+        wanted = fromstring(f"<iq id={id}/>").get("id")
+        for type, to, payload in (
+            ("get", f"to='{BOB}'", f"<ping xmlns='{PING}'/>"),
+            ("get", f"to='{SERVICE}'", INFO),
+            (
+                "set",
+                f"to='{SERVICE}'",
+                "<command xmlns='http://jabber.org/protocol/commands' node='my-conversations'/>",
+            ),
+            ("set", "", query(rsm(max=1))),
+        ):
+            await alice.send(f"<iq type='{type}' id={id} {to}>{payload}</iq>")
+            assert (await alice.expect(iq(id=wanted))).get("type") == "result"
+
+    @pytest.mark.parametrize("id", LONG_IDS.values(), ids=list(LONG_IDS))
+    async def test_messages_with_such_ids(self, alice: XmppClient, id: str) -> None:
+        await alice.send(f"<message to='{BOB}' id={id}><body>Hello</body></message>")
+        answer = await alice.expect(message(id=fromstring(f"<iq id={id}/>").get("id")))
+        assert error_of(answer) == "modify/policy-violation"
 
     async def test_who_has_left_meanwhile(self, log_in: LogIn, alice: XmppClient, bob: XmppClient) -> None:
         """A client that shows itself unavailable after asking is still there to hear the answer."""

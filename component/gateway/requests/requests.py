@@ -148,7 +148,6 @@ class Requests:
         text = self._written(iq, answer)
         if not self._link.try_send(text):
             self._trouble("an answer of %d characters to %s is too large for ejabberd", len(text), iq.get("from"))
-            # Not even that fits if the id, which has to be in it, is as large as a stanza.
             self._link.send(self._written(iq, Reason.ANSWER_TOO_LARGE))
         self._unconfirmed.add(iq)
         return len(text)
