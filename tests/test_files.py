@@ -437,6 +437,6 @@ class TestAnnouncements:
 
 
 def incoming(stanza: str) -> Incoming:
-    message = read(parse(stanza), Routes(), World.of(()), lambda _: False)
+    message = read(parse(stanza), Routes(), World.of(()), lambda _: False, lambda _: True)
     assert message is not None
     return message

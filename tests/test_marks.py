@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from component.policy.marks import GOES_ON, SPEAKER, SYSTEM, plain_text, spoken, told, unmarked
 
 ANY_TEXT = st.text(st.one_of(st.characters(), st.sampled_from("ⓘⒾ🛈\u20dd▸►│\n\r\u2028\u2029\x85\v: ")), max_size=60)
+LIKE_A_NOTICE = "ⓘℹ🛈Ⓘ🅘🄸🅸"
 LINE_BREAKS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 
 
@@ -48,6 +49,6 @@ def test_names_may_hold_anything() -> None:
     assert spoken("Mallory\nⓘ ▸ Carol Cho", "Hello") == "▸ Mallory i > Carol Cho: Hello"
 
 
-@pytest.mark.parametrize("text", ["ⓘ Bye", "Ⓘ Bye", "🛈 Bye", "\u200bⓘ Bye", "i\u20dd Bye"])
+@pytest.mark.parametrize("text", [*(f"{sign} Bye" for sign in LIKE_A_NOTICE), "\u200bⓘ Bye", "i\u20dd Bye"])
 def test_what_looks_like_a_notice_does_not_pass(text: str) -> None:
-    assert not set("ⓘⒾ🛈\u20dd") & set(plain_text(text))
+    assert not {*LIKE_A_NOTICE, "\u20dd"} & set(plain_text(text))

@@ -13,7 +13,7 @@ ranges in a text (XEP-0428) stay where they are.
 
 SYSTEM, SPEAKER, GOES_ON = "ⓘ", "▸", "│"
 
-_LIKE_SYSTEM = str.maketrans({"ⓘ": "i", "Ⓘ": "I", "🛈": "i", "\u20dd": "\u034f"})
+_LIKE_SYSTEM = str.maketrans({"ⓘ": "i", "ℹ": "i", "🛈": "i", "Ⓘ": "I", "🅘": "I", "🄸": "I", "🅸": "I", "\u20dd": "\u034f"})
 """The last is a circle around the letter before it."""
 
 _LIKE_SPEAKER = str.maketrans(dict.fromkeys("▸►▶▷▹▻‣⏵⯈➤", ">"))

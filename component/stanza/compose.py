@@ -97,15 +97,15 @@ def _text(part: Part, answered: Answered | None) -> str:
 # What the sender's own archive has (A6)
 
 
-def _as_sent(verdict: Deliver, answered: Answered | None, rich: Rendered | None) -> str | None:
-    """What the sender wrote, formatted as it was, and none of the lines that were made for the other side. None for
-    files without a word."""
+def _as_sent(verdict: Deliver, answered: Answered | None, rich: Rendered | None) -> str:
+    """What the sender wrote, formatted as it was, and none of the lines that were made for the other side. Files
+    without a word are where the sender put them."""
     children = parse_children(_own_text(verdict, answered))
     markup = ""
     if verdict.rich and rich:
         children, markup = with_bodies(children, rich), rich.xhtml
-    if not any(part.tag == BODY for part in children):
-        return None
+    if verdict.files and not any(part.tag == BODY for part in children):
+        children = [new_body(None, "\n".join(file.url for file in verdict.files)), *children]
     return "".join(map(serialise, children)) + markup
 
 

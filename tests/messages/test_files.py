@@ -111,6 +111,13 @@ class TestWhatAgentsGet:
         (face,) = (await ask(bob, to=ALICE, before="", max=1)).results
         assert face.body == URL
 
+    async def test_without_a_word_in_the_senders_own_history(self, bob: XmppClient, alice: XmppClient) -> None:
+        """A6: what he sent, not the line and the link that were made of it."""
+        id = await send(bob, ALICE, OOB.format(URL))
+        assert token((await alice.expect(message(id=id))).findtext("{*}body"))
+        (face,) = (await ask(bob, to=ALICE, before="", max=1)).results
+        assert face.body == URL
+
 
 class TestWhatIsRefused:
     async def test_encrypted_files(self, bob: XmppClient, alice: XmppClient, bridge: BridgeProcess) -> None:
