@@ -39,7 +39,7 @@ clients: page
 # Attacks on sanitisers that others have collected: source distributions, of which nothing is installed or run but setup.
 collections: .venv/test.stamp
 	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest .cache/collections \
-		--requirement tests/content/attacks/packages.txt || echo 'Tests with attacks of others are skipped.'
+		--requirement tests/unit/richtext/attacks/packages.txt || echo 'Tests with attacks of others are skipped.'
 
 page:
 	@scripts/install-packages $(NPM) || true
@@ -68,7 +68,7 @@ test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
 
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled
-	$(PYTEST) tests/test_compiled.py tests/messages tests/test_decide.py tests/test_classify.py tests/test_stanza.py
+	$(PYTEST) tests/integration/test_compiled.py tests/messages tests/unit/test_decide.py tests/unit/test_classify.py tests/unit/test_stanza.py
 
 test-all: deps clients collections .venv/test.stamp  ## the long tests too
 	$(PYTEST)

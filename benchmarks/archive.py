@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from benchmarks import archive_peers
 from component.store.changes import OpenConversation
-from component.store.history import Filters, Slice, View
+from component.store.history import ArchiveView, Filters, Slice
 from component.store.store import Store
 
 AGENTS = 10
@@ -83,20 +83,20 @@ class Archive:
         return random.randint(self.size // 2, self.size)
 
 
-Query = tuple[View, Filters, Slice]
+Query = tuple[ArchiveView, Filters, Slice]
 
 
 def agent() -> str:
     return f"agent{random.randrange(AGENTS)}@cc.acme.test"
 
 
-def chat(window: int | None) -> View:
+def chat(window: int | None) -> ArchiveView:
     number = random.randrange(CHATS)
-    return View(f"agent{number % AGENTS}@cc.acme.test", True, window, other=f"work{number}@work.acme.test")
+    return ArchiveView(f"agent{number % AGENTS}@cc.acme.test", True, window, other=f"work{number}@work.acme.test")
 
 
-def everything(window: int | None) -> View:
-    return View(agent(), True, window)
+def everything(window: int | None) -> ArchiveView:
+    return ArchiveView(agent(), True, window)
 
 
 LAST = Slice(PAGE, backwards=True)

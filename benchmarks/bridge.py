@@ -23,13 +23,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
+from benchmarks.support.client import Client
+from benchmarks.support.cpu import Clocks, family, wait_until_idle
+from benchmarks.support.load import Load, Measured, Pair
+from benchmarks.support.report import Target, machine_line, median, save, spread, table, targets
+from benchmarks.support.server import PASSWORD, BenchServer, bench_server
 from component.model import Tenant
-
-from .support.client import Client
-from .support.cpu import Clocks, family, wait_until_idle
-from .support.load import Load, Measured, Pair
-from .support.report import Target, machine_line, median, save, spread, table, targets
-from .support.server import PASSWORD, BenchServer, bench_server
 
 BRIDGED, ROUTED = ("bridge", "bridgemam"), ("bare", "kept", "plain", "direct", "mam")
 WAYS = {

@@ -17,14 +17,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.archive import fill
+from benchmarks.bridge import accounts, directory, make_pairs
+from benchmarks.support.cpu import Clocks, family, resident_mb, wait_until_idle
+from benchmarks.support.load import Load
+from benchmarks.support.report import Target, machine_line, median, save, spread, table, targets
+from benchmarks.support.server import BenchServer, bench_server
 from tests.support.bridge import BridgeProcess
-
-from .archive import fill
-from .bridge import accounts, directory, make_pairs
-from .support.cpu import Clocks, family, resident_mb, wait_until_idle
-from .support.load import Load
-from .support.report import Target, machine_line, median, save, spread, table, targets
-from .support.server import BenchServer, bench_server
 
 TENANT = "bridge"
 PAIRS = 5

@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from benchmarks.support.report import Target, save, table, targets
 from tests.support.archive import DELAY, whole
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import READY, BridgeProcess
@@ -27,8 +28,6 @@ from tests.support.faces import BOB, CAROL, face
 from tests.support.matching import message
 from tests.support.server import TestServer, running_ejabberd
 from tests.support.stream import StreamClosed
-
-from .support.report import Target, save, table, targets
 
 KILLS = 50
 PAUSE = 0.01

@@ -17,15 +17,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.archive import fill
+from benchmarks.bridge import accounts, directory, make_pairs
+from benchmarks.support.client import Client
+from benchmarks.support.cpu import Clocks, family, private_mb, resident_mb, wait_until_idle
+from benchmarks.support.load import Load
+from benchmarks.support.report import Target, machine_line, median, save, table, targets
+from benchmarks.support.server import PASSWORD, BenchServer, bench_server
 from tests.support.bridge import BridgeProcess
-
-from .archive import fill
-from .bridge import accounts, directory, make_pairs
-from .support.client import Client
-from .support.cpu import Clocks, family, private_mb, resident_mb, wait_until_idle
-from .support.load import Load
-from .support.report import Target, machine_line, median, save, table, targets
-from .support.server import PASSWORD, BenchServer, bench_server
 
 TENANT = "bridge"
 PAIRS = 5

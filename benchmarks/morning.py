@@ -20,12 +20,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
-from .bridge import accounts, directory, make_pairs
-from .support.client import Client
-from .support.cpu import Clocks, family, wait_until_idle
-from .support.load import Load, Measured
-from .support.report import Target, machine_line, save, table, targets
-from .support.server import PASSWORD, BenchServer, bench_server
+from benchmarks.bridge import accounts, directory, make_pairs
+from benchmarks.support.client import Client
+from benchmarks.support.cpu import Clocks, family, wait_until_idle
+from benchmarks.support.load import Load, Measured
+from benchmarks.support.report import Target, machine_line, save, table, targets
+from benchmarks.support.server import PASSWORD, BenchServer, bench_server
 
 TENANT = "bridge"
 DESK, FACES = f"cc.{TENANT}.test", f"agents.{TENANT}.test"

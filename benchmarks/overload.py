@@ -2,7 +2,7 @@
 
 First messages come at a rate far above what the bridge can do, then at a modest one while the database is locked for
 some seconds, as a slow disk would have it. deskbridge reads no faster than its disk writes
-(`gateway/stream/pressure.py`), so its memory stays bounded, what waits waits in ejabberd, and every message arrives in
+(`bridge/stream/back_pressure.py`), so its memory stays bounded, what waits waits in ejabberd, and every message arrives in
 the end. What may grow is SQLite's page cache (64 MB), the ids of the last ten minutes, and 4,000 messages in hand.
 """
 
@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .bridge import accounts, directory, make_pairs
-from .support.cpu import Clocks, family, resident_mb, wait_until_idle
-from .support.load import Load
-from .support.report import Target, machine_line, save, table, targets
-from .support.server import bench_server
+from benchmarks.bridge import accounts, directory, make_pairs
+from benchmarks.support.cpu import Clocks, family, resident_mb, wait_until_idle
+from benchmarks.support.load import Load
+from benchmarks.support.report import Target, machine_line, save, table, targets
+from benchmarks.support.server import bench_server
 
 TENANT = "bridge"
 LOCKED_SECONDS = 4.0

@@ -12,12 +12,12 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 
-from .bridge import accounts, directory, make_pairs
-from .support.client import Client
-from .support.cpu import Clocks, family, wait_until_idle
-from .support.load import Load, Measured
-from .support.report import Target, machine_line, median, save, spread, table, targets
-from .support.server import PASSWORD, bench_server
+from benchmarks.bridge import accounts, directory, make_pairs
+from benchmarks.support.client import Client
+from benchmarks.support.cpu import Clocks, family, wait_until_idle
+from benchmarks.support.load import Load, Measured
+from benchmarks.support.report import Target, machine_line, median, save, spread, table, targets
+from benchmarks.support.server import PASSWORD, bench_server
 
 TENANT = "bridge"
 FACE = f"changer@agents.{TENANT}.test"

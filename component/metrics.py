@@ -1,7 +1,7 @@
 """What is counted while deskbridge works, for Prometheus (O4). Names begin with ``deskbridge_``.
 
 Counting costs about a microsecond. What can be looked up when somebody asks is not counted, but looked up
-(``gateway/gauges.py``). No label holds an address or a name: a tenant's id and a host are all.
+(``bridge/gauges.py``). No label holds an address or a name: a tenant's id and a host are all.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from prometheus_client.metrics_core import Metric
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-class Source(Protocol):
+class MetricSource(Protocol):
     """What is looked up when somebody asks."""
 
     def collect(self) -> Iterable[Metric]:
@@ -82,7 +82,7 @@ class Metrics:
     def connected(self) -> None:
         self._connections.inc()
 
-    def add(self, source: Source) -> None:
+    def add(self, source: MetricSource) -> None:
         """Look up more whenever somebody asks."""
         self._registry.register(source)
 

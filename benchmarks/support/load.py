@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.store import TEXTS
-
-from .client import Client
-from .cpu import Clocks
+from benchmarks.support.client import Client
+from benchmarks.support.cpu import Clocks
 
 WARM_UP_SECONDS = 0.4
 PATIENCE_SECONDS = 20.0

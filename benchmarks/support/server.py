@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from component.ejabberd import pieces
-from component.ejabberd.config import LOOPBACK, Site, complete
-from component.ejabberd.server import EjabberdServer, free_ports
+from component.ejabberd import ejabberd_yml_parts as pieces
+from component.ejabberd.ejabberd_yml import LOOPBACK, Site, complete
+from component.ejabberd.private_server import EjabberdServer, free_ports
 from component.ejabberd.yaml import dump
 from component.model import Settings, Tenant
 from tests.support.bridge import BridgeProcess

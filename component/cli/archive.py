@@ -12,22 +12,13 @@ from typing import TextIO
 import click
 
 from component.model import Settings, Tenant
-from component.store.archive import ArchivedMessage
-from component.store.links import FoundLink
-from component.store.statistics import TenantStatistics
+from component.store.archive_statistics import TenantStatistics
+from component.store.archived_messages import ArchivedMessage
 from component.store.store import Store
+from component.store.stored_links import FoundLink
 
 from .holds import hold
-from .support import (
-    account_option,
-    enter,
-    moment,
-    one_tenant_option,
-    settings_option,
-    tenant_option,
-    us,
-    with_store,
-)
+from .support import account_option, enter, moment, one_tenant_option, settings_option, tenant_option, us, with_store
 
 AT_ONCE = 200
 """Messages exported."""

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from component.model import Settings, Tenant
-from component.store.audit import Entry
+from component.store.audit_log import AuditEntry
 from component.store.store import Store
 
 from .support import DAY, moment, settings_option, tenant_option, us, with_store
@@ -31,10 +31,10 @@ async def _show(store: Store, tenant: str | None, about: str | None, since: int,
             click.echo(_as_json(entry) if as_json else _as_text(entry))
 
 
-def _as_text(entry: Entry) -> str:
+def _as_text(entry: AuditEntry) -> str:
     detail = f" ({entry.detail})" if entry.detail else ""
     return f"{moment(entry.at):%Y-%m-%d %H:%M:%S} {entry.tenant}: {entry.actor} {entry.action} {entry.subject}{detail}"
 
 
-def _as_json(entry: Entry) -> str:
+def _as_json(entry: AuditEntry) -> str:
     return json.dumps({**asdict(entry), "at": moment(entry.at).isoformat()}, ensure_ascii=False)

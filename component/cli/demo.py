@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
+from component.bridge.host_claim import HostsTaken
+from component.config.problems import LoadError
 from component.demo import DemoError, Ports
 from component.demo import run as run_demo
 from component.ejabberd.install import EjabberdMissing
-from component.ejabberd.server import EjabberdServerError
-from component.files.problems import LoadError
-from component.gateway.claim import HostsTaken
-from component.store.errors import StoreError
-from component.web.server import WebError
+from component.ejabberd.private_server import EjabberdServerError
+from component.store.store_errors import StoreError
+from component.web.web_server import WebError
 
 HIGHEST_PORT = 65_533
 """The page takes the next two as well."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from component.ejabberd.config import complete
-from component.ejabberd.config import part as only_part
+from component.ejabberd.ejabberd_yml import complete
+from component.ejabberd.ejabberd_yml import part as only_part
 
 from .files import config_option, load_files
 

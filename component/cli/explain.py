@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from component import explain as rules
+from component import explanation as rules
 
 from .files import config_option, load_files
 

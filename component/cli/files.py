@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from component.files.problems import LoadError
+from component.config.problems import LoadError
+from component.directory.world import World
 from component.loading import load
 from component.model import Settings
-from component.world import World
 
 
 def config_as(parameter: str, **more: Any) -> Callable[[Any], Any]:

@@ -5,18 +5,9 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from component.model import Settings, Tenant
-from component.store.holds import Hold, StoredHold
+from component.store.retention_holds import Hold, StoredHold
 
-from .support import (
-    DAY,
-    account_option,
-    moment,
-    one_tenant_option,
-    operator,
-    settings_option,
-    us,
-    with_store,
-)
+from .support import DAY, account_option, moment, one_tenant_option, operator, settings_option, us, with_store
 
 
 @click.group()

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from component.model import Settings, Tenant
-from component.store.links import StoredLink, Which
 from component.store.store import Store
+from component.store.stored_links import StoredLink, Which
 
 from .support import moment, operator, read_account, settings_option, tenant_option, us, with_store
 

@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 """Name -> the module here and the command in it, which are called alike."""
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """Imports only the command that is run: ``run`` would keep in memory for months what the others need."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,7 +40,7 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands)
+@click.group(cls=CommandGroup)
 @click.version_option(__version__, prog_name="deskbridge")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line.")

@@ -24,12 +24,12 @@ def run(path: Path) -> None:
     # Only now: the modules fill the gaps that loading ten thousand people leaves in memory.
     import uvloop
 
+    from component.bridge.host_claim import HostsTaken
+    from component.bridge.process import serve
     from component.compiled import IS_COMPILED
-    from component.gateway.claim import HostsTaken
-    from component.gateway.process import serve
-    from component.store.errors import StoreError
     from component.store.lock import StoreInUse
-    from component.web.server import WebError
+    from component.store.store_errors import StoreError
+    from component.web.web_server import WebError
 
     if not IS_COMPILED:
         log.info("running uncompiled, with a third more CPU (install gcc and Python's headers, then deskbridge again)")

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import click
 
-from component.addresses import normalise
-from component.config import load_settings
-from component.files.problems import LoadError
-from component.files.settings import SQLITE
+from component.config.configuration import load_settings
+from component.config.problems import LoadError
+from component.config.settings import SQLITE
+from component.jid import normalise
 from component.model import Settings, Tenant
 from component.store.changes import Audit
-from component.store.errors import StoreError
 from component.store.store import Store
+from component.store.store_errors import StoreError
 
 from .files import config_as
 

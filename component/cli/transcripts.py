@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from component.directory import load_directories
-from component.files.problems import LoadError
+from component.config.directory_file import load_directories
+from component.config.problems import LoadError
+from component.directory.world import World
 from component.model import Settings, Tenant
 from component.services.transcript_files import FORMATS, period
-from component.services.transcripts import NEWEST, Heading, Search, Transcript, Transcripts
+from component.services.transcripts import NEWEST, Search, Transcript, TranscriptHeading, Transcripts
 from component.store.store import Store
-from component.world import World
 
 from .support import DAY, enter, one_tenant_option, settings_option, us, with_store
 
@@ -79,7 +79,7 @@ def _world(settings: Settings) -> World:
         raise click.ClickException(str(problem)) from problem
 
 
-async def _find(store: Store, tenant: Tenant, world: World, search: Search, most: int) -> tuple[Heading, ...]:
+async def _find(store: Store, tenant: Tenant, world: World, search: Search, most: int) -> tuple[TranscriptHeading, ...]:
     given = {name: value for name in ("agent", "text", "start", "end") if (value := getattr(search, name))}
     await enter(store, tenant, "transcripts.searched", "transcripts", json.dumps(given, ensure_ascii=False))
     return (await Transcripts(store).find(None, tenant, world, search, NEWEST, most)).found

@@ -4,7 +4,7 @@ For newcomers and for trying things out: known passwords, no federation, everyth
 its data again. ``deskbridge run`` has nothing of this.
 """
 
+from .demo_server import DemoError, Ports
 from .demonstration import run
-from .server import DemoError, Ports
 
 __all__ = ["DemoError", "Ports", "run"]

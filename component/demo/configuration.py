@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from component.ejabberd.config import LOOPBACK
+from component.ejabberd.ejabberd_yml import LOOPBACK
 
-from .server import DemoError, Ports
+from .demo_server import DemoError, Ports
 
 
 def follow(path: Path, ports: Ports) -> None:

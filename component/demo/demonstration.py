@@ -9,16 +9,16 @@ from pathlib import Path
 
 import uvloop
 
-from component.ejabberd.config import LOOPBACK
-from component.gateway.process import serve
+from component.bridge.process import serve
+from component.directory.world import World
+from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.loading import load
 from component.model import Party, Settings, Side
-from component.world import World
 
 from .configuration import follow
-from .page import Page, page_is_installed
-from .server import PASSWORD, DemoError, Ports, make_certificate, make_server, register
-from .version import TenantVersion
+from .demo_page import DemoPage, page_is_installed
+from .demo_server import PASSWORD, DemoError, Ports, make_certificate, make_server, register
+from .tenant_version import TenantVersion
 
 SOURCE = Path(__file__).parents[2]
 EXAMPLES = SOURCE / "examples"
@@ -48,12 +48,12 @@ async def _demonstrate(path: Path, settings: Settings, world: World, ports: Port
     async with AsyncExitStack() as stack:
         page = None
         if page_is_installed():
-            page = await stack.enter_async_context(Page(people, ports, version, certificate))
+            page = await stack.enter_async_context(DemoPage(people, ports, version, certificate))
         print("\n".join(_welcome(page, people, ports, certificate)), flush=True)
         await serve(path, settings, world, version.reloaded)
 
 
-def _welcome(page: Page | None, people: list[Party], ports: Ports, certificate: Path) -> Iterator[str]:
+def _welcome(page: DemoPage | None, people: list[Party], ports: Ports, certificate: Path) -> Iterator[str]:
     yield ""
     if page:
         yield f"Open  {page.url}  in a browser: a Work user and an agent, side by side."

@@ -1,7 +1,8 @@
 """Which ejabberd modules run on a Work host and on a desk host, as data."""
 
-from component.ejabberd.yaml import Node, note
 from component.model import Side, Tenant
+
+from .yaml import Node, note
 
 DELEGATED = "urn:xmpp:mam:2"
 """Agents ask their own account for history; ejabberd hands these queries to deskbridge (XEP-0355)."""

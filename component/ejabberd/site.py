@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from component.ejabberd.modules import WORK_MODULES, bridge_rule
-from component.ejabberd.yaml import Node, note
 from component.model import Settings
+
+from .modules import WORK_MODULES, bridge_rule
+from .yaml import Node, note
 
 LOOPBACK = "127.0.0.1"
 STORAGE_NOTE = """\

@@ -16,10 +16,10 @@ from threading import Timer
 from types import MappingProxyType
 from typing import TypeVar
 
-from component.files.problems import LoadError, Place, Problem
+from component.config.problems import LoadError, Place, Problem
+from component.directory.world import World
 from component.model import Settings
 from component.processes import command, environment
-from component.world import World
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from component.config import load_settings
-from component.directory import load_directories
-from component.files.problems import LoadError, Place, Problem
-from component.world import World
+from component.config.configuration import load_settings
+from component.config.directory_file import load_directories
+from component.config.problems import LoadError, Place, Problem
+from component.directory.world import World
 
 from . import Read, read_only
 

@@ -7,7 +7,7 @@ from .classify import Facts
 from .elements import FILE_NAMESPACES
 from .fallback import is_blank_without, ranges
 from .features import FILES, Feature
-from .files import File, descriptions, files
+from .file_descriptions import File, descriptions, files
 
 
 def described(facts: Facts) -> tuple[File, ...]:

@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import final
 from xml.etree.ElementTree import Element
 
-from component.element import split
+from component.xml import split
 
 from .elements import BODY, FALLBACK, LONGEST_KNOWN, MUC_USER_NS, OMEMO, REACTIONS_NS, ROOM_JOIN, language_of, named
 from .fallback import Range, is_blank_without, ranges
 from .features import FILES, NAMING, RICH, Feature
-from .files import OOB, Reach, reach
+from .file_descriptions import OOB, Reach, reach
 
 Part = tuple[Feature, Element]
 

@@ -11,11 +11,11 @@ from component.model import Limits, Party, Profile, Side
 
 from .attachments import file_texts, on_the_web, only_repeats
 from .classify import Facts, Part
-from .contact import Pair, contact_rule
 from .elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from .features import Feature
-from .files import File
+from .file_descriptions import File
 from .matrix import MATRIX, Act
+from .may_write import Pair, contact_rule
 from .reasons import Reason
 
 

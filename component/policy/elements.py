@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from component.element import STREAM_NS, XML_LANG, split
+from component.xml import STREAM_NS, XML_LANG, split
 
 from .features import Feature
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from component.model import RosterItem
 
-from .contact_notes import Note, Notes, Origin
-from .contacts import Entries, Entry
+from .roster_members import Entries, Entry
+from .roster_notes import Note, Notes, Origin
 
 _NOBODY: frozenset[str] = frozenset()
 

@@ -13,12 +13,12 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from component.content.rendered import Rendered
-from component.content.tree import DEEPEST, is_deeper
-from component.element import serialise
 from component.policy.classify import Part
 from component.policy.features import RICH, Feature
 from component.processes import command, environment
+from component.richtext.rendered import Rendered
+from component.richtext.tree import DEEPEST, is_deeper
+from component.xml import serialise
 
 log = logging.getLogger(__name__)
 

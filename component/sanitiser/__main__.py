@@ -7,10 +7,10 @@ import signal
 import sys
 from dataclasses import asdict
 
-from component.content.rich import Rich
-from component.element import parse
+from component.outgoing.rich_content import rich_content
 from component.policy.classify import classify
-from component.stanza.rich_content import rich_content
+from component.richtext.formatted import Rich
+from component.xml import parse
 
 SECONDS = 2.0
 """Of the processor, for one message. The slowest that are not too much take a tenth of it."""

@@ -8,13 +8,13 @@ from functools import cache
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
-from component.element import child
 from component.model import Party, Profile, Side
 from component.policy.elements import CORRECT_NS, FALLBACK_NS, REACTIONS_NS, REPLY_NS, RETRACT_NS, SID_NS
 from component.policy.features import Feature
 from component.policy.matrix import MATRIX, Act
-from component.stanza.caps import CAPS_NS, caps, verification
-from component.stanza.vcard import VCARD_NS, update
+from component.xep.caps import CAPS_NS, caps, verification
+from component.xep.vcard import VCARD_NS, update
+from component.xml import child
 
 INFO_NS = "http://jabber.org/protocol/disco#info"
 INFO = f"{{{INFO_NS}}}query"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from component import __version__
-from component.element import child
+from component.xml import child
 
 from .abilities import TIME_NS, VERSION_NS
 

@@ -6,11 +6,11 @@ client, the receiver what was delivered.
 
 from dataclasses import replace
 
+from component.directory.world import World
 from component.model import Party
-from component.stanza.archive_id import Role
-from component.stanza.message import envelope, own_envelope
-from component.store.archive import ArchivedMessage
-from component.world import World
+from component.outgoing.archive_id import Role
+from component.outgoing.message_stanzas import envelope, own_envelope
+from component.store.archived_messages import ArchivedMessage
 
 
 def role(viewer: Party, message: ArchivedMessage) -> Role:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from component.policy.reasons import Reason
-from component.stanza.forms import Answers, Field
+from component.xep.forms import Answers, Field
 
 LIFETIME_SECONDS = 1800.0
 MOST_EACH = 4
@@ -25,7 +25,7 @@ SWEEP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class CommandSession:
     """``client`` is the full address that began it. ``fields`` is what was asked last, without its options;
     ``page``, that nothing was asked, but one page of several shown."""
 
@@ -44,21 +44,21 @@ class Session:
         return sum(map(len, values)) <= MOST_CHARS and len(self.answers) <= MOST_STEPS
 
 
-class Sessions:
+class CommandSessions:
     """``clock`` gives seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._of: dict[str, dict[str, Session]] = {}
+        self._of: dict[str, dict[str, CommandSession]] = {}
         self._swept = clock()
 
-    def new(self, account: str, client: str, node: str) -> Session:
-        return Session(secrets.token_urlsafe(12), account, client, node)
+    def new(self, account: str, client: str, node: str) -> CommandSession:
+        return CommandSession(secrets.token_urlsafe(12), account, client, node)
 
     def deadline(self) -> float:
         return self._clock() + LIFETIME_SECONDS
 
-    def take(self, id: str, account: str, client: str, node: str) -> Session | Reason:
+    def take(self, id: str, account: str, client: str, node: str) -> CommandSession | Reason:
         """The session, out of here: who goes on with it puts it back. Nobody can go on with it twice at once."""
         mine = self._of.get(account, {})
         session = mine.get(id)
@@ -69,7 +69,7 @@ class Sessions:
             del self._of[account]
         return session if session.until > self._clock() else Reason.SESSION_EXPIRED
 
-    def put(self, session: Session) -> None:
+    def put(self, session: CommandSession) -> None:
         self._sweep()
         mine = self._of.setdefault(session.account, {})
         mine[session.id] = session

@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from component.element import child
 from component.model import Party, Tenant
 from component.policy.elements import SID_NS
 from component.policy.reasons import COMMANDS_NS, Reason
-from component.stanza.forms import FORM_NS, Field, typed
-from component.stanza.mam import EXTENDED, FULLTEXT_NS, MAM_NS
-from component.stanza.rsm import RSM_NS
-from component.stanza.search import SEARCH_NS
-from component.stanza.vcard import VCARD_NS
+from component.xep.forms import FORM_NS, Field, typed
+from component.xep.jabber_search import SEARCH_NS
+from component.xep.mam import EXTENDED, FULLTEXT_NS, MAM_NS
+from component.xep.rsm import RSM_NS
+from component.xep.vcard import VCARD_NS
+from component.xml import child
 
 from .abilities import ANSWERED, INFO, INFO_NS, PING_NS, capabilities_node, client_info
-from .commands import Command
+from .command_framework import Command
 
 ITEMS_NS = "http://jabber.org/protocol/disco#items"
 ITEMS = f"{{{ITEMS_NS}}}query"

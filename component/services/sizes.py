@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from component.element import attribute
+from component.xml import attribute
 
 AROUND_BYTES = 100
 """The elements around one text."""

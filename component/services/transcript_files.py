@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from component.stanza.message import second, stamp
+from component.outgoing.message_stanzas import second, stamp
 
-from .transcripts import Heading, Line, Transcript
+from .transcripts import Line, Transcript, TranscriptHeading
 
 COLUMNS = ("number", "time", "name", "address", "kind", "text", "about")
 
@@ -82,7 +82,7 @@ def _set_in(text: str) -> str:
     return "\n    ".join(text.splitlines())
 
 
-def period(heading: Heading) -> str:
+def period(heading: TranscriptHeading) -> str:
     ended = "still going on" if heading.ended_at is None else f"until {second(heading.ended_at)}"
     return f"{second(heading.opened_at)}, {ended}"
 

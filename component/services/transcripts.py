@@ -6,14 +6,20 @@ Made anew from the archive at each look, so that what retention deletes is gone 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from component.directory.world import World
 from component.model import Party, Person, Side, Tenant
-from component.policy.watching import may_read
-from component.stanza.copies import reference
-from component.store.archive import ArchivedMessage
-from component.store.conversations import StoredConversation
+from component.outgoing.copy_stanzas import reference
+from component.policy.may_watch import may_read
+from component.store.archived_messages import ArchivedMessage
 from component.store.store import Store
-from component.store.transcript import Wanted, conversations_before, next_messages, one_conversation, with_words
-from component.world import World
+from component.store.stored_conversations import StoredConversation
+from component.store.transcript import (
+    TranscriptQuery,
+    conversations_before,
+    next_messages,
+    one_conversation,
+    with_words,
+)
 
 CHUNK = 200
 """Conversations or messages read at a time."""
@@ -38,7 +44,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class TranscriptHeading:
     """A conversation, as it is listed; ``ended_at`` is None while it is going on."""
 
     id: int
@@ -57,7 +63,7 @@ class Heading:
 class Headings:
     """``before`` goes on with the list; None: there are no more."""
 
-    found: tuple[Heading, ...]
+    found: tuple[TranscriptHeading, ...]
     before: int | None
 
 
@@ -81,7 +87,7 @@ class Line:
 class Transcript:
     """``lines`` after the first ``skipped``; ``complete`` says that they go to the end."""
 
-    heading: Heading
+    heading: TranscriptHeading
     lines: tuple[Line, ...]
     complete: bool
 
@@ -96,7 +102,7 @@ class Transcripts:
         self, reader: Party | None, tenant: Tenant, world: World, search: Search, before: int, most: int
     ) -> Headings:
         """The newest conversations that fit, with numbers below ``before``. Raises ``StoreError``."""
-        wanted = Wanted(
+        wanted = TranscriptQuery(
             tenant.id,
             accounts=_accounts(search.agent, tenant, world) if search.agent else None,
             text=search.text or None,
@@ -104,7 +110,7 @@ class Transcripts:
             end=search.end,
         )
         ids = await self._store.ask_words(with_words, wanted) if wanted.text else None
-        found: list[Heading] = []
+        found: list[TranscriptHeading] = []
         for _ in range(MOST_CHUNKS):
             chunk = await self._store.ask(conversations_before, wanted, ids, before, CHUNK)
             for conversation in chunk:
@@ -166,9 +172,9 @@ def _accounts(wanted: str, tenant: Tenant, world: World) -> tuple[str, ...]:
     return (*found, *({f"{local_part}@{tenant.desk_host}"} - found))
 
 
-def _heading(conversation: StoredConversation, tenant: Tenant, world: World) -> Heading:
+def _heading(conversation: StoredConversation, tenant: Tenant, world: World) -> TranscriptHeading:
     names, faces = zip(*(_who(each, tenant, world) for each in (conversation.first, conversation.second)), strict=True)
-    return Heading(
+    return TranscriptHeading(
         conversation.id,
         (names[0], names[1]),
         (faces[0], faces[1]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from .audit import write_entries
+from .audit_log import write_entries
 from .changes import (
     Audit,
     Change,
@@ -31,13 +31,13 @@ from .changes import (
 )
 from .chosen import save_statuses
 from .contact_notes import save_notes
-from .conversations import end_conversations, insert_conversations
 from .known import Known
-from .links import insert_links
 from .messages import insert_messages, mark_delivered, withdraw
+from .stored_conversations import end_conversations, insert_conversations
+from .stored_links import insert_links
+from .stored_watches import save_chat_faces, save_watches
 from .subscriptions import save_subscriptions
 from .versions import supersede
-from .watches import save_chat_faces, save_watches
 
 Sorted = defaultdict[type, list[Any]]
 """Changes by their kind, in their order."""

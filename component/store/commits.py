@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from .errors import StoreBusy, StoreError
+from .store_errors import StoreBusy, StoreError
 from .writer import Outcome, Submission
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from .errors import StoreError
 from .prepared import driver
+from .store_errors import StoreError
 
 BUSY_TIMEOUT_MS = 2_000
 """How long a write waits for somebody else's, a command on the command line. A message may come behind such a write,

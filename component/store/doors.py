@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Collection, Mapping
 
 from sqlalchemy import Connection
 
-from . import audit, links, openings
-from .audit import Entry, write_entries
+from . import audit_log as audit
+from . import link_openings as openings
+from . import stored_links as links
+from .audit_log import AuditEntry, write_entries
 from .changes import Audit
-from .links import FoundLink, StoredLink, Which
 from .purge import Database
+from .stored_links import FoundLink, StoredLink, Which
 
 
-class Links:
+class StoredLinks:
     """What the web part and operators do with links. New ones come with their messages, by `Store.submit`."""
 
     def __init__(self, database: Database) -> None:
@@ -61,7 +63,7 @@ class AuditLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def entries(self, tenant: str | None = None, subject: str | None = None) -> AsyncIterator[Entry]:
+    async def entries(self, tenant: str | None = None, subject: str | None = None) -> AsyncIterator[AuditEntry]:
         """All of it, oldest first; only of one tenant, or about one subject, if that is given."""
         last = 0
         while chunk := await self._database.ask(audit.next_entries, last, tenant, subject):

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, text
 
 from . import meta, words
 from .bounds import first_from
-from .holds import IS_HELD
-from .links import remove_of_messages
 from .numbering import CONVERSATIONS, HISTORIES
+from .retention_holds import IS_HELD
 from .schema import held_message
+from .stored_links import remove_of_messages
 
 SLICE = 200
 """Rows that are found or removed at a time: some milliseconds."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, Select, Table, bindparam, literal_column, or_, select, union_all
 
-from .archive import ArchivedMessage, select_messages
+from .archived_messages import ArchivedMessage, select_messages
 from .schema import account, conversation, held_message, message
 
 CHUNK = 500

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from .archive import ArchivedMessage
+from .archived_messages import ArchivedMessage
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ArchiveView:
     """Whose eyes: ``viewer`` is a bare account.
 
     For an agent: their chats with Work users, of each the last ``window`` visible messages (None: all, A1), and their

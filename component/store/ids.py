@@ -7,7 +7,7 @@ writes that fail, waste the rest of a block; nothing hands it out again.
 from sqlalchemy import Connection
 
 from . import meta
-from .errors import StoreError
+from .store_errors import StoreError
 
 BLOCK = 65_536
 """Reserved at a time. The next block is asked for when half of one is used."""

@@ -11,8 +11,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from . import words
-from .errors import StoreError
 from .purge import Database
+from .store_errors import StoreError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +34,7 @@ QUIET = 1.0
 """Seconds without anything to write after which all is indexed; or after which is tried again what failed."""
 
 
-class Run(Protocol):
+class RunStep(Protocol):
     """Does it in a transaction; raises ``StoreError``."""
 
     def __call__(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T: ...
@@ -43,7 +43,7 @@ class Run(Protocol):
 class Indexing:
     """Lives in the writer's thread. ``behind`` messages are on disk already whose words are not in the index."""
 
-    def __init__(self, run: Run, behind: int) -> None:
+    def __init__(self, run: RunStep, behind: int) -> None:
         self._run = run
         self._behind = behind
         self._may_merge = True

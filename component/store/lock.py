@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .database import file_of
-from .errors import StoreError
+from .store_errors import StoreError
 
 MOST_BYTES = 4096
 

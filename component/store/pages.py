@@ -9,13 +9,13 @@ from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, select
 
-from .archive import ArchivedMessage, numbered
+from .archived_messages import ArchivedMessage, numbered
 from .bounds import Bounds, bounds
 from .chats import JOINED_OF_AGENT, JOINED_OF_WORK_USER, OPEN_AS_FIRST, OPEN_AS_SECOND, Chats
+from .full_text import Picked
 from .histories import WholeHistory
-from .history import Filters, Page, Slice, View
+from .history import ArchiveView, Filters, Page, Slice
 from .schema import account
-from .search import Picked
 
 _OPEN_DESK = (OPEN_AS_FIRST, OPEN_AS_SECOND)
 _EMPTY = Page((), 0, complete=True)
@@ -32,7 +32,7 @@ class Source(Protocol):
         """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
 
 
-def read_page(connection: Connection, view: View, filters: Filters, slice: Slice) -> Page:
+def read_page(connection: Connection, view: ArchiveView, filters: Filters, slice: Slice) -> Page:
     """One page of the result that ``view`` and ``filters`` make."""
     chats = _chats(connection, view)
     found = bounds(connection, filters)
@@ -48,7 +48,7 @@ def read_page(connection: Connection, view: View, filters: Filters, slice: Slice
     )
 
 
-def read_ends(connection: Connection, view: View) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
+def read_ends(connection: Connection, view: ArchiveView) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
     """The oldest and the newest message that ``view`` shows; None twice if it shows none."""
     chats = _chats(connection, view)
     if chats is None:
@@ -59,7 +59,7 @@ def read_ends(connection: Connection, view: View) -> tuple[ArchivedMessage | Non
     return (oldest[0], newest[0]) if oldest and newest else (None, None)
 
 
-def _chats(connection: Connection, view: View) -> Chats | None:
+def _chats(connection: Connection, view: ArchiveView) -> Chats | None:
     """The chats that ``view`` shows; None if an account in it has never written or been written to."""
     viewer = connection.scalar(_ACCOUNT, {"of": view.viewer})
     other = None if view.other is None else connection.scalar(_ACCOUNT, {"of": view.other})

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from .database import cause, reader_engine
-from .errors import StoreError
+from .store_errors import StoreError
 
 P = ParamSpec("P")
 T = TypeVar("T")

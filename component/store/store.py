@@ -13,20 +13,24 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from . import archive, contact_notes, conversations, export, holds, meta, pages, purge, statistics, subscriptions
-from .archive import ArchivedMessage, RecentMessage, Reference
+from . import archive_statistics as statistics
+from . import archived_messages as archive
+from . import contact_notes, export, meta, pages, purge, subscriptions
+from . import retention_holds as holds
+from . import stored_conversations as conversations
+from .archive_statistics import Statistics
+from .archived_messages import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, DeliveredUpTo, NewMessage
 from .commits import Done, GroupCommit, Observe, Written
-from .conversations import StoredConversation
-from .doors import AuditLog, Links
-from .errors import StoreError
-from .history import Filters, Page, Slice, View
-from .holds import Hold, StoredHold
+from .doors import AuditLog, StoredLinks
+from .history import ArchiveView, Filters, Page, Slice
 from .ids import Ids
 from .indexing import index_all
 from .purge import Purged
 from .readers import Readers
-from .statistics import Statistics
+from .retention_holds import Hold, StoredHold
+from .store_errors import StoreError
+from .stored_conversations import StoredConversation
 from .thread import Thread, at_rest
 from .writer import Outcome, Submission, Writer
 
@@ -52,7 +56,7 @@ class Store:
         self._commits = GroupCommit(self._begin_to_write)
         self._last_submitted = writer.message_ids.next - 1
         self.ask = readers.ask
-        self.links = Links(self)
+        self.links = StoredLinks(self)
         self.audit = AuditLog(self)
 
     @classmethod
@@ -220,12 +224,12 @@ class Store:
         """The ``seq`` of the first of the last ``size`` visible messages; 1 if there are fewer (A1)."""
         return await self.ask(archive.window_start, conversation_id, size)
 
-    async def history(self, view: View, filters: Filters, slice: Slice) -> Page:
+    async def history(self, view: ArchiveView, filters: Filters, slice: Slice) -> Page:
         """One page of what somebody sees of the archive, as it is at one moment (A1 to A3, A6, A7)."""
         ask = self.ask if filters.text is None else self.ask_words
         return await ask(pages.read_page, view, filters, slice)
 
-    async def history_ends(self, view: View) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
+    async def history_ends(self, view: ArchiveView) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
         """The oldest and the newest message that somebody sees; None twice if there is none."""
         return await self.ask(pages.read_ends, view)
 

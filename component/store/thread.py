@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from .errors import StoreError
+from .store_errors import StoreError
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
-from .archive import ArchivedMessage, select_messages
-from .conversations import SELECT, StoredConversation
+from .archived_messages import ArchivedMessage, select_messages
+from .full_text import words_expression
 from .schema import IS_DESK, IS_VISIBLE, account, conversation, message
-from .search import words_expression
+from .stored_conversations import SELECT, StoredConversation
 
 MOST_LATELY = 1_000
 """Conversations that are looked at to find those that ended lately."""
@@ -57,7 +57,7 @@ WHERE c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TranscriptQuery:
     """Which conversations: in which one of these bare ``accounts`` took part, if any are given; in which all words of
     ``text`` were said in one message; that were going on between the times ``start`` and ``end``, in us."""
 
@@ -96,7 +96,7 @@ def one_conversation(connection: Connection, tenant: str, id: int) -> StoredConv
     return None if row is None else StoredConversation(*row)
 
 
-def with_words(connection: Connection, wanted: Wanted) -> Sequence[int]:
+def with_words(connection: Connection, wanted: TranscriptQuery) -> Sequence[int]:
     """The conversations of agents in which all words of the text were said in one message, as far as they are found."""
     expression = words_expression(wanted.text or "")
     if not expression:
@@ -111,7 +111,7 @@ def with_words(connection: Connection, wanted: Wanted) -> Sequence[int]:
 
 
 def conversations_before(
-    connection: Connection, wanted: Wanted, ids: Sequence[int] | None, before: int, limit: int
+    connection: Connection, wanted: TranscriptQuery, ids: Sequence[int] | None, before: int, limit: int
 ) -> list[StoredConversation]:
     """Conversations of agents with a number below ``before``, the newest first, as far as anything is left of them;
     only of these ``ids``, if given."""

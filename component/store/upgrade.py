@@ -6,7 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from .errors import SchemaTooNew
+from .store_errors import SchemaTooNew
 
 
 def upgrade(connection: Connection) -> None:

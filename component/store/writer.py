@@ -15,12 +15,12 @@ from . import meta, words
 from .apply import apply
 from .changes import Change, DeliveredUpTo, NewMessage
 from .database import PROBLEMS, cause, create_private, file_of, is_busy, is_operational, migrate, writer_engine
-from .errors import ChangeRefused, StoreBusy, StoreError
 from .files import Files
 from .ids import Ids
 from .indexing import Indexing
 from .known import Known
 from .prepared import driver
+from .store_errors import ChangeRefused, StoreBusy, StoreError
 
 P = ParamSpec("P")
 T = TypeVar("T")

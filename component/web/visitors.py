@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from component.model import Limits
-from component.rate import Buckets
+from component.token_bucket import Buckets
 
 EACH = Limits(messages_per_second=20, burst=200)
 """Requests of one address. A whole office may share one; a guess needs 2^128."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from component.stanza.forms import NOT_CHOSEN
+from component.xep.forms import NOT_CHOSEN
 from tests.support.client import XmppClient
 
 COMMANDS = "http://jabber.org/protocol/commands"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from component.store.archive_statistics import TenantStatistics
 from component.store.changes import NewMessage, OpenConversation
-from component.store.history import Filters, Slice, View
-from component.store.holds import Hold
+from component.store.history import ArchiveView, Filters, Slice
 from component.store.purge import Purged
-from component.store.statistics import TenantStatistics
+from component.store.retention_holds import Hold
 from tests.support.store import MORNING
 
 
@@ -31,7 +31,7 @@ class Model:
     def visible(self, chat: Chat) -> list[NewMessage]:
         return [sent for sent in chat.messages if sent.id not in self.withdrawn]
 
-    def view(self, view: View) -> list[NewMessage]:
+    def view(self, view: ArchiveView) -> list[NewMessage]:
         shown: list[NewMessage] = []
         for chat in self.chats:
             pair = {chat.opening.first, chat.opening.second}
@@ -92,7 +92,7 @@ class Model:
             for hold in self.holds.values()
         )
 
-    def result(self, view: View, filters: Filters) -> list[int]:
+    def result(self, view: ArchiveView, filters: Filters) -> list[int]:
         return [sent.id for sent in self.view(view) if matches(sent, filters)]
 
 

@@ -9,7 +9,7 @@ assert run.note == "..."
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from component.stanza.forms import NOT_CHOSEN
+from component.xep.forms import NOT_CHOSEN
 from tests.support.client import XmppClient
 from tests.support.scripts import error_of
 

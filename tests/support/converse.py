@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from component.demo.page import CONVERSE
+from component.demo.demo_page import CONVERSE
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 SECONDS = 120.0

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
-from component.demo.page import page_is_installed
-from component.demo.server import Ports
+from component.demo.demo_page import page_is_installed
+from component.demo.demo_server import Ports
 from component.ejabberd.install import EjabberdMissing, Install
-from component.ejabberd.server import accepts, free_ports
+from component.ejabberd.private_server import accepts, free_ports
 from tests.support import devtools
 from tests.support.browser import Frame, Page
 

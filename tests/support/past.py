@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from component.stanza.archive_id import ArchiveIds, Role
+from component.outgoing.archive_id import ArchiveIds, Role
 from component.store.changes import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Withdraw
 from component.store.store import Store
 

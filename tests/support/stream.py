@@ -5,7 +5,7 @@ import base64
 import hashlib
 from xml.etree.ElementTree import Element
 
-from component.gateway.stream.xml_parser import StreamParser
+from component.bridge.stream.xml_parser import StreamParser
 
 CLIENT = "jabber:client"
 COMPONENT = "jabber:component:accept"

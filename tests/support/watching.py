@@ -4,7 +4,7 @@ import asyncio
 import re
 from xml.etree.ElementTree import Element, tostring
 
-from component.stanza.mam import MAM_NS
+from component.xep.mam import MAM_NS
 from tests.support.adhoc import step
 from tests.support.archived import query
 from tests.support.bridge import BridgeProcess

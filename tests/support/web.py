@@ -10,15 +10,15 @@ from typing import Any
 
 import aiohttp
 
-from component.ejabberd.config import LOOPBACK
-from component.ejabberd.server import free_ports
+from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.private_server import free_ports
 from component.metrics import Metrics
 from component.model import Tenant, WebSettings
 from component.store.changes import NewLink
-from component.store.links import FoundLink
 from component.store.store import Store
-from component.web.server import Web
+from component.store.stored_links import FoundLink
 from component.web.uploads import Uploads
+from component.web.web_server import Web
 from tests.support.people import ACME
 from tests.support.store import opened
 

@@ -1,0 +1,49 @@
+"""The command *Reload*: configuration and directories are read again (D1, D4)."""
+
+import asyncio
+
+from component.config.problems import LoadError
+from component.model import Party, Tenant
+from component.services.command_framework import CommandRun, Done, Outcome
+from component.store.store import Store
+
+from ..reloading import Reload
+from ..reloading import ReloadError as Refused
+from .audited import entry
+
+ELSEWHERE = "Something outside of your directory is wrong. deskbridge's log says what."
+MOST_LINES = 20
+
+
+class ReloadFiles:
+    """Any tenant's operator may: files that are wrong change nothing, and those of other tenants are read as their
+    operators left them. What is wrong there is not shown."""
+
+    node = "reload"
+    name = "Reload"
+
+    def __init__(self, store: Store, reload: Reload) -> None:
+        self._store = store
+        self._reload = reload
+        self._task: asyncio.Future[LoadError | Refused | None] | None = None  # kept, or it could be collected
+
+    def may_run(self, party: Party) -> bool:
+        return party.is_operator
+
+    async def step(self, run: CommandRun) -> Outcome:
+        await self._store.submit(entry(run.party, "operator.reload"))
+        self._task = asyncio.ensure_future(self._reload())
+        # Once begun it is brought to its end, whatever becomes of who asked for it.
+        problem = await asyncio.shield(self._task)
+        if problem is None:
+            return Done("The configuration and the directories were read again.")
+        return Done("\n".join(["Nothing was changed.", *_told(problem, run.party.tenant)]), "error")
+
+
+def _told(problem: LoadError | Refused, tenant: Tenant) -> list[str]:
+    """What the operator of this tenant can mend, by file name and line; that there is something else, if so."""
+    if isinstance(problem, Refused):
+        return [str(problem)]
+    own = [one for one in problem.problems if one.place.file == tenant.directory]
+    lines = [str(one).replace(f"{tenant.directory.parent}/", "") for one in own[:MOST_LINES]]
+    return lines + ([ELSEWHERE] if len(own) < len(problem.problems) else [])

@@ -1,0 +1,203 @@
+"""Info/queries: those that hosts and faces answer themselves; none ever reaches the account behind (C17, P7).
+
+Every one is answered (R5, RFC 6120 §8.2.3). They wait their turn in a queue, so that one person's thousand requests
+keep nobody else waiting (R2), and all that a client asks at log-in is answered (R6).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Coroutine, Iterable
+from functools import partial
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from component.jid import normalise
+from component.model import Party
+from component.policy.may_write import Pair, contact_rule, may_see
+from component.policy.reasons import Reason
+from component.services.archive_answers import PAYLOADS, Question
+from component.services.command_framework import Command
+from component.store.store_errors import StoreError
+from component.xep.rsm import BadQuery
+from component.xep.stanza_errors import error, refusal
+from component.xml import attribute, serialise, stanza
+
+from ..keyed_queue import Bounds, FairQueue
+from ..requests.unconfirmed import Unconfirmed
+from ..seldom import Seldom
+from ..state.state import State
+from ..stream.connection import Connection, Disconnected
+from ..supervision.chat_answers import ChatAnswers
+from .archive_queries import Archives
+from .face_answers import FaceAnswers
+from .host_answers import HostAnswers
+from .request import Answer, Known, Request, weight
+
+log = logging.getLogger(__name__)
+
+BOUNDS = Bounds(at_once_each=4, at_once=64, longest=5_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024)
+"""A person has two hands, so few answers that take time are worked out at once for one account. As many can wait as a
+client asks that wants to know everything about each of a thousand contacts. Sizes are those of ``weight``."""
+
+SECONDS = 30.0
+"""After so long it is said that it failed. ejabberd gives clients an answer of its own only after minutes."""
+
+LARGE_CHARS = 16 * 1024
+"""The place of such an answer is free again once ejabberd has routed it: pictures of five hundred contacts are 40 MB,
+and what others say to each other would wait behind them."""
+
+
+class Requests:
+    """Answers every iq that is not itself an answer."""
+
+    def __init__(
+        self,
+        state: State,
+        commands: Iterable[Command],
+        archives: Archives,
+        chats: ChatAnswers,
+        link: Connection,
+    ) -> None:
+        self._state = state
+        self._chats = chats
+        self._archives = archives
+        self._link = link
+        self._queue = FairQueue(BOUNDS)
+        self._unconfirmed = Unconfirmed(link)
+        self._up = asyncio.Event()
+        self._closing = False
+        self._trouble = Seldom(log, logging.ERROR)
+        self._of_faces = FaceAnswers(state)
+        self._of_hosts = HostAnswers(state, commands)
+
+    def receive(self, iq: Element) -> None:
+        """Handle one iq. Results and errors answer nothing that we asked, and get no answer."""
+        if iq.get("type") in ("result", "error"):
+            return
+        account = iq.get("from", "").partition("/")[0]
+        if self._closing:
+            self._reply(iq, Reason.REQUEST_FAILED)
+        elif not self._queue.put(account, partial(self._take, iq), weight(iq)):
+            self._reply(iq, Reason.TOO_MANY_REQUESTS)
+
+    # A stream comes and goes, and at last we do
+
+    def up(self) -> None:
+        """What the last stream left is answered now: clients outlive it."""
+        self._up.set()
+        for iq in self._unconfirmed.take():
+            self._reply(iq, Reason.REQUEST_FAILED)
+        self._queue.resume()
+
+    def down(self) -> None:
+        """The stream is lost."""
+        self._up.clear()
+        self._queue.hold()
+
+    async def finish(self, seconds: float) -> None:
+        """Answer what is under way, and refuse all else, so that nobody waits for us when we are gone."""
+        self._closing = True
+        await self._queue.finish(seconds)
+
+    # One request
+
+    def _take(self, iq: Element) -> Awaitable[None] | None:
+        answer = Reason.REQUEST_FAILED if self._closing else self._answered(iq)
+        if isinstance(answer, Question):
+            self._archives.ask(answer, iq, partial(_as_result, answer.archive, iq.get("from", "")), serialise)
+        elif isinstance(answer, Coroutine):
+            return self._work_out(iq, answer)
+        else:
+            self._reply(iq, answer)
+        return None
+
+    def _answered(self, iq: Element) -> Answer:
+        try:
+            return self._answer(iq)
+        except Exception:
+            log.exception("a request could not be answered")
+            return Reason.REQUEST_FAILED
+
+    async def _work_out(self, iq: Element, work: Coroutine[Any, Any, Known]) -> None:
+        """An answer that takes time."""
+        try:
+            answer = await self._outcome(work)
+            await self._up.wait()
+        except asyncio.CancelledError:
+            self._reply(iq, Reason.REQUEST_FAILED)
+            raise
+        if self._reply(iq, answer) > LARGE_CHARS:
+            with contextlib.suppress(Disconnected):
+                await self._link.barrier()
+
+    async def _outcome(self, work: Coroutine[Any, Any, Known]) -> Known:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await work
+        except StoreError as problem:
+            self._trouble("a request failed, as the database does: %s", problem)
+        except TimeoutError:
+            self._trouble("a request failed, as it took more than %.0f s", SECONDS)
+        except Exception:
+            log.exception("a request could not be answered")
+        return Reason.REQUEST_FAILED
+
+    def _reply(self, iq: Element, answer: Known) -> int:
+        """Send the answer, or an error if ejabberd would not take it (R5); how many characters that is."""
+        text = self._written(iq, answer)
+        if not self._link.try_send(text):
+            self._trouble("an answer of %d characters to %s is too large for ejabberd", len(text), iq.get("from"))
+            self._link.send(self._written(iq, Reason.ANSWER_TOO_LARGE))
+        self._unconfirmed.add(iq)
+        return len(text)
+
+    def _written(self, iq: Element, answer: Known) -> str:
+        if isinstance(answer, Reason):
+            level = logging.DEBUG if answer is Reason.TOO_MANY_REQUESTS else logging.INFO
+            log.log(level, "refused a request from %s by rule %s", iq.get("from"), answer.spec)
+            return serialise(refusal(iq, answer))
+        if isinstance(answer, BadQuery):
+            return serialise(error(iq, answer.type, answer.condition, str(answer)))
+        result = stanza("iq", iq.get("to", ""), iq.get("from", ""), type="result", id=iq.get("id"))
+        if answer is not None:
+            result.append(answer)
+        return serialise(result)
+
+    def _answer(self, iq: Element) -> Answer:
+        sender = normalise(iq.get("from", ""))
+        receiver = normalise(iq.get("to", ""))
+        if sender is None or receiver is None:
+            return Reason.STRANGER
+        address = receiver[0]
+        tenant = self._state.world.tenant_of_component_host(address.rpartition("@")[2])
+        party = self._state.world.account(sender[0])
+        if tenant is None or party is None or party.tenant is not tenant:
+            return Reason.STRANGER
+        type = iq.get("type", "")
+        if type not in ("get", "set") or len(iq) != 1:
+            return Reason.NOT_A_REQUEST
+        request = Request(type, iq[0], party, iq.get("from", ""), *receiver, tenant)
+        return self._of_face(request) if "@" in address else self._of_hosts.answer(request)
+
+    def _of_face(self, request: Request) -> Answer:
+        """Who may not see a face is told that there is none (P5)."""
+        chat = self._chats.seen_by(request.party, request.address)
+        if chat is not None:
+            return self._chats.request(request.type, request.payload, request.party, chat)
+        face = self._state.world.face(request.address)
+        if face and request.payload.tag in PAYLOADS and self._may_write(request.party, face):
+            return Question(request.type, request.payload, request.party, archive=face.face, other=face.account)
+        if face is None or not may_see(request.party, face):
+            return Reason.NO_SUCH_FACE
+        return self._of_faces.answer(request, face)
+
+    def _may_write(self, party: Party, face: Party) -> bool:
+        """Who may not, has no conversation to look back on; but one that is open can be read while it is (M6)."""
+        open = self._state.conversations.between(party, face) is not None
+        return party.tenant is face.tenant and contact_rule(Pair(party, face, open)).allows
+
+
+def _as_result(face: str, client: str, text: str) -> str:
+    """A ``<result/>`` as a message from the face whose archive was asked (XEP-0313 §4.2)."""
+    return f'<message from="{attribute(face)}" to="{attribute(client)}">{text}</message>'

@@ -1,0 +1,170 @@
+"""The service contact in every account's roster, which is how the bridge learns who is logged in (P4).
+
+ejabberd tells a contact with subscription *both* of every session that ends, also of one that just drops;
+no other source does.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.model import Party
+
+from ..seldom import Seldom
+from ..state.sessions import Sessions
+from ..stream.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 60.0
+QUIET_FAILURES = 4
+"""So many refusals in a row are ejabberd being busy; more are a trouble worth a line in the log."""
+
+GRACE_SECONDS = 1.0
+"""A client that logs in probes its contacts, and so the service, at once. Who has not after this time lacks it."""
+
+FIRST_PATIENCE_SECONDS = 1.0
+LONGEST_PATIENCE_SECONDS = 600.0
+"""Who takes the contact out gets it back: soon the first time, later and later if they go on with it."""
+
+
+class ServiceContacts:
+    """Puts the contact where it is missing, in the background, until it is done.
+
+    One call at a time: ejabberd's answer takes 2 ms, so ten thousand people take half a minute; more at once
+    gain little and delay the clients' own roster changes. ``put_there`` is told of each person who has got it,
+    and ``vanished`` of sessions that had ended without a word before: the person and the resource.
+    """
+
+    def __init__(
+        self,
+        api: EjabberdApi,
+        sessions: Sessions,
+        put_there: Callable[[Party], None],
+        vanished: Callable[[Party, str], None],
+    ) -> None:
+        self._api = api
+        self._sessions = sessions
+        self._put_there = put_there
+        self._vanished = vanished
+        self._confirmed: set[str] = set()
+        self._doubtful: dict[str, Party] = {}
+        self._losses: dict[str, _Losses] = {}
+        self._put_off: set[str] = set()
+        self._waiting: dict[str, Party] = {}
+        self._news = asyncio.Event()
+        self._trouble = Seldom(log, logging.WARNING)
+
+    # What presence tells
+
+    def confirmed(self, party: Party) -> None:
+        """ejabberd acts as if the contact is there."""
+        self._confirmed.add(party.account)
+        self._doubtful.pop(party.account, None)
+
+    def seen(self, party: Party) -> None:
+        """This account is logged in. ejabberd shows us that (XEP-0356) even if it has no such contact."""
+        if party.account in self._confirmed or party.account in self._put_off:
+            return
+        if not self._doubtful:
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._resolve_doubts)
+        self._doubtful[party.account] = party
+
+    def _resolve_doubts(self) -> None:
+        doubtful, self._doubtful = self._doubtful, {}
+        self.ensure(doubtful.values())
+
+    def logged_out(self, party: Party) -> None:
+        """Until the next log-in anything may happen to the roster, so that one has to confirm it again."""
+        self._confirmed.discard(party.account)
+
+    def forget(self) -> None:
+        """The connection was lost, and who took the contact out meanwhile did not tell us."""
+        self._confirmed.clear()
+
+    def lost(self, party: Party) -> None:
+        """The person took the contact out of the roster."""
+        if party.account in self._put_off:
+            return
+        self._confirmed.discard(party.account)
+        self._doubtful.pop(party.account, None)
+        self._waiting.pop(party.account, None)
+        self._put_off.add(party.account)
+        delay = self._losses.setdefault(party.account, _Losses()).next_delay(time.monotonic())
+        log.info("%s removed the service contact, which is put back in %.0f s", party.account, delay)
+        asyncio.get_running_loop().call_later(delay, self._put_back, party)
+
+    def _put_back(self, party: Party) -> None:
+        self._put_off.discard(party.account)
+        self.ensure([party])
+
+    # Putting it there
+
+    def ensure(self, parties: Iterable[Party], first: bool = False) -> None:
+        """See to it that each of these has the service as a contact; ``first``, before all others."""
+        new = {party.account: party for party in parties}
+        self._waiting = {**new, **self._waiting} if first else {**self._waiting, **new}
+        self._news.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
+        failures = 0
+        while True:
+            while not self._waiting:
+                self._news.clear()
+                await self._news.wait()
+            party = self._waiting.pop(next(iter(self._waiting)))
+            try:
+                await self._put(party)
+                if failures > QUIET_FAILURES:
+                    log.info("service contacts can be added again")
+                failures = 0
+                pauses.reset()
+            except EjabberdApiError as problem:
+                self._waiting.setdefault(party.account, party)
+                failures += 1
+                if failures > QUIET_FAILURES:
+                    self._complain(party, problem)
+                await asyncio.sleep(pauses.next())
+
+    async def _put(self, party: Party) -> None:
+        if party.account in self._confirmed:
+            return
+        await self._api.add_contact(party.account, party.tenant.service, party.tenant.name)
+        if party.account in self._put_off:  # taken out again already
+            return
+        self.confirmed(party)
+        self._put_there(party)
+        known = set(self._sessions.of(party.account))
+        if known:
+            for resource in known - await self._api.sessions(party.account):
+                self._vanished(party, resource)
+
+    def _complain(self, party: Party, problem: EjabberdApiError) -> None:
+        self._trouble(
+            "cannot add the service contact for %s and %d others, so the end of their sessions may be missed; "
+            "trying again: %s",
+            party.account,
+            len(self._waiting) - 1,
+            problem,
+        )
+
+
+class _Losses:
+    """How often one person took the contact out lately."""
+
+    def __init__(self) -> None:
+        self._delay = FIRST_PATIENCE_SECONDS
+        self._last = 0.0
+
+    def next_delay(self, now: float) -> float:
+        """Seconds to wait before it is put back: 1, 2, 4, ...; and 1 again after a long peace."""
+        if now - self._last > 2 * LONGEST_PATIENCE_SECONDS:
+            self._delay = FIRST_PATIENCE_SECONDS
+        delay, self._delay = self._delay, min(LONGEST_PATIENCE_SECONDS, self._delay * 2)
+        self._last = now
+        return delay

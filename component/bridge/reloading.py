@@ -1,0 +1,27 @@
+"""What a reload may change, and what only a restart can (D1)."""
+
+from collections.abc import Awaitable, Callable
+
+from component.config.problems import LoadError
+from component.model import Settings, Tenant
+
+
+class ReloadError(Exception):
+    """The new configuration cannot be taken on without a restart. The text says why."""
+
+
+Reload = Callable[[], Awaitable[LoadError | ReloadError | None]]
+"""Takes on the files as they are now; what is wrong, if that was refused."""
+
+
+def refuse_new_wiring(old: Settings, new: Settings) -> None:
+    """Hosts are registered with ejabberd, and databases opened, only at start. Raises ``ReloadError``."""
+    for name in ("xmpp", "ejabberd", "storage", "web"):
+        if getattr(old, name) != getattr(new, name):
+            raise ReloadError(f"[{name}] changed, which takes a restart of deskbridge")
+    if {_wiring(tenant) for tenant in old.tenants} != {_wiring(tenant) for tenant in new.tenants}:
+        raise ReloadError("tenants or their hosts changed, which takes a restart of deskbridge")
+
+
+def _wiring(tenant: Tenant) -> tuple[str, ...]:
+    return (tenant.id, tenant.work_host, tenant.desk_host, tenant.agent_faces, tenant.work_faces)

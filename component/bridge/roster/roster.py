@@ -1,0 +1,175 @@
+"""Contacts appear by themselves (D2): whose list has to be looked through, and when."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from component.directory.world import World
+from component.ejabberd.api import EjabberdApiError
+from component.model import Party, Side, Tenant
+from component.store.store_errors import StoreError
+
+from ..seldom import Seldom
+from ..state.state import State
+from ..stream.backoff import Backoff
+from .roster_sync import ContactKeeper, Wishes
+from .turns import Turns
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 3
+"""Accounts. ejabberd on SQLite does half as much again with two calls at once, and no more with many. Each changes a
+contact in 2 to 4 ms; the clients of one account get their changes one after the other."""
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
+"""Seconds between attempts."""
+
+PATIENCE_SECONDS = 1.0
+"""Where a user changes something by hand, more follows, perhaps without end."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """Many lists, until the last is in order."""
+
+    started: float
+    people: int = 0
+    changes: int = 0
+
+
+class Contacts:
+    """Everybody's list is looked through after a start, a lost stream and a reload; one alone after what its user does.
+
+    In the background, a few at a time, those who are logged in first. ejabberd and the store may fail: then it is done
+    later.
+    """
+
+    def __init__(self, keeper: ContactKeeper, state: State) -> None:
+        self._keeper = keeper
+        self._state = state
+        self._turns = Turns()
+        self._wishes: dict[str, Wishes] = {}
+        self._planned: set[str] = set()
+        self._failing: dict[str, Backoff] = {}
+        self._round: _Round | None = None
+        self._trouble = Seldom(log, logging.WARNING)
+
+    @property
+    def waiting(self) -> int:
+        """Accounts whose list is not known to be in order."""
+        return len(self._turns.accounts | self._failing.keys())
+
+    # What one person does
+
+    def add(self, party: Party, face: Party) -> None:
+        """``party`` asked for this contact by a command (D4). It is there in a moment, if they may see it then."""
+        self._wish(party.account).asked.add(face.face)
+        self._turns.add([party.account], first=True)
+
+    def left(self, party: Party, face: str) -> None:
+        """The user took this contact out of the list, or does not want to see its presence."""
+        self._wish(party.account).left.add(face)
+        self._later(party.account, PATIENCE_SECONDS)
+
+    def lost(self, party: Party) -> None:
+        """The service is no contact any more. If the account was removed and is made anew, nor is anybody else."""
+        self._wish(party.account).anew = True
+        self._later(party.account, PATIENCE_SECONDS)
+
+    def logged_in(self, party: Party) -> None:
+        """Who sits in front of a screen comes before who does not."""
+        if party.account in self._turns:
+            self._turns.add([party.account], first=True)
+
+    # What happens to all
+
+    def everybody(self, others: Iterable[str] = ()) -> None:
+        """It is known who is logged in. ``others`` are accounts that may have contacts from before they left."""
+        self._turns.open()
+        self._begin([*(party.account for party in self._state.world.everybody()), *others])
+
+    def pause(self) -> None:
+        """The stream is lost, and with it what could be shown of new contacts."""
+        self._turns.shut()
+
+    def reloaded(self, before: World) -> None:
+        """The directory may have changed, also for those who are not in it any more."""
+        now = self._state.world
+        tenants = {tenant.id: tenant for tenant in now.tenants}
+        for old in before.tenants:
+            new = tenants[old.id]
+            if old != new or before.directory(old) != now.directory(new):
+                self._begin([*_accounts(before, old), *_accounts(now, new)])
+
+    def _begin(self, accounts: list[str]) -> None:
+        self._round = self._round or _Round(time.monotonic())
+        self._turns.add(accounts)
+        self._turns.add(filter(self._state.sessions.logged_in, accounts), first=True)
+
+    def _wish(self, account: str) -> Wishes:
+        return self._wishes.setdefault(account, Wishes())
+
+    def _later(self, account: str, seconds: float) -> None:
+        """One look for all that happens until then, however much it is (R2)."""
+        if account not in self._planned:
+            self._planned.add(account)
+            asyncio.get_running_loop().call_later(seconds, self._due, account)
+
+    def _due(self, account: str) -> None:
+        self._planned.discard(account)
+        self._turns.add([account])
+
+    # The work
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(AT_ONCE):
+                workers.create_task(self._work())
+
+    async def _work(self) -> None:
+        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
+        while True:
+            async with self._turns.next() as account:
+                problem = await self._look_through(account)
+            if problem is None:
+                pauses.reset()
+            elif not _is_about_one(problem):
+                await asyncio.sleep(pauses.next())
+            self._finish()
+
+    async def _look_through(self, account: str) -> Exception | None:
+        """What kept us from it, if something did."""
+        wishes = self._wishes.pop(account, Wishes())
+        try:
+            changes = await self._keeper.mend(account, wishes)
+        except Exception as problem:
+            expected = isinstance(problem, EjabberdApiError | StoreError)
+            words = "the contacts of %s are not in order yet, trying again: %s"
+            self._trouble(words, account, problem, exc_info=not expected)
+            self._wish(account).join(wishes)
+            self._later(account, self._failing.setdefault(account, Backoff(FIRST_DELAY, LONGEST_DELAY)).next())
+            return problem
+        self._failing.pop(account, None)
+        if self._round:
+            self._round.people += 1
+            self._round.changes += changes
+        return None
+
+    def _finish(self) -> None:
+        done = self._round
+        if done and not self._turns and not self._failing:
+            took = time.monotonic() - done.started
+            log.info("contacts of %d people in order after %.1f s, %d changes", done.people, took, done.changes)
+            self._round = None
+
+
+def _is_about_one(problem: Exception) -> bool:
+    """ejabberd is there, but refuses what was asked of it; others need not wait."""
+    return isinstance(problem, EjabberdApiError) and problem.status is not None
+
+
+def _accounts(world: World, tenant: Tenant) -> list[str]:
+    return [party.account for side in Side for party in world.parties(tenant, side)]

@@ -1,0 +1,153 @@
+"""Sets the contacts of one account right (D2): in ejabberd's roster, in our notes, and among the watchers of faces.
+
+Whatever line a crash comes between, the next look finds the same: what is put is noted before, and ejabberd's roster
+is what counts.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+
+from component.directory.world import World
+from component.ejabberd.api import EjabberdApi
+from component.model import RESERVED_PREFIX, Party, RosterItem, Side, Tenant
+from component.policy.may_write import may_see
+from component.policy.roster_members import Entries, Entry, People, contacts, entry
+from component.policy.roster_notes import Notes, decode, encode
+from component.policy.roster_plan import Plan, Situation, plan
+from component.store.changes import NoteContacts
+from component.store.store import Store
+from component.xep.presence_stanzas import plain
+
+from ..presence.faces import Faces
+from ..state.state import State
+
+SECOND_LOOK_SECONDS = 1.0
+"""Who watches a face that is not among their contacts may be about to add it. So long that takes at most."""
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What the user did since the last look. ``anew``: the roster was lost as a whole, and so were old wishes."""
+
+    asked: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    anew: bool = False
+
+    def join(self, earlier: "Wishes") -> None:
+        """Add what could not be done before."""
+        self.asked |= earlier.asked
+        self.left |= earlier.left
+        self.anew |= earlier.anew
+
+
+class ContactKeeper:
+    """``send`` takes stanza text."""
+
+    def __init__(self, api: EjabberdApi, state: State, store: Store, faces: Faces, send: Callable[[str], None]) -> None:
+        self._api = api
+        self._state = state
+        self._store = store
+        self._faces = faces
+        self._send = send
+        self._people: dict[str, People] = {}
+        self._people_of: World | None = None
+
+    async def mend(self, account: str, wishes: Wishes) -> int:
+        """Do what has to be done for a bare account of any tenant, also of somebody who left; how many changes.
+
+        Raises ``EjabberdApiError`` and ``StoreError``; what is left can be done by another call with the same wishes.
+        """
+        tenant = self._state.world.tenant_of_account_host(account.rpartition("@")[2])
+        if tenant is None:
+            return 0
+        noted, watched = await self._store.contact_notes(account)
+        items = await self._faces_in_roster(account, tenant)
+        made = self._plan(account, tenant, items, {} if wishes.anew else decode(noted), wishes)
+        if made.changes:
+            noted = await self._note(account, noted, made.before)
+            await self._change(account, made)
+        await self._note(account, noted, made.after)
+        there = {face for face, item in items.items() if item.sees and face not in made.delete}
+        for face in there:  # ejabberd knows of the subscription, even if we forgot
+            self._watch(account, face)
+        await self._forget_what_is_not(account, tenant, watched, there.union(made.put, made.consent))
+        return made.changes
+
+    async def _faces_in_roster(self, account: str, tenant: Tenant) -> Mapping[str, RosterItem]:
+        found = await self._api.contacts(account)
+        return {face: item for face, item in found.items() if _is_face(face, tenant)}
+
+    def _plan(
+        self, account: str, tenant: Tenant, items: Mapping[str, RosterItem], notes: Notes, wishes: Wishes
+    ) -> Plan:
+        world = self._state.world
+        party, people = world.account(account), self._people_in(world, tenant)
+
+        def stands(address: str) -> Entry | None:
+            face = world.face(address)
+            return entry(party, face, people.directory) if party and face else None
+
+        listed: Entries = contacts(party, people) if party else {}
+        left = set() if wishes.anew else wishes.left
+        return plan(Situation(listed, stands, items, notes, wishes.asked, left))
+
+    def _people_in(self, world: World, tenant: Tenant) -> People:
+        """Gathered once for each directory."""
+        if self._people_of is not world:
+            self._people = {
+                other.id: People.of(world.directory(other), *(world.parties(other, side) for side in Side))
+                for other in world.tenants
+            }
+            self._people_of = world
+        return self._people[tenant.id]
+
+    async def _note(self, account: str, noted: str, notes: Notes) -> str:
+        text = encode(notes) if notes else ""
+        if text != noted:
+            await self._store.submit(NoteContacts(account, text))
+        return text
+
+    async def _change(self, account: str, made: Plan) -> None:
+        for face in made.delete:
+            self._faces.hide(account, face)
+            await self._api.delete_contact(account, face)
+        for face, (stands, subscription) in made.put.items():
+            await self._api.add_contact(account, face, stands.name, sorted(stands.groups), subscription)
+            if RosterItem(subscription=subscription).sees:
+                self._watch(account, face)
+        for face in made.consent:
+            self._watch(account, face)
+            await self._store.submit()  # ejabberd keeps its half on disk, so ours is there before
+            self._send(plain("subscribed", face, account))
+
+    def _watch(self, account: str, address: str) -> None:
+        """From now on this account sees the face; and at once what it is now, if it did not before."""
+        watcher, face = self._state.world.account(account), self._state.world.face(address)
+        if watcher is None or face is None or not may_see(watcher, face):
+            return  # a reload meanwhile; the next look takes the contact away
+        if self._state.watchers.add(account, address) is not None and self._both_are_here(watcher, face):
+            self._faces.show(account, watcher.side, face)
+
+    def _both_are_here(self, watcher: Party, face: Party) -> bool:
+        """A contact is taken to be logged out until it is known to be logged in."""
+        sessions = self._state.sessions
+        return sessions.logged_in(watcher.account) and sessions.logged_in(face.account)
+
+    async def _forget_what_is_not(self, account: str, tenant: Tenant, watched: Set[str], seen: Set[str]) -> None:
+        """A crash may have kept us from writing that somebody does not watch a face any more."""
+        faces = {face for face in watched - seen if _is_face(face, tenant)}
+        doubtful = {face for face in faces if account in self._state.watchers.of(face)}
+        if not doubtful:
+            return
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        items = await self._faces_in_roster(account, tenant)
+        for face in doubtful:
+            if face not in items or not items[face].sees:
+                self._state.watchers.remove(account, face)
+
+
+def _is_face(address: str, tenant: Tenant) -> bool:
+    """Of a person. Chat faces come and go with what supervisors watch."""
+    local, _, host = address.rpartition("@")
+    return bool(local) and host in tenant.component_hosts and not local.startswith(RESERVED_PREFIX)

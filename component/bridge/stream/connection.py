@@ -1,0 +1,412 @@
+"""The component stream to ejabberd (XEP-0114). The only module that touches slixmpp's stream.
+
+Stanzas come in as raw elements, before slixmpp's event machinery, which would be the slowest part of the
+bridge; they go out as ready text, written once per turn of the event loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from slixmpp import ComponentXMPP
+
+from component import certificates
+from component.model import XmppSettings
+from component.policy.elements import BODY
+from component.policy.reasons import Reason
+from component.xep.stanza_errors import refusal
+from component.xml import IQ, MESSAGE, PRESENCE, encoded, serialise, split
+
+from ..seldom import Seldom
+from .backoff import Backoff
+from .barriers import Barriers
+from .xml_parser import ParseError, StreamParser
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+STABLE_SECONDS = 30.0
+"""A stream that lasted so long was a good one: after it, the pauses between attempts start small again."""
+
+PROBE_SECONDS = 1.0
+"""So often it is tried, in such a pause, whether a port at which nobody listened is open again."""
+
+HANDSHAKE_SECONDS = 10.0
+PING_SECONDS = 10
+SILENCE_SECONDS = 30.0
+"""So often ejabberd is asked for a sign of life, and so long it may give none."""
+
+OVERDUE_SECONDS = 10.0
+"""What ejabberd has not routed for so long is worth a warning."""
+
+BARRIER_SECONDS = 120.0
+CLOSING_SECONDS = 2.0
+WRITE_BUFFER_BYTES = 256 * 1024 * 1024
+
+READ_AHEAD = 8
+"""One such part of ejabberd's limit for a stanza is left free: it counts what it reads behind the stanza's end in the
+same go, too, which is as much as its socket's buffer holds: 1,460 bytes in 23.01 and 24.12, 8 kB in 26.07."""
+
+
+STANZAS = frozenset({MESSAGE, PRESENCE, IQ})
+
+
+class Disconnected(ConnectionError):
+    """There is no stream to ejabberd right now."""
+
+
+class NobodyListens(ConnectionError):
+    """At ejabberd's port."""
+
+
+class _Stream(ComponentXMPP):
+    """slixmpp's component, with stanzas taken off before they become events."""
+
+    def __init__(
+        self,
+        host: str,
+        settings: XmppSettings,
+        on_bytes: Callable[[int], None],
+        on_stanza: Callable[[Element], None],
+    ) -> None:
+        with certificates.unread():
+            super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
+        self._on_bytes = on_bytes
+        self._on_stanza = on_stanza
+        self.reached = False
+        """Somebody listens at the port."""
+        self.refused = ""
+        self.add_event_handler("stream_error", self._note_refusal)
+
+    def _note_refusal(self, error: Any) -> None:
+        self.refused = error["text"] or error["condition"]
+
+    def connection_made(self, transport: asyncio.BaseTransport, send_event: bool = True) -> None:
+        self.reached = True
+        super().connection_made(transport, send_event)
+
+    def init_parser(self) -> None:
+        super().init_parser()
+        self.parser = StreamParser()  # type: ignore[assignment]
+
+    def data_received(self, data: bytes | str) -> None:
+        self._on_bytes(len(data))
+        try:
+            super().data_received(data)
+        except ParseError as problem:
+            self.disconnect_reason = f"it sent what is no XML ({problem})"
+            self.abort()
+
+    def _spawn_event(self, xml: Element) -> None:
+        if xml.tag in STANZAS:
+            self._on_stanza(xml)
+        else:
+            super()._spawn_event(xml)
+
+
+class Connection:
+    """Keeps a stream to ejabberd for as long as ``run`` runs.
+
+    ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection, before its first
+    stanza, and of its loss. ``largest`` is ejabberd's limit for a stanza, in bytes; none is sent that comes near.
+    """
+
+    def __init__(
+        self,
+        settings: XmppSettings,
+        host: str,
+        largest: int,
+        on_stanza: Callable[[Element], None],
+        on_up: Callable[[], None],
+        on_down: Callable[[], None],
+    ) -> None:
+        self.bytes_received = 0
+        self.failures = 0
+        """To connect, ever."""
+        self._settings = settings
+        self._host = host
+        self._largest = largest - largest // READ_AHEAD
+        self._deliver = on_stanza
+        self._on_up = on_up
+        self._on_down = on_down
+        self._stream: _Stream | None = None
+        self._outgoing: list[str] = []
+        self._barriers = Barriers(host)
+        self._last_heard = 0.0
+        self._reading_since = 0.0
+        self._paused = False
+        self._overdue = False
+        self._closing = False
+        self._ending = False
+        self._too_large = Seldom(log, logging.ERROR)
+        self._failures = Seldom(log, logging.ERROR)
+
+    @property
+    def up(self) -> bool:
+        return self._stream is not None
+
+    def missing(self) -> list[str]:
+        """In words, what operators should know while the stream is up; nothing if it works."""
+        sent_at = self._barriers.oldest
+        if sent_at is None or self._paused:
+            return []
+        waited = time.monotonic() - max(sent_at, self._reading_since)
+        overdue = waited >= OVERDUE_SECONDS
+        return [f"ejabberd is behind: it has not routed what it was sent {waited:.0f} s ago"] if overdue else []
+
+    # Out
+
+    def send(self, text: str) -> None:
+        """Queue one stanza. Without a stream it is thrown away: whoever needs it to arrive uses ``barrier``."""
+        if not self.try_send(text):
+            self._too_large("a stanza of %d characters is too large for ejabberd and was not sent", len(text))
+
+    def try_send(self, text: str) -> bool:
+        """``send``, for who knows what to do about a stanza that is too large: then False, and nothing is sent."""
+        if self._stream is None or self._ending:
+            return True
+        if not self.fits(text):
+            # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
+            return False
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(text)
+        return True
+
+    def fits(self, text: str, room: int = 0) -> bool:
+        """Whether a stanza is small enough for ejabberd to take, also if it grew by ``room`` bytes."""
+        largest = self._largest - room
+        return len(text) * 4 <= largest or len(encoded(text)) <= largest
+
+    def _flush(self) -> None:
+        text, self._outgoing = "".join(self._outgoing), []
+        if self._stream is None or not text:
+            return
+        transport = self._stream.transport
+        if transport is None:
+            return
+        transport.write(encoded(text))
+        if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+            self.drop("ejabberd does not read what it is sent")
+
+    async def barrier(self) -> None:
+        """Wait until ejabberd has routed all that was sent so far. Raises ``Disconnected`` if it did not."""
+        if self._stream is None:
+            raise Disconnected("there is no connection to ejabberd")
+        stanza, done = self._barriers.new()
+        self.send(stanza)
+        try:
+            # Not wait_for, which before Python 3.12 loses a cancellation that comes together with the result.
+            async with asyncio.timeout(BARRIER_SECONDS):
+                await done
+        except TimeoutError:
+            raise Disconnected("ejabberd does not route what it is sent") from None
+
+    # In
+
+    def _heard(self, bytes: int) -> None:
+        self.bytes_received += bytes
+        self._last_heard = time.monotonic()
+
+    def receive(self, stanza: Element) -> None:
+        """Handle a stanza that has come, now or before, if it was held back."""
+        if self._barriers.take(stanza):
+            return
+        try:
+            self._deliver(stanza)
+        except Exception as problem:
+            # One stanza that we cannot handle must not cost the stream all others travel on (R2).
+            self._failures(
+                "<%s/> from %s could not be handled and was refused or dropped: %s",
+                split(stanza.tag)[1], stanza.get("from"), type(problem).__name__, exc_info=True,
+            )  # fmt: skip
+            self._refuse(stanza)
+
+    def _refuse(self, stanza: Element) -> None:
+        """Answer what its sender waits for."""
+        if stanza.tag == IQ and stanza.get("type") in ("get", "set"):
+            self.send(serialise(refusal(stanza, Reason.REQUEST_FAILED)))
+        elif stanza.tag == MESSAGE and stanza.get("type") != "error" and stanza.find(BODY) is not None:
+            self.send(serialise(refusal(stanza, Reason.OVERLOADED)))
+
+    def pause_reading(self) -> None:
+        """Take no more stanzas of this stream for now; ejabberd keeps them."""
+        if self._stream and self._stream.transport:
+            self._stream.transport.pause_reading()
+            self._paused = True
+
+    def resume_reading(self) -> None:
+        if self._stream and self._stream.transport:
+            self._stream.transport.resume_reading()
+            self._last_heard = self._reading_since = time.monotonic()
+            self._paused = False
+
+    # Connecting
+
+    async def run(self) -> None:
+        """Connect, and connect again whenever the stream is lost, until cancelled (R3)."""
+        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
+        while True:
+            try:
+                lasted = await self._connection()
+            except ConnectionError as problem:
+                self.failures += 1
+                pause = pauses.next()
+                log.warning("no connection to ejabberd: %s; trying again in %.1f s", problem, pause)
+                if isinstance(problem, NobodyListens):
+                    if await self._port_opens(pause):
+                        pauses.reset()
+                    continue
+            else:
+                if lasted > STABLE_SECONDS:
+                    pauses.reset()
+                pause = pauses.next()
+            await asyncio.sleep(pause)
+
+    async def _port_opens(self, seconds: float) -> bool:
+        """Wait for somebody to listen at ejabberd's port, at most for so long; whether somebody does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    await asyncio.sleep(PROBE_SECONDS)
+                    with contextlib.suppress(OSError):
+                        _, writer = await asyncio.open_connection(self._settings.host, self._settings.port)
+                        writer.close()
+                        return True
+        return False
+
+    async def _connection(self) -> float:
+        """One connection, from its beginning to its end; for how many seconds it was up.
+
+        Raises ``ConnectionError``, with words for the operator, if there was none.
+        """
+        stream = _Stream(self._host, self._settings, self._heard, self.receive)
+        up, ended = _future(), _future()
+        # At once, as ejabberd's first questions come together with its consent.
+        stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))
+        stream.add_event_handler("connection_failed", lambda reason: _resolve(ended, reason))
+        stream.add_event_handler("disconnected", lambda reason: _resolve(ended, reason))
+        try:
+            stream.connect(self._settings.host, self._settings.port)
+            await asyncio.wait((up, ended), timeout=HANDSHAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not up.done():
+                kind = ConnectionError if stream.reached else NobodyListens
+                raise kind(self._why_not(stream, ended))
+            started = time.monotonic()
+            await self._serve(stream, ended)
+            return time.monotonic() - started
+        finally:
+            self._go_down(stream)
+            _discard(stream)
+
+    def _why_not(self, stream: _Stream, ended: asyncio.Future[Any]) -> str:
+        where = f"{self._settings.host}:{self._settings.port}"
+        if stream.refused:
+            return (
+                f"ejabberd at {where} refuses the component: {stream.refused} (is this the port of its component "
+                "listener, with the same secret and hosts as here? `deskbridge ejabberd-config` prints it)"
+            )
+        if not ended.done():
+            return f"{where} does not answer like ejabberd's component port"
+        return f"{where}: {ended.result() or 'the connection was closed'} (does ejabberd run, and listen there?)"
+
+    def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
+        self._stream = stream
+        self._ending = False
+        self._last_heard = self._reading_since = time.monotonic()
+        self._paused = False
+        log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
+        self._on_up()
+        _resolve(up)
+
+    async def _serve(self, stream: _Stream, ended: asyncio.Future[Any]) -> None:
+        """Be up until the stream is lost."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            reason = await ended
+            if not self._closing:
+                log.warning("lost the connection to ejabberd: %s", stream.refused or reason or "it was closed")
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        """Notice a connection that died without a word."""
+        while True:
+            for _ in range(PING_SECONDS):
+                await asyncio.sleep(1)
+                self._warn_if_behind()
+            silent = time.monotonic() - self._last_heard
+            if silent > SILENCE_SECONDS and not self._paused:
+                self.drop(f"nothing has come from it for {silent:.0f} s")
+                return
+            self.send(self._barriers.new()[0])
+
+    def _warn_if_behind(self) -> None:
+        missing = self.missing()
+        if missing and not self._overdue:
+            log.warning(missing[0])
+        elif self._overdue and not missing:
+            log.info("ejabberd routes again what it is sent")
+        self._overdue = bool(missing)
+
+    def _go_down(self, stream: _Stream) -> None:
+        if self._stream is not stream:
+            return
+        self._stream = None
+        self._overdue = False
+        self._outgoing.clear()
+        self._barriers.fail(Disconnected("the connection to ejabberd was lost"))
+        self._on_down()
+
+    def drop(self, why: str) -> None:
+        """Give the stream up and start afresh."""
+        log.error("closing the connection to ejabberd: %s", why)
+        if self._stream is not None:
+            self._stream.abort()
+
+    def renew(self, why: str) -> None:
+        """End the stream properly and connect anew. What ejabberd has sent by then is taken; nothing more is sent."""
+        log.warning("closing the connection to ejabberd, to connect anew: %s", why)
+        stream = self._stream
+        if stream is None or stream.transport is None:
+            return
+        self._flush()
+        self._ending = True
+        stream.transport.write(b"</stream:stream>")
+        asyncio.get_running_loop().call_later(CLOSING_SECONDS, stream.abort)
+
+    async def close(self) -> None:
+        """End the stream properly; ejabberd then tells senders that nobody is there."""
+        stream = self._stream
+        if stream is None or stream.transport is None:
+            return
+        self._closing = True
+        closed = _future()
+        stream.add_event_handler("disconnected", lambda _: _resolve(closed))
+        self._flush()
+        stream.transport.write(b"</stream:stream>")
+        await asyncio.wait((closed,), timeout=CLOSING_SECONDS)
+
+
+def _future() -> asyncio.Future[Any]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _resolve(future: asyncio.Future[Any], result: object = None) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _discard(stream: _Stream) -> None:
+    """Make sure that nothing of a stream goes on: no second attempt, no queue runner, no socket."""
+    stream.cancel_connection_attempt()
+    if stream.transport:
+        stream.transport.abort()
+    runner = stream._run_out_filters
+    if runner is not None:
+        runner.cancel()

@@ -1,0 +1,142 @@
+"""Another deskbridge for the same component hosts (H2), which may run on any machine.
+
+ejabberd takes several streams for one host, hands each stanza to one of them by chance, and takes the rights of all
+away when one of them leaves. So who connects sends questions to itself. If all come back, it is alone. If not, it is
+told by the other one who has them, leaves, and turns back what it was handed meanwhile; and the other one connects
+anew, for its rights.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from xml.etree.ElementTree import Element
+
+from component.outgoing.instance import Instance, answer, answers, asks, question
+from component.policy.classify import classify
+from component.policy.decide import Refuse, refuse
+from component.policy.reasons import Reason
+from component.xep.stanza_errors import refusal
+from component.xml import IQ, MESSAGE, serialise
+
+from ..host_claim import HostsTaken
+from .connection import Connection
+from .gate import MOST_HELD_BYTES
+
+log = logging.getLogger(__name__)
+
+QUESTIONS = 32
+"""That all of them come to one of two streams by chance happens once in four thousand million times."""
+
+ANSWER_SECONDS = 3.0
+LEAVING_SECONDS = 1.0
+"""Within which another one that was answered is gone."""
+
+
+class _Is(Enum):
+    LOOKING = auto()
+    ALONE = auto()
+    LEAVING = auto()
+
+
+class Rivals:
+    """``deliver`` gets every stanza of the link, once it is known that nobody else should have it."""
+
+    def __init__(self, host: str, holder: str, link: Connection, deliver: Callable[[Element], None]) -> None:
+        self._host = host
+        self._me = Instance(time.time_ns(), secrets.token_hex(8), holder)
+        self._link = link
+        self._deliver = deliver
+        self._is = _Is.LOOKING
+        self._held: list[Element] = []
+        self._since_byte = 0
+        self._back = 0
+        self._first: Instance | None = None
+        self._known = asyncio.Event()
+        self._renewal: asyncio.TimerHandle | None = None
+
+    def receive(self, stanza: Element) -> None:
+        if stanza.get("from") == self._host and stanza.get("to") == self._host and stanza.tag == MESSAGE:
+            self._between_us(stanza)
+        elif self._is is _Is.ALONE:
+            self._deliver(stanza)
+        elif self._is is _Is.LOOKING and self._link.bytes_received - self._since_byte < MOST_HELD_BYTES:
+            self._held.append(stanza)
+        else:
+            self._turn_back(stanza)
+
+    def up(self) -> None:
+        """A new stream: hold what comes, until `look` is through."""
+        self._is = _Is.LOOKING
+        self._since_byte = self._link.bytes_received
+        self._back = 0
+        self._first = None
+        self._known.clear()
+
+    def down(self) -> None:
+        """The stream is lost. Messages that are held are not."""
+        self._held = [stanza for stanza in self._held if stanza.tag == MESSAGE]
+        self.release()
+        if self._renewal:
+            self._renewal.cancel()
+
+    def release(self) -> None:
+        """Let everything through: nobody else should have it, or nothing will be decided any more."""
+        self._is = _Is.ALONE
+        held, self._held = self._held, []
+        for stanza in held:
+            self._link.receive(stanza)
+
+    async def look(self) -> None:
+        """Let everything through once nobody else is found. Raises ``HostsTaken``; then everything is turned back."""
+        for _ in range(QUESTIONS):
+            self._link.send(question(self._host, self._me))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._known.wait()
+        if self._first is not None:
+            self._is = _Is.LEAVING
+            held, self._held = self._held, []
+            for stanza in held:
+                self._turn_back(stanza)
+            raise HostsTaken(self._host, self._first.holder)
+        if self._back < QUESTIONS:
+            log.warning(
+                "of %d messages to %s %d came back: ejabberd is slow, or hands the others to another stream for that "
+                "host; end what has it",
+                *(QUESTIONS, self._host, self._back),
+            )
+        self.release()
+
+    def _between_us(self, message: Element) -> None:
+        """From the host to itself: ours, of another one like us, or its barriers."""
+        asking, answering = asks(message), answers(message)
+        if asking is not None and asking.token == self._me.token:
+            self._back += 1
+            if self._back == QUESTIONS:
+                self._known.set()
+        elif asking is not None and (self._is is _Is.ALONE or (self._is is _Is.LOOKING and self._me < asking)):
+            self._turn_away(asking)
+        elif answering is not None and answering.token != self._me.token and self._is is _Is.LOOKING:
+            self._first = answering
+            self._known.set()
+
+    def _turn_away(self, other: Instance) -> None:
+        """Say that we were first, and connect anew when the other one has left."""
+        self._link.send(answer(self._host, self._me))
+        if self._renewal:
+            self._renewal.cancel()
+        why = f"another deskbridge ({other.holder}) connected for the same hosts and was turned away"
+        self._renewal = asyncio.get_running_loop().call_later(LEAVING_SECONDS, self._link.renew, why)
+
+    def _turn_back(self, stanza: Element) -> None:
+        """Its sender is asked to send it again."""
+        if stanza.tag == IQ:
+            asks = stanza.get("type") in ("get", "set")
+        else:
+            asks = stanza.tag == MESSAGE and isinstance(refuse(Reason.OVERLOADED, classify(stanza)), Refuse)
+        if asks:
+            self._link.send(serialise(refusal(stanza, Reason.OVERLOADED)))

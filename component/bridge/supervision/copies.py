@@ -1,0 +1,291 @@
+"""Copies of messages: to supervisors who watch (S2), and to an agent's own Work account (A4).
+
+They go out with the message, under ids that follow from its number: what may have been lost is sent again with the
+message, and clients know it by its id (A5).
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+from component.model import Party
+from component.outgoing import copy_stanzas as copies
+from component.outgoing.archive_id import Role
+from component.policy.may_watch import Chat, as_agent
+from component.store.archived_messages import ArchivedMessage
+from component.store.changes import NewMessage
+from component.store.store import Store
+from component.xep.privileged_entity import ARCHIVED, in_the_name_of_an_account
+
+from ..clock import now_us
+from ..lines import Lines
+from ..state.chat_faces import work_party
+from ..state.conversations import Conversation
+from ..state.state import State
+from ..stream.connection import Connection
+from .audience import Audience
+from .chat_contacts import ChatContacts
+from .copy_texts import YOU, CopyTexts, Said
+from .held import Held
+from .notices import notices
+from .receivers import Receivers
+from .referents import referring
+
+LATE_US = 10_000_000
+"""A copy that is sent so much after the message says when that was."""
+
+SETTLE_SECONDS = 1.0
+"""Between the first line of a chat and what follows. Converse.js loses lines that come while it makes the chat."""
+
+PAUSE_SECONDS = 0.03
+"""Between further lines of the past."""
+
+MOMENT_US = 1_000
+"""That a conversation began is told as of so long before its first message, so that clients that sort by time keep the
+order."""
+
+BEGAN = "{one} and {other} began a chat."
+
+
+class Granted(Protocol):
+    """What ejabberd grants on a host."""
+
+    def outgoing(self, host: str) -> str | None: ...
+
+
+class Copies:
+    """What belongs to one conversation is copied in its order. Without a stream nothing is."""
+
+    def __init__(
+        self,
+        state: State,
+        store: Store,
+        link: Connection,
+        audience: Audience,
+        contacts: ChatContacts,
+        granted: Granted,
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._link = link
+        self._audience = audience
+        self._contacts = contacts
+        self._granted = granted
+        self._texts = CopyTexts(state.archive_ids, link.fits)
+        self.lines = Lines()
+        self.held = Held(link.send)
+        self.last = 0
+        """The newest message of which copies were made, if anybody wanted some."""
+
+    def begin(self) -> None:
+        """A new stream. What comes after the mark will be sent again."""
+        self.last = self._store.delivered_up_to
+
+    def down(self) -> None:
+        self.lines.clear()
+        self.held.clear()
+
+    # With each message
+
+    def delivered(self, message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, opened: bool) -> None:
+        """Copy a message that goes out now. ``opened``: it is the first of its conversation."""
+        self.last = max(self.last, message.id)
+        # Looked up again: a reload may have come since the message was accepted.
+        known = self._state.world.account(sender.account), self._state.world.account(receiver.account)
+        sender, receiver = known[0] or sender, known[1] or receiver
+        chat = self._chat(sender, receiver)
+        if chat is None:
+            return
+        if opened:
+            self._notify(chat, message)
+        to = self._receivers(chat, sender, receiver)
+        if to:
+            said = Said(message, sender, receiver, chat, late=_is_late(message))
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+
+    def delivered_again(
+        self, message: ArchivedMessage, to_work_only: bool, archived: Callable[[str, str], bool]
+    ) -> None:
+        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and its archive may have forgotten it,
+        which is where Work accounts find what they did as agents (R3).
+
+        Who has an id in their archive, as ``archived`` says of account and id, gets no other copy.
+        """
+        self.last = max(self.last, message.id)
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender is None or receiver is None or chat is None:
+            return
+        id = self._texts.id(message.id, Role.COPY)
+        opened = message.seq == 1 and not to_work_only
+        if opened:
+            self._notify(chat, message)
+        to = self._receivers(chat, sender, receiver).without(
+            lambda party: archived(party.account, id) or (to_work_only and as_agent(party, chat) is None)
+        )
+        if to:
+            said = Said(message, sender, receiver, chat, late=to_work_only or _is_late(message))
+            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+
+    def work_accounts(self, message: ArchivedMessage) -> list[str]:
+        """Who gets copies of it in a Work account, which ejabberd archives."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender is None or receiver is None or chat is None:
+            return []
+        to = self._receivers(chat, sender, receiver)
+        return [party.account for party in (to.sender, to.receiver) if party]
+
+    def withdrawn(self, message: ArchivedMessage) -> None:
+        """It came back: who got a copy is told so."""
+        sender = self._state.world.account(message.sender_account)
+        receiver = self._state.world.account(message.receiver_account)
+        chat = self._chat(sender, receiver) if sender and receiver else None
+        if sender and receiver and chat:
+            said = Said(message, sender, receiver, chat)
+            to = self._receivers(chat, sender, receiver)
+            if to:
+                self.lines.put(message.conversation_id, partial(self._take_back, said, to))
+
+    # The past, and what is not said by anybody
+
+    async def introduce(self, chat: Chat, watcher: Party) -> None:
+        """Before anything comes from the chat."""
+        await self._contacts.introduce(watcher, chat)
+
+    async def past(self, chat: Chat, watcher: Party, message: ArchivedMessage) -> list[str]:
+        """The stanzas that tell what was said before somebody began to watch."""
+        sender = chat.one if message.sender_account == chat.one.account else chat.other
+        receiver = chat.other if sender is chat.one else chat.one
+        said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
+        return [text for _, text in self._texts.watched(said, [watcher])]
+
+    def line(self, chat: Chat, watcher: Party, words: str, id: str, at: int | None = None) -> str:
+        """The stanza that says something about a chat; ``at`` is when it was so, in us, if not now."""
+        return self._texts.line(chat, watcher, words, id, at)
+
+    def beginning(self, chat: Chat, watcher: Party, first: NewMessage | ArchivedMessage, late: bool) -> str:
+        """The stanza that says that a conversation began, with that message."""
+        words = BEGAN.format(one=chat.one.full_name, other=chat.other.full_name)
+        id = self._texts.id(first.id, Role.OPENING)
+        return self.line(chat, watcher, words, id, first.sent_at - MOMENT_US if late else None)
+
+    def tell_anew(self, chat: Chat, watcher: Party, words: str) -> None:
+        self._state.chat_faces.note(chat)
+        self._link.send(self.line(chat, watcher, words, secrets.token_hex(8)))
+
+    def ending_id(self, conversation_id: int) -> str:
+        """Of the line that says that a conversation is over."""
+        return self._texts.id(conversation_id, Role.ENDING)
+
+    def ended(self, conversation: Conversation, words: str) -> None:
+        """Who watches is told that a conversation is over."""
+        one, other = map(self._state.world.account, (conversation.first, conversation.second))
+        chat = self._chat(one, other) if one and other else None
+        if chat is not None:
+            watchers = self._audience.of(chat)
+            self.lines.put(conversation.id, partial(self._tell_end, conversation.id, chat, watchers, words))
+
+    # What comes back
+
+    def takes(self, message: Element) -> bool:
+        """Whether this is a copy that we sent in the name of a Work account, to a chat face: it has done its work.
+
+        Clients cannot send without a resource, nor make up such an id.
+        """
+        found = None if "/" in message.get("from", "") else self._state.archive_ids.parse(message.get("id", ""))
+        return found is not None and found[1] in (Role.COPY, Role.WITHDRAWN) and message.get("type") != "error"
+
+    # How
+
+    def _notify(self, chat: Chat, message: NewMessage | ArchivedMessage) -> None:
+        """The two are told that they may be watched (S4)."""
+        for text in notices(chat, self._state.world, self._texts.id(message.id, Role.NOTICE)):
+            self._link.send(text)
+
+    def _chat(self, one: Party, other: Party) -> Chat | None:
+        """The chat of the two, if anybody could get copies of it: most chats with Work users need no chat face."""
+        if one.side is other.side or work_party(one, self._state.world) or work_party(other, self._state.world):
+            return self._state.chat_faces.chat(one, other)
+        return None
+
+    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> Receivers:
+        world = self._state.world
+        return Receivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
+
+    def _copy(self, said: Said, to: Receivers, opened: bool) -> Awaitable[None] | None:
+        self._state.chat_faces.note(said.chat)
+        refers = copies.reference(said.message.as_written) != (None, None)
+        if (
+            refers
+            or (opened and to.watchers)
+            or any(self._contacts.misses(viewer, said.chat) for viewer in to.everybody)
+        ):
+            return self._prepare_and_send(said, to, opened)
+        self._send_to_own_accounts(said, to)
+        self._send_to_watchers(said, to)
+        return None
+
+    async def _prepare_and_send(self, said: Said, to: Receivers, opened: bool) -> None:
+        for viewer in to.everybody:
+            await self._contacts.introduce(viewer, said.chat)
+        said = await referring(self._store, said)
+        self._send_to_own_accounts(said, to)
+        if opened and to.watchers:
+            for watcher in to.watchers:
+                self._to_watcher(watcher, said, self.beginning(said.chat, watcher, said.message, said.late))
+            await asyncio.sleep(SETTLE_SECONDS)
+        self._send_to_watchers(said, to)
+
+    def _send_to_watchers(self, said: Said, to: Receivers) -> None:
+        if to.watchers:
+            for watcher, text in self._texts.watched(said, to.watchers):
+                self._to_watcher(watcher, said, text)
+
+    def _send_to_own_accounts(self, said: Said, to: Receivers) -> None:
+        if to.receiver:
+            told = self._archived_in_name_of(to.receiver) is None
+            received = self._texts.told_as_received if told else self._texts.received
+            self._link.send(received(said, to.receiver))
+        if to.sender:
+            self._send_as(to.sender, self._texts.sent(said, to.sender), self._texts.told_as_sent, said)
+
+    def _send_as(self, own: Party, text: str, instead: Callable[[Said, Party], str], said: Said) -> None:
+        """In the name of a Work account, if its server archives that (ejabberd 23.10), else told to it."""
+        tenant = own.tenant
+        namespace = self._archived_in_name_of(own)
+        if namespace is not None:
+            wrapped = in_the_name_of_an_account(text, tenant.service, tenant.work_host, namespace)
+            if self._link.try_send(wrapped):
+                return
+        self._link.send(instead(said, own))
+
+    def _archived_in_name_of(self, own: Party) -> str | None:
+        """The namespace in which messages in the name of a Work account can be sent, if its server archives these."""
+        namespace = self._granted.outgoing(own.tenant.work_host)
+        return namespace if namespace in ARCHIVED else None
+
+    def _to_watcher(self, watcher: Party, said: Said, text: str) -> None:
+        self.held.send((watcher.account, said.message.conversation_id), text)
+
+    def _take_back(self, said: Said, to: Receivers) -> None:
+        for watcher in to.watchers:
+            self._to_watcher(watcher, said, self._texts.withdrawn(said, watcher, said.sender.full_name))
+        if to.receiver:
+            self._link.send(self._texts.withdrawn(said, to.receiver, said.sender.full_name))
+        if to.sender:
+            self._link.send(self._texts.withdrawn(said, to.sender, YOU))
+
+    def _tell_end(self, conversation_id: int, chat: Chat, watchers: Sequence[Party], words: str) -> None:
+        for watcher in watchers:
+            text = self.line(chat, watcher, words, self.ending_id(conversation_id))
+            self.held.send((watcher.account, conversation_id), text)
+
+
+def _is_late(message: NewMessage | ArchivedMessage) -> bool:
+    return now_us() - message.sent_at > LATE_US

@@ -1,0 +1,160 @@
+"""How a message looks to those who see it without taking part: the words, ids and addresses of each copy (S2, A4)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from component.model import Party
+from component.outgoing import copy_stanzas as copies
+from component.outgoing.archive_id import ArchiveIds, Role
+from component.outgoing.message_stanzas import delay, own_envelope
+from component.policy import marks
+from component.policy.may_watch import Chat, as_agent, title
+from component.store.archived_messages import ArchivedMessage
+from component.store.changes import NewMessage
+from component.xep.forwarding import forwarded
+
+QUOTED = 200
+"""Characters of a retracted message that are shown."""
+
+YOU = "You"
+"""How agents' own words are told in their Work accounts."""
+
+TOO_LONG = "A message from {} is too long to be shown here."
+
+Fits = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message in a chat. ``corrects`` and ``retracts`` are the messages it refers to, if these could be found.
+
+    ``late`` says when it was said, as that was not just now.
+    """
+
+    message: NewMessage | ArchivedMessage
+    sender: Party
+    receiver: Party
+    chat: Chat
+    corrects: ArchivedMessage | None = None
+    retracts: ArchivedMessage | None = None
+    late: bool = False
+
+    @property
+    def takes_back(self) -> bool:
+        return copies.reference(self.message.as_written)[1] is not None
+
+    @property
+    def is_correction(self) -> bool:
+        return copies.reference(self.message.as_written)[0] is not None
+
+
+class CopyTexts:
+    """Stanza texts. ``fits`` says whether ejabberd takes a stanza of that length."""
+
+    def __init__(self, ids: ArchiveIds, fits: Fits) -> None:
+        self._ids = ids
+        self._fits = fits
+
+    def watched(self, said: Said, watchers: Iterable[Party]) -> Iterator[tuple[Party, str]]:
+        """For supervisors: who said what; and behind it, alone, for their programs, the message itself, forwarded.
+
+        In one stanza, Converse.js would take the first text it finds, and ejabberd puts that of a forwarded message
+        before the line's own. No archive keeps what is forwarded, and no client shows it.
+        """
+        content = self._told(said, said.sender.full_name, said.message.payload)
+        original = self._original(said)
+        id = self._ids.id(said.message.id, Role.ORIGINAL)
+        for watcher in watchers:
+            yield watcher, self._to(said, watcher, content)
+            forward = own_envelope(said.chat.face, watcher.account, "chat", id, original + copies.NOT_COPIED)
+            if self._fits(forward):
+                yield watcher, forward
+
+    def _original(self, said: Said) -> str:
+        """XEP-0297 §3.1, between faces (AD2)."""
+        message, faces = said.message, {party.account: party.face for party in said.chat.sides}
+        text = copies.original(
+            said.sender.face, said.receiver.face, message.type, message.client_id, message.payload, faces
+        )
+        return forwarded(text, delay(said.chat.face, message.sent_at))
+
+    def received(self, said: Said, own: Party) -> str:
+        """A4: what an agent got, for their Work account ``own``."""
+        return self._to(said, own, self._repeated(said, said.message.payload))
+
+    def told_as_received(self, said: Said, own: Party) -> str:
+        """The same where lines stand beside it that tell what the agent said: then it tells who speaks as well."""
+        name, words = said.sender.full_name, copies.words(said.message.payload)
+        if not said.takes_back:
+            return self._to(said, own, self._told(said, name, said.message.payload))
+        about = copies.retracts(self._ids.id(said.retracts.id, Role.COPY)) if said.retracts else ""
+        content = copies.body(marks.spoken(name, words)) if words else ""
+        return self._to(said, own, f"{about}{content}" or copies.body(marks.told(f"{name} retracted a message.")))
+
+    def told_as_sent(self, said: Said, own: Party) -> str:
+        """A4: what an agent said, where ejabberd would not archive it in their name: as a line that says so."""
+        return self._to(said, own, self._told(said, YOU, said.message.as_written))
+
+    def sent(self, said: Said, own: Party) -> str:
+        """A4: what an agent said, to be sent in the name of their Work account."""
+        content = self._repeated(said, said.message.as_written) + self._when(said, own)
+        return own_envelope(own.account, said.chat.face, "chat", self._ids.id(said.message.id, Role.COPY), content)
+
+    def line(self, chat: Chat, watcher: Party, words: str, id: str, at: int | None = None) -> str:
+        """Something about the chat that nobody of the two has said; ``at`` is when it was so, if not now."""
+        when = "" if at is None else copies.said_at(watcher, chat.face, at)
+        content = copies.body(marks.told(words)) + copies.to_supervisor(title(watcher, chat)) + when
+        return own_envelope(chat.face, watcher.account, "chat", id, content)
+
+    def withdrawn(self, said: Said, viewer: Party, name: str) -> str:
+        """The message was not delivered after all: the copy that was sent before says so instead."""
+        words = marks.spoken(f"{name} (not delivered)", copies.words(said.message.payload) or "")
+        content = copies.corrects(self._ids.id(said.message.id, Role.COPY)) + copies.body(words)
+        id = self._ids.id(said.message.id, Role.WITHDRAWN)
+        return own_envelope(said.chat.face, viewer.account, "chat", id, content + self._addressed(said.chat, viewer))
+
+    def id(self, number: int, role: Role) -> str:
+        return self._ids.id(number, role)
+
+    # The parts
+
+    def _to(self, said: Said, viewer: Party, content: str) -> str:
+        id = self._ids.id(said.message.id, Role.COPY)
+        end = self._addressed(said.chat, viewer) + self._when(said, viewer)
+
+        def whole(content: str) -> str:
+            return own_envelope(said.chat.face, viewer.account, "chat", id, content + end)
+
+        text = whole(content)
+        return text if self._fits(text) else whole(copies.body(marks.told(TOO_LONG.format(said.sender.full_name))))
+
+    def _addressed(self, chat: Chat, viewer: Party) -> str:
+        name = title(viewer, chat)
+        return copies.to_own_account(name) if as_agent(viewer, chat) else copies.to_supervisor(name)
+
+    def _told(self, said: Said, name: str, payload: str) -> str:
+        """The message, of which ``payload`` is the version to tell, as somebody tells it who speaks of ``name``."""
+        words = copies.words(payload)
+        if said.takes_back:
+            quoted = said.retracts.body if said.retracts else None
+            retracted = marks.told(f"{name} retracted: {quoted[:QUOTED]}" if quoted else f"{name} retracted a message.")
+            # What clients that know no retractions show of it.
+            return copies.body("\n".join((retracted, marks.spoken(name, words))) if words else retracted)
+        if words is None:
+            return ""
+        if said.corrects:
+            return copies.corrects(self._ids.id(said.corrects.id, Role.COPY)) + copies.body(marks.spoken(name, words))
+        return copies.body(marks.spoken(f"{name} (corrected)" if said.is_correction else name, words))
+
+    def _repeated(self, said: Said, payload: str) -> str:
+        """The message as it was said, in that version."""
+        words = copies.words(payload)
+        content = "" if words is None else copies.body(marks.unmarked(words))
+        if said.retracts:
+            return copies.retracts(self._ids.id(said.retracts.id, Role.COPY)) + content
+        if said.corrects:
+            return copies.corrects(self._ids.id(said.corrects.id, Role.COPY)) + content
+        return content or copies.body(marks.told("A message was retracted."))
+
+    def _when(self, said: Said, viewer: Party) -> str:
+        return copies.said_at(viewer, said.chat.face, said.message.sent_at) if said.late else ""

@@ -1,0 +1,36 @@
+"""What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
+
+from component.ejabberd.api import EjabberdApi
+from component.services.transcripts import Transcripts
+from component.store.store import Store
+
+from ..state.state import State
+from ..stream.connection import Connection
+from ..stream.grants import Grants
+from ..stream.paced_presence import Broadcasts
+from .audience import Audience
+from .chat_answers import ChatAnswers
+from .chat_contacts import ChatContacts
+from .copies import Copies
+from .past import Past
+from .rights import Rights
+from .transcript_links import TranscriptLinks
+from .watching import Watching
+
+
+class Supervision:
+    """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces.
+    ``transcripts`` are read afterwards, also by ``transcript_links``."""
+
+    def __init__(
+        self, state: State, store: Store, link: Connection, broadcasts: Broadcasts, grants: Grants, api: EjabberdApi
+    ) -> None:
+        audience = Audience(state)
+        self.contacts = ChatContacts(state, api, link, audience)
+        self.copies = Copies(state, store, link, audience, self.contacts, grants)
+        self.past = Past(state, store, link, audience, self.copies)
+        self.rights = Rights(state, audience, self.copies, self.past, self.contacts)
+        self.watching = Watching(state, store, audience, self.copies, self.past, self.contacts, self.rights)
+        self.transcripts = Transcripts(store)
+        self.transcript_links = TranscriptLinks(state, store, self.transcripts)
+        self.chats = ChatAnswers(state, link.send, broadcasts, self.contacts.removed)

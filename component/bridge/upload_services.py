@@ -1,0 +1,52 @@
+"""Where the Work hosts' uploads are (XEP-0363): ejabberd is asked after each connect, as their address is in its own
+configuration and not in ours."""
+
+import logging
+
+from component.model import Tenant
+from component.web.uploads import Uploads
+
+from .state.state import State
+from .stream.iqs import Iqs
+
+log = logging.getLogger(__name__)
+
+UPLOAD_NS = "urn:xmpp:http:upload:0"
+SLOT = f'<request xmlns="{UPLOAD_NS}" filename="deskbridge" size="1"/>'
+"""It is never filled, and ejabberd forgets it after some minutes."""
+
+RESOURCE = "slots"
+"""The service does not look at it, and ejabberd 24.10 to 24.12 drop what a privileged component asks a bare host."""
+
+
+class UploadServices:
+    """Tells ``uploads`` what it learns. The services have the name that ejabberd gives them, ``upload.WORK_HOST``."""
+
+    def __init__(self, state: State, iqs: Iqs, uploads: Uploads) -> None:
+        self._state = state
+        self._iqs = iqs
+        self._uploads = uploads
+
+    async def learn(self) -> None:
+        """Ask for every tenant that has Work users' files to pass on."""
+        for tenant in self._state.world.tenants:
+            if tenant.mode.joined:
+                await self._learn(tenant)
+
+    async def _learn(self, tenant: Tenant) -> None:
+        service = f"upload.{tenant.work_host}"
+        try:
+            answer = await self._iqs.get(tenant.service, f"{service}/{RESOURCE}", SLOT)
+        except TimeoutError:
+            log.warning("%s does not answer, so links to files lead straight to where they are", service)
+            return
+        get = answer.find(f"{{{UPLOAD_NS}}}slot/{{{UPLOAD_NS}}}get")
+        if get is None:
+            log.warning(
+                "%s tells %s not where uploads are, so links to files lead straight there and show a digest of their "
+                "sender's account (does mod_http_upload run, and does its option `access` allow %s, as "
+                "`deskbridge ejabberd-config` prints it?)",
+                service, tenant.service, tenant.service,
+            )  # fmt: skip
+        else:
+            log.info("files of %s are fetched from %s", service, self._uploads.learn(service, get.get("url", "")))

@@ -1,0 +1,91 @@
+"""The configuration file and the environment, checked as a whole (O1)."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from component.model import EjabberdSettings, Limits, Settings, StorageSettings, Tenant, WebSettings, XmppSettings
+
+from .problems import ConfigError, Place, Problem, duplicates
+from .secret import read_secret
+from .settings import HOST_KEYS, SECTIONS, SQLITE, FileShape, TenantShape
+from .table_shapes import read_all
+from .toml_source import read_toml
+from .wording import toml
+
+log = logging.getLogger(__name__)
+
+
+def load_settings(
+    path: Path,
+    environ: Mapping[str, str] = os.environ,
+    warn: Callable[[Problem], None] = lambda problem: log.warning("%s", problem),
+) -> Settings:
+    """The settings in the TOML file ``path``, with every path in it made absolute from the file's folder.
+
+    The variable DESKBRIDGE_XMPP_SECRET in ``environ`` wins over ``secret_file``. ``warn`` gets what is unwise
+    but works. Raises ConfigError with every problem of the file; the tenants' directories are not read here.
+    """
+    problems: list[Problem] = []
+    file = read_toml(path, problems)
+    if file is None:
+        raise ConfigError(problems)
+    folder = path.absolute().parent
+    top = FileShape.read(file.data, file.place, problems)
+    sections = _sections(top, file.place, problems)
+    tenants = read_all(TenantShape, top.tenants or [], file.place.at("tenants"), problems)
+    problems += _clashes(tenants)
+    problems += _foreign_operators(tenants)
+    name = sections["xmpp"].pop("secret_file", None)
+    secret_file = folder / name if name else None
+    secret = read_secret(secret_file, file.place.at("xmpp", "secret_file"), environ, problems, warn)
+    if problems:
+        raise ConfigError(problems)
+    return Settings(
+        xmpp=XmppSettings(**sections["xmpp"], secret=secret),
+        ejabberd=EjabberdSettings(**sections["ejabberd"]),
+        storage=StorageSettings(_resolved(sections["storage"]["url"], folder)),
+        tenants=tuple(_tenant(shape, folder) for _, shape in tenants),
+        web=WebSettings(**sections["web"]),
+        limits=Limits(**sections["limits"]),
+    )
+
+
+def _sections(top: FileShape, place: Place, problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    """What is right in each section; nothing for one that is left out."""
+    tables = {key: getattr(top, key) for key in SECTIONS}
+    return {
+        key: {} if tables[key] is None else shape.read(tables[key], place.at(key), problems).given()
+        for key, shape in SECTIONS.items()
+    }
+
+
+def _clashes(tenants: list[tuple[Place, TenantShape]]) -> Iterator[Problem]:
+    """Tenants are told apart by their ids and, on the wire, by their hosts alone (AD4)."""
+    yield from duplicates("the tenant id", ((place.at("id"), tenant.id) for place, tenant in tenants if tenant.id))
+    hosts = ((place.at(key), getattr(tenant, key)) for place, tenant in tenants for key in HOST_KEYS)
+    yield from duplicates("the host", ((place, host) for place, host in hosts if host))
+
+
+def _foreign_operators(tenants: list[tuple[Place, TenantShape]]) -> Iterator[Problem]:
+    """An operator logs in on a host of the tenant, where ejabberd knows who it is (R1)."""
+    for place, tenant in tenants:
+        hosts = [host for host in (tenant.work_host, tenant.desk_host) if host]
+        for number, account in enumerate(tenant.operators or ()):
+            if account.rpartition("@")[2] not in hosts:
+                here = f"must be an account on {' or '.join(hosts) or 'a host of this tenant'}, not {toml(account)}"
+                yield Problem(place.at("operators", number), here)
+
+
+def _tenant(shape: TenantShape, folder: Path) -> Tenant:
+    given = shape.given()
+    given["operators"] = frozenset(shape.operators or ())
+    given["support_addresses"] = tuple(shape.support_addresses or ())
+    return Tenant(**{**given, "directory": folder / shape.directory})
+
+
+def _resolved(url: str, folder: Path) -> str:
+    """The storage URL with an absolute path, which makes four slashes."""
+    return f"{SQLITE}{folder / url.removeprefix(SQLITE)}"

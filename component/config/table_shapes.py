@@ -1,0 +1,119 @@
+"""The shape of a table: which keys it has, of which kind, and what is right in a faulty one.
+
+Every key of a ``TableShape`` may be missing as far as pydantic knows, for two reasons. What is right in a faulty
+table still takes part in the checks across the file, so that one run names every problem. And an omitted
+key keeps the default of ``component.model``, which is written there and nowhere else.
+"""
+
+import re
+from functools import cache
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from .problems import Place, Problem
+from .wording import explain, sample, toml
+
+OPTIONAL: Any = None
+
+# Control characters, line separators, what turns the direction of the text around, and what XML cannot hold.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+MOST_SHOWN = 200
+"""Characters of what is shown to people. Names go into rosters and lists, whole: longer ones would break them (R5)."""
+
+_IDENTIFIER = re.compile(r"\w[\w.-]{0,63}")
+
+
+def required(example: Any) -> Any:
+    """A key that must be there; ``example`` is what the operator is told to write."""
+    return Field(default=None, examples=[example])
+
+
+class TableShape(BaseModel):
+    """A flat table with known keys. Values are taken as written: ``"5347"`` is no number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @classmethod
+    def read(cls, table: dict[str, Any], place: Place, problems: list[Problem]) -> Self:
+        """What is right in ``table``; what is wrong is added to ``problems``."""
+        for key, example in _required_keys(cls).items():
+            if key not in table:
+                problems.append(Problem(place.at(key), f"is missing; add {sample(key, example)}"))
+        try:
+            return cls.model_validate(table)
+        except ValidationError as invalid:
+            errors = invalid.errors(include_url=False)
+        problems += [Problem(place.at(*error["loc"]), explain(error, list(cls.model_fields))) for error in errors]
+        wrong = {error["loc"][0] for error in errors}
+        return cls.model_validate({key: value for key, value in table.items() if key not in wrong})
+
+    def given(self) -> dict[str, Any]:
+        """The keys that the operator wrote."""
+        return {key: getattr(self, key) for key in self.model_fields_set}
+
+
+AnyShape = TypeVar("AnyShape", bound=TableShape)
+
+
+def read_all(
+    shape: type[AnyShape], tables: list[dict[str, Any]], place: Place, problems: list[Problem]
+) -> list[tuple[Place, AnyShape]]:
+    """An array of tables, each with its place."""
+    places = [place.at(index) for index in range(len(tables))]
+    return [(at, shape.read(table, at, problems)) for at, table in zip(places, tables, strict=True)]
+
+
+def _printable(text: str) -> str:
+    if _UNPRINTABLE.search(text):
+        raise ValueError("must not contain control characters or line breaks; write it on one plain line")
+    return text
+
+
+def _short(text: str) -> str:
+    if len(text) > MOST_SHOWN:
+        raise ValueError(f"must be up to {MOST_SHOWN} characters long, not {len(text)}")
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not _IDENTIFIER.fullmatch(text):
+        raise ValueError(f"must be up to 64 letters, digits, - _ or . without spaces, not {toml(text)}")
+    return text
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Line = Annotated[str, AfterValidator(_printable), AfterValidator(str.strip)]
+"""One line; may be empty."""
+
+Value = Annotated[Line, AfterValidator(_filled)]
+"""One line that says something to the machine: an address, a path."""
+
+Text = Annotated[Line, AfterValidator(_short)]
+"""One line to show to people; may be empty."""
+
+Name = Annotated[Text, AfterValidator(_filled)]
+"""One line to show to people."""
+
+Suffix = Annotated[str, AfterValidator(_printable), AfterValidator(_short)]
+"""What stands behind a name, with the space before it."""
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+"""What other tables, commands and logs refer to."""
+
+OneOrMore = Annotated[list[str], BeforeValidator(_listed)]
+"""A list of strings, where a single one may stand without the brackets."""
+
+
+@cache
+def _required_keys(shape: type[TableShape]) -> dict[str, Any]:
+    return {key: field.examples[0] for key, field in shape.model_fields.items() if field.examples}

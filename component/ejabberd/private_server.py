@@ -1,0 +1,187 @@
+"""A private ejabberd in a folder of its own, beside any that runs already: for ``deskbridge demo`` and the tests.
+
+Erlang is started without distribution: no epmd, no cookie, no node name, and so nothing that a second instance could
+meet. What is to be asked of the server goes through its HTTP API.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from .install import ENVIRONMENT, Install, User, hand_over
+from .ports import accepts, free_ports
+
+__all__ = ["EjabberdServer", "EjabberdServerError", "accepts", "free_ports"]
+
+START_SECONDS = 180.0
+STOP_SECONDS = 60.0
+POLL_SECONDS = 0.05
+LOG_TAIL_LINES = 25
+DATABASE = re.compile(r'^ *sql_database: "(.+)"$', re.MULTILINE)
+LARGE_STACKS = ("+sss", "8192")
+"""Kilowords. With Erlang's own size, one stanza of a few thousand nested elements crashes the XML parser, and so
+ejabberd; any client can send one (R2)."""
+
+END_WITH_PARENT = 'spawn(fun() -> io:get_line(""), init:stop() end).'
+"""Erlang stops when its standard input ends, which it does however our process ends."""
+
+SAY_READY = """\
+[ejabberd_sql:sql_query(H, [<<"select 1">>])
+  || H <- ejabberd_option:hosts(), ejabberd_option:default_db(H) =:= sql],
+ok = file:write_file("%s", [])."""
+"""ejabberd opens a host's database at its first use, and fails those who come while it does: we come first."""
+
+
+class EjabberdServerError(Exception):
+    """ejabberd could not be started; the text says why, with the end of its log."""
+
+
+class EjabberdServer:
+    """One ejabberd process.
+
+    ``folder`` is created, and keeps the configuration, the database and the log; a second start finds them again.
+    ``ports`` must accept before the server counts as started. ``guard`` is the source of the guard module.
+    With ``install`` of another root, ``folder`` must lie inside that root.
+    """
+
+    def __init__(
+        self, folder: Path, config: str, *, ports: Iterable[int], guard: Path, install: Install | None = None
+    ) -> None:
+        self.folder = folder.resolve()
+        self.log = self.folder / "ejabberd.log"
+        self._ready = self.folder / "ready"
+        self._config = config
+        self._ports = tuple(ports)
+        self._guard = guard
+        self._install = install or Install.of_system()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Of the first process of its group."""
+        if self._process is None:
+            raise EjabberdServerError("ejabberd is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Returns when ejabberd is ready. Raises ``EjabberdServerError`` if it does not get so."""
+        if self.running:
+            return
+        taken = [port for port in self._ports if accepts(port)]
+        if taken:
+            raise EjabberdServerError(f"port {taken[0]} is in use: stop what listens there")
+        user = self._prepare()
+        with (self.folder / "console.log").open("ab") as console:
+            self._process = subprocess.Popen(
+                self._install.command("erl", self._erl_arguments(), user),
+                cwd="/",
+                env=self._environment(),
+                stdin=subprocess.PIPE,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """An orderly end: ejabberd closes its streams and its database. Nothing happens if it is not running."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As if the machine lost its power."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    async def restart_async(self) -> None:
+        """``restart`` without holding up the event loop."""
+        await asyncio.to_thread(self.restart)
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> User | None:
+        for name in ("spool", "guard"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self._ready.unlink(missing_ok=True)
+        config = self.folder / "ejabberd.yml"
+        config.write_text(self._config)
+        config.chmod(0o600)
+        source = Path(shutil.copy(self._guard, self.folder / "guard"))
+        for name in DATABASE.findall(self._config):
+            self._install.create_database(self._install.outside(name))
+        user = self._install.user_for(self.folder)
+        hand_over(self.folder, user)
+        self._install.compile(source, user)
+        return user
+
+    def _erl_arguments(self) -> list[str]:
+        inside = self._install.inside
+        return [
+            "-noshell", "+K", "true", "+Bd", *LARGE_STACKS,
+            "-pa", inside(self.folder / "guard"),
+            "-mnesia", "dir", f'"{inside(self.folder / "spool")}"',
+            "-ejabberd", "quiet", "true",
+            "-eval", END_WITH_PARENT,
+            "-s", "ejabberd",
+            "-eval", SAY_READY % inside(self._ready),
+        ]  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        inside = self._install.inside
+        return {
+            **ENVIRONMENT,
+            "HOME": inside(self.folder / "spool"),
+            "ERL_LIBS": self._install.libraries,
+            "EJABBERD_CONFIG_PATH": inside(self.folder / "ejabberd.yml"),
+            "EJABBERD_LOG_PATH": inside(self.log),
+            "ERL_CRASH_DUMP_BYTES": "0",
+        }
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not (self._ready.exists() and all(map(accepts, self._ports))):
+            if not self.running:
+                raise EjabberdServerError(f"ejabberd ended while starting.\n{self._log_tail()}")
+            if time.monotonic() > deadline:
+                raise EjabberdServerError(f"ejabberd does not get ready.\n{self._log_tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def _log_tail(self) -> str:
+        lines: list[str] = []
+        for path in (self.folder / "console.log", self.log):
+            if path.exists():
+                lines += [f"--- {path}", *path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]]
+        return "\n".join(lines)
+
+    # --- ending -----------------------------------------------------------------------------------------------------
+
+    def _end(self, how: signal.Signals) -> None:
+        """The process is the leader of a session of its own, so its group ends with it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

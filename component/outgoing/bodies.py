@@ -1,0 +1,73 @@
+"""The texts of a message: all of them as one, and other texts in their place, with the fallback marks (XEP-0428).
+
+A mark that is wrong would have clients cut off what somebody wrote, so what fits nowhere any more goes.
+"""
+
+from collections.abc import Callable, Iterable
+from xml.etree.ElementTree import Element
+
+from component.policy.elements import BODY, FALLBACK, FALLBACK_NS, language_of
+from component.policy.fallback import MOST_RANGES, Range, range_of
+from component.policy.marks import plain_text
+from component.xml import XML_LANG
+
+Places = Callable[[int, int], Range]
+"""Where a range of a text is in the text instead; an empty range if nowhere."""
+
+Rewrite = Callable[[str | None, str], tuple[str, Places]]
+"""For a body's language and text: its new text, and where things are in it."""
+
+_MARKED = f"{{{FALLBACK_NS}}}body"
+
+
+def new_body(language: str | None, text: str) -> Element:
+    body = Element(BODY, {XML_LANG: language} if language else {})
+    body.text = plain_text(text)
+    return body
+
+
+def whole_text(children: Iterable[Element]) -> str | None:
+    """Everything that a message says, for whoever does not choose a language: its texts in their order, those in a
+    language behind its tag if there are several. None if it says nothing."""
+    bodies = [part for part in children if part.tag == BODY]
+    if len(bodies) < 2:
+        text = bodies[0].text if bodies else None
+        return text and plain_text(text)
+    return plain_text("\n".join(map(_marked_by_language, bodies)))
+
+
+def _marked_by_language(body: Element) -> str:
+    language = language_of(body)
+    return f"[{language}] {body.text}" if language else body.text or ""
+
+
+def rewritten(children: list[Element], rewrite: Rewrite) -> list[Element]:
+    """The children of a message with other bodies. They are changed in place."""
+    bodies = [part for part in children if part.tag == BODY]
+    before = [body.text or "" for body in bodies]
+    places: list[Places] = []
+    for body, text in zip(bodies, before, strict=True):
+        after, each = rewrite(body.get(XML_LANG), text)
+        body.text = plain_text(after)
+        places.append(each)
+    if all(body.text == text for body, text in zip(bodies, before, strict=True)):
+        return children
+    # Marks do not say which language they are about.
+    only = places[0] if len(places) == 1 else None
+    moved = (_moved(part, only, len(before[0])) if part.tag == FALLBACK else part for part in children)
+    return [part for part in moved if part is not None]
+
+
+def _moved(mark: Element, places: Places | None, length: int) -> Element | None:
+    """The mark where its text is now; ``length`` is that of the body before."""
+    bodies = mark.findall(_MARKED)[:MOST_RANGES] if len(mark) else [Element(_MARKED)]  # empty, it means all (§3)
+    moved = (_placed(body, places, length) for body in bodies) if places else ()
+    others = (part for part in mark if part.tag != _MARKED)
+    mark[:] = [part for part in (*moved, *others) if part is not None]
+    return mark if len(mark) else None
+
+
+def _placed(body: Element, places: Places, length: int) -> Element | None:
+    start, end = range_of(body)
+    start, end = places(start, min(end, length))
+    return Element(_MARKED, {"start": str(start), "end": str(end)}) if start < end else None

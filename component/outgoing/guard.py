@@ -1,0 +1,54 @@
+"""What deskbridge has to do with the guard in ejabberd (`mod_desk_guard.erl`).
+
+Proofs that it is in force: it refuses them, and tells the component so. And questions that no protocol answers: whether
+it is still the same ejabberd, and what an archive has.
+"""
+
+from xml.etree.ElementTree import Element
+
+from component.xml import attribute
+
+NAMESPACE = "urn:deskbridge:guard:1"
+_REFUSED = f"{{{NAMESPACE}}}refused"
+_ARCHIVE = f"{{{NAMESPACE}}}archive"
+_HAS = f"{{{NAMESPACE}}}has"
+
+
+def proof(id: str, sender: str, receiver: str, tell: str) -> str:
+    """A message around the component ``tell``, which the guard of the sender's host has to refuse. Where there is no
+    guard, nobody sees it: a receiver without a local part is a server."""
+    return (
+        f'<message from="{attribute(sender)}" to="{attribute(receiver)}" type="headline">'
+        f'<proof xmlns="{NAMESPACE}" id="{attribute(id)}" tell="{attribute(tell)}"/></message>'
+    )
+
+
+def refused(message: Element) -> str | None:
+    """The id of the proof that a guard has refused; None if the message does not say so."""
+    told = message.find(_REFUSED)
+    return None if told is None else told.get("id", "")
+
+
+def address(desk_host: str) -> str:
+    """Where the guard of a desk host takes questions: any resource would do. ejabberd 24.10 to 24.12 throw away what
+    comes to the host itself."""
+    return f"{desk_host}/guard"
+
+
+def question(account: str = "", since: int = 0) -> str:
+    """Which messages the archive of ``account`` has since a time in us; without an account, whether it is still the
+    same ejabberd."""
+    return f'<archive xmlns="{NAMESPACE}" account="{attribute(account)}" since="{since}"/>'
+
+
+def life(answer: Element) -> str | None:
+    """What no two starts of ejabberd have in common; None if the guard does not say."""
+    archive = answer.find(_ARCHIVE) if answer.get("type") == "result" else None
+    return None if archive is None else archive.get("life") or None
+
+
+def archived(answer: Element) -> frozenset[str] | None:
+    """The ids under which the archive has messages; None if the guard does not say."""
+    if life(answer) is None:
+        return None
+    return frozenset(found.get("id", "") for found in answer.iter(_HAS))

@@ -1,0 +1,242 @@
+"""Ad-hoc commands (XEP-0050): of any number of steps, which may take time (D4).
+
+A command is one function from what was answered so far to what comes next. Going back is asking it again with less, so
+it does nothing before it says ``Done``.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+from component.model import Party
+from component.policy.reasons import Reason
+from component.xep.adhoc import COMMAND, answer, says_cancel, with_actions, with_note
+from component.xep.forms import Answers, BadForm, Card, Form, FormTable, NothingChosen, answers, checked, said
+
+from .command_sessions import CommandSession, CommandSessions
+
+__all__ = ["COMMAND", "PAGE_ROWS", "Ask", "Command", "CommandPage", "CommandRun", "Commands", "Done"]
+
+PAGE_ROWS = 25
+"""Rows of a long table that people are shown at once."""
+
+_GO_ON = frozenset({"execute", "next", "complete"})
+_ACTIONS = _GO_ON | {"prev", "cancel"}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRun:
+    """Who runs a command, at which host, and what they have answered so far: the forms, oldest first."""
+
+    party: Party
+    client: str
+    host: str
+    forms: tuple[Answers, ...] = ()
+
+    @property
+    def step(self) -> int:
+        """How many forms were answered, and pages turned."""
+        return len(self.forms)
+
+    def values(self, var: str) -> tuple[str, ...]:
+        """What was filled in under this name, last; empty if nothing was."""
+        return next((given[var] for given in reversed(self.forms) if var in given), ())
+
+    def value(self, var: str) -> str:
+        """Its one value, without spaces around it; empty if there is none."""
+        return next(iter(self.values(var)), "").strip()
+
+    def on(self, var: str) -> bool:
+        """Whether a switch is on."""
+        return self.value(var) == "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The command needs this form filled in. ``last``: it is done after that.
+
+    With ``problem`` the form that was just filled in is asked again, and the text says why.
+    """
+
+    form: Form
+    last: bool = True
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandPage:
+    """One page of a table, and there is more: going on shows it, which counts as an answered form without fields."""
+
+    text: str
+    table: FormTable
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The command has ended; ``text`` is for the human, ``type`` one of XEP-0050's: info, warn, error."""
+
+    text: str
+    type: str = "info"
+    shown: FormTable | Card | None = None
+
+
+Outcome = Ask | CommandPage | Done | Reason
+"""What comes next; a reason where the answer is an error in place of it."""
+
+
+class Command(Protocol):
+    """One command. ``may_run`` decides who is offered it and who may run it, at each step."""
+
+    node: str
+    name: str
+
+    def may_run(self, party: Party) -> bool: ...
+
+    async def step(self, run: CommandRun) -> Outcome:
+        """What comes next. Only where that is ``Done`` may anything have been changed.
+
+        The fields of the forms are checked for their kind, not for their options, which may have changed.
+        """
+        ...
+
+
+class Commands:
+    """The commands of a service. ``clock`` gives seconds."""
+
+    def __init__(self, commands: Iterable[Command], clock: Callable[[], float] = time.monotonic) -> None:
+        self._commands = {command.node: command for command in commands}
+        self._sessions = CommandSessions(clock)
+
+    def offered(self, party: Party) -> list[Command]:
+        """What this person may run."""
+        return [command for command in self._commands.values() if command.may_run(party)]
+
+    def find(self, node: str, party: Party) -> Command | Reason:
+        command = self._commands.get(node)
+        if command is None:
+            return Reason.NO_SUCH_COMMAND
+        return command if command.may_run(party) else Reason.COMMAND_FORBIDDEN
+
+    async def run(self, request: Element, party: Party, client: str, host: str) -> Element | Reason:
+        """The answer to a ``<command/>`` from ``client``, the full address of one of the party's clients."""
+        command = self.find(request.get("node", ""), party)
+        if isinstance(command, Reason):
+            return command
+        action = request.get("action", "execute")
+        if action not in _ACTIONS:
+            return Reason.UNKNOWN_ACTION
+        id = request.get("sessionid")
+        if id is None:
+            if action != "execute":
+                return Reason.BAD_ACTION
+            return await self._step(command, self._sessions.new(party.account, client, command.node), (), party, host)
+        session = self._sessions.take(id, party.account, client, command.node)
+        if isinstance(session, Reason):
+            return session
+        if action == "cancel" or says_cancel(request):
+            return answer(command.node, id, "canceled")
+        try:
+            forms = _answered(session, action, request)
+        except NothingChosen as problem:
+            return await self._step(command, session, session.answers, party, host, str(problem))
+        if isinstance(forms, Reason):
+            self._sessions.put(session)  # a mistake does not end it
+            return forms
+        if session.page and action == "complete":
+            return _done(session, Done("Done."))
+        return await self._step(command, session, forms, party, host)
+
+    async def _step(
+        self,
+        command: Command,
+        session: CommandSession,
+        forms: tuple[Answers, ...],
+        party: Party,
+        host: str,
+        problem: str = "",
+    ) -> Element | Reason:
+        """``problem`` is what is wrong with the answer to what is asked for once more."""
+        try:
+            outcome = await command.step(CommandRun(party, session.client, host, forms))
+        except BaseException:
+            if session.until:
+                self._sessions.put(session)  # so that the same answer can be tried again
+            raise
+        if problem and isinstance(outcome, Ask):
+            outcome, forms = replace(outcome, problem=problem), (*forms, {})
+        match outcome:
+            case Ask():
+                return self._keep(_asking(session, forms, outcome)) or _asked(command, session, forms, outcome)
+            case CommandPage():
+                return self._keep(_turning(session, forms)) or _page(session, outcome)
+            case Done():
+                return _done(session, outcome)
+        return outcome
+
+    def _keep(self, session: CommandSession) -> Reason | None:
+        if not session.fits:
+            return Reason.BAD_PAYLOAD
+        self._sessions.put(replace(session, until=self._sessions.deadline()))
+        return None
+
+
+def _answered(session: CommandSession, action: str, request: Element) -> tuple[Answers, ...] | Reason:
+    """The forms that have been answered now. Raises ``NothingChosen``."""
+    if action == "prev":
+        return session.answers[:-1] if session.answers else Reason.BAD_ACTION
+    if session.page:
+        return (*session.answers, {})
+    given = answers(request)
+    if given is None:
+        return Reason.BAD_PAYLOAD
+    try:
+        return (*session.answers, checked(given, session.fields))
+    except NothingChosen:
+        raise
+    except BadForm:
+        return Reason.BAD_PAYLOAD
+
+
+def _before(forms: tuple[Answers, ...], ask: Ask) -> tuple[Answers, ...]:
+    """The forms that count: not the one that has to be filled in again."""
+    return forms[:-1] if ask.problem else forms
+
+
+def _asking(session: CommandSession, forms: tuple[Answers, ...], ask: Ask) -> CommandSession:
+    fields = tuple(replace(field, options=(), value=()) for field in ask.form.fields)
+    return replace(session, answers=_before(forms, ask), fields=fields, page=False)
+
+
+def _turning(session: CommandSession, forms: tuple[Answers, ...]) -> CommandSession:
+    return replace(session, answers=forms, fields=(), page=True)
+
+
+def _asked(command: Command, session: CommandSession, forms: tuple[Answers, ...], ask: Ask) -> Element:
+    element = answer(command.node, session.id, "executing")
+    back = ("prev",) if _before(forms, ask) else ()
+    with_actions(element, ("complete" if ask.last else "next", *back))
+    if ask.problem:
+        with_note(element, ask.problem, "error")
+    element.append(ask.form.element())
+    return element
+
+
+def _page(session: CommandSession, page: CommandPage) -> Element:
+    """As a form to go on from: Profanity takes nothing else before the end, and Converse no later table."""
+    element = answer(session.node, session.id, "executing")
+    with_actions(element, ("next", "complete", "prev"))
+    form = Form(page.table.title, page.text, tuple(map(said, page.table.lines())))
+    element.append(form.element())
+    return element
+
+
+def _done(session: CommandSession, done: Done) -> Element:
+    element = answer(session.node, session.id, "completed")
+    rows = done.shown.lines() if done.shown else []
+    # Profanity and Converse show no table here, but the whole note.
+    with_note(element, "\n".join(filter(None, (done.text, *rows))), done.type)
+    if done.shown:
+        element.append(done.shown.element())
+    return element

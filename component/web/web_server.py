@@ -1,0 +1,152 @@
+"""The listener: few connections, each for one request and for a short time, whatever comes over them (R2)."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from component.metrics import Metrics
+from component.model import Tenant, WebSettings
+from component.store.store import Store
+
+from .connection_limits import Room
+from .http_routes import HttpRoutes
+from .link_responses import LinkResponses, Transcript
+from .listener import Listener
+from .responses import plain
+from .uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 10.0
+"""For the whole request to come, from the connection on."""
+
+CONNECTION_SECONDS = 60.0
+"""For the response to be fetched, too; of a large file, for each of its chunks."""
+
+SHUTDOWN_SECONDS = 1.0
+
+LINE_BYTES = 2_048
+HEADER_BYTES = 4_096
+MOST_HEADERS = 64
+
+_BOUNDS: dict[str, Any] = {
+    "access_log": None,  # it would hold links
+    "keepalive_timeout": REQUEST_SECONDS,
+    "lingering_time": 0,
+    "max_line_size": LINE_BYTES,
+    "max_field_size": HEADER_BYTES,
+    "max_headers": MOST_HEADERS,
+    "auto_decompress": False,
+}
+
+
+class WebError(Exception):
+    """The listener cannot start; the text says why and what to do."""
+
+
+class _Connection(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP at all gets a short answer, that neither repeats what came nor says who we are."""
+        if status >= 500:
+            log.error("a request could not be answered", exc_info=exc)
+        return plain("This is not a request that can be answered here.\n", status)
+
+
+class _Server(web.Server):
+    """Watches over connections, which aiohttp would keep for as long as something trickles in."""
+
+    def __init__(self, routes: HttpRoutes) -> None:
+        super().__init__(self._answer)
+        self._routes = routes
+        self._room = Room()
+        self._deadlines: dict[web.RequestHandler, tuple[str, asyncio.TimerHandle]] = {}
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **_BOUNDS)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        host = _host(transport)
+        seconds = CONNECTION_SECONDS if self._room.enter(host) else 0.0
+        self._deadlines[handler] = (host, asyncio.get_running_loop().call_later(seconds, transport.abort))
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._routes.answer(request, partial(self._more_time, request.protocol))
+
+    def _more_time(self, handler: web.RequestHandler) -> None:
+        """Its response is being fetched."""
+        if handler in self._deadlines and handler.transport is not None:
+            host, deadline = self._deadlines[handler]
+            deadline.cancel()
+            later = asyncio.get_running_loop().call_later(CONNECTION_SECONDS, handler.transport.abort)
+            self._deadlines[handler] = host, later
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        host, deadline = self._deadlines.pop(handler)
+        deadline.cancel()
+        self._room.leave(host)
+
+
+class Web:
+    """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen.
+
+    ``tenant`` gives a tenant by its id, ``transcript`` the file of such a link, ``missing`` what keeps the
+    bridge from being ready; ``uploads`` are ejabberd's.
+    """
+
+    def __init__(
+        self,
+        settings: WebSettings,
+        store: Store,
+        metrics: Metrics,
+        tenant: Callable[[str], Tenant | None],
+        transcript: Transcript,
+        missing: Callable[[], Sequence[str]],
+        uploads: Uploads,
+    ) -> None:
+        self._listen = settings.listen
+        self._links = LinkResponses(store, metrics, tenant, transcript, uploads)
+        self._routes = HttpRoutes(self._links, metrics, missing)
+
+    async def __aenter__(self) -> Self:
+        host, _, port = self._listen.rpartition(":")
+        self._server = _Server(self._routes)
+        self._listener = Listener(self._server)
+        try:
+            await self._listener.open(host.strip("[]"), int(port))
+        except OSError as problem:
+            reason = problem.strerror or problem
+            raise WebError(
+                f"cannot listen at {self._listen}: {reason} (does deskbridge run already? `listen` in [web] says where)"
+            ) from problem
+        self._counting = asyncio.create_task(self._links.openings.run())
+        log.info("the web part listens at %s", self._listen)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._listener.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(SHUTDOWN_SECONDS)
+        self._counting.cancel()
+        await asyncio.gather(self._counting, return_exceptions=True)
+        await self._links.openings.write()
+
+
+def _host(transport: asyncio.Transport) -> str:
+    """The address at the other end."""
+    peer: Any = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""

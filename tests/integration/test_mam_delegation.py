@@ -1,0 +1,351 @@
+"""A6, R1, R2: agents' own accounts answer archive queries through deskbridge, and nobody else's questions are answered
+(XEP-0355, XEP-0356), on a real ejabberd."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from component.bridge.state.state import open_state
+from component.bridge.stream.grants import Grants
+from component.config.directory_file import make_directory
+from component.directory.world import World
+from component.model import Limits
+from component.store.store import Store
+from component.xml import parse
+from tests.conftest import Login
+from tests.support.archive import MAM, ask, has_result, query, request, rsm
+from tests.support.bridge import BridgeProcess
+from tests.support.client import XmppClient
+from tests.support.matching import condition_of, iq, message
+from tests.support.past import chatter, past
+from tests.support.server import TestServer, make_tenant, running_ejabberd
+
+ACME, GLOBEX = (make_tenant(name, Path()) for name in ("acme", "globex"))
+ALICE, CAROL = "alice@cc.acme.test", "carol@cc.acme.test"
+BOB = "bob@work.acme.test"
+ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
+SERVICE, DESK, WORK = "agents.acme.test", "cc.acme.test", "work.acme.test"
+
+DISCO = "http://jabber.org/protocol/disco#info"
+FEATURES = {MAM, f"{MAM}#extended", "urn:xmpp:fulltext:0", "urn:xmpp:sid:0"}
+
+
+async def features(client: XmppClient, address: str) -> set[str | None]:
+    answer = await request(client, f"<query xmlns='{DISCO}'/>", to=address, type="get")
+    return {feature.get("var") for feature in answer.iter(f"{{{DISCO}}}feature")}
+
+
+def delegated(asker: str, account: str, host: str = DESK) -> str:
+    """What ``host`` would send if ``asker`` asked ``account`` for history."""
+    return (
+        f"<iq from='{host}' to='{SERVICE}' id='d1' type='set'><delegation xmlns='urn:xmpp:delegation:1'>"
+        f"<forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' from='{asker}' to='{account}' id='m1' "
+        f"type='set'>{query()}</iq></forwarded></delegation></iq>"
+    )
+
+
+class TestOffer:
+    """XEP-0313 §7"""
+
+    async def test_accounts_have_archives(self, bridge: BridgeProcess, login: Login) -> None:
+        """The own account says so; its server has no archive of its own and does not claim one (D3)."""
+        alice = await login(ALICE)
+        assert await features(alice, ALICE) >= FEATURES
+        # The plain feature ejabberd itself adds for whatever is delegated.
+        assert not await features(alice, DESK) & (FEATURES - {MAM})
+
+    async def test_each_tenant_has_its_own(self, bridge: BridgeProcess, login: Login) -> None:
+        alice = await login("alice@cc.globex.test")
+        assert await features(alice, alice.account) >= FEATURES
+        assert (await ask(alice)).complete
+
+    async def test_before_the_first_presence(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """Clients catch up before they show themselves."""
+        async with past(tmp_path) as written:
+            await written.said((BOB, ALICE, "yesterday"))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE, available=False)
+            assert (await ask(alice)).bodies == ["yesterday"]
+
+
+class TestOthersArchives:
+    """Nobody reads another one's history."""
+
+    @pytest.mark.parametrize("address", [CAROL, f"{CAROL}/test", BOB, "alice.ames@work.acme.test"])
+    async def test_of_another_account(self, bridge: BridgeProcess, login: Login, address: str) -> None:
+        alice = await login(ALICE)
+        assert condition_of(await request(alice, query(), to=address)) == "forbidden"
+
+    async def test_of_the_server(self, bridge: BridgeProcess, login: Login) -> None:
+        alice = await login(ALICE)
+        for payload in (query(), f"<metadata xmlns='{MAM}'/>"):
+            answer = await request(alice, payload, to=DESK)
+            assert condition_of(answer) == "forbidden"
+
+    async def test_of_an_agent_by_a_work_user(self, bridge: BridgeProcess, login: Login) -> None:
+        """Also by the same person: their two accounts are two (AD1)."""
+        await login(ALICE)
+        for account in (BOB, "alice.ames@work.acme.test"):
+            client = await login(account)
+            assert condition_of(await request(client, query(), to=ALICE)) == "forbidden"
+
+    async def test_by_somebody_who_is_not_in_the_directory(self, bridge: BridgeProcess, login: Login) -> None:
+        stranger = await login("stranger@cc.acme.test")
+        assert condition_of(await request(stranger, query())) == "forbidden"
+
+    @pytest.mark.parametrize("older", ["urn:xmpp:mam:tmp", "urn:xmpp:mam:0", "urn:xmpp:mam:1"])
+    async def test_by_an_older_protocol(self, tmp_path: Path, ejabberd: TestServer, login: Login, older: str) -> None:
+        """A1: ejabberd itself must have nothing to answer with, which it would, past the window."""
+        async with past(tmp_path) as written:
+            await written.said((BOB, ALICE, "Hello"))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE)
+            for type in ("get", "set"):
+                answer = await request(alice, f"<query xmlns='{older}' queryid='q'/>", type=type)
+                assert condition_of(answer) == "service-unavailable"
+            await alice.expect_nothing(message())
+
+
+class TestForgeries:
+    """R1: only the desk host itself hands requests over, and only it grants."""
+
+    async def test_by_a_client(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        async with past(tmp_path) as written:
+            await written.said((BOB, CAROL, "for Carol"))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice, carol = await login(ALICE), await login(CAROL)
+            for account in (ALICE, CAROL):
+                forged = delegated(f"{account}/test", account).replace(f"from='{DESK}' ", "", 1)
+                await alice.send(forged)
+                answer = await alice.expect(iq(id="d1"))
+                assert condition_of(answer) == "service-unavailable"
+            await alice.expect_nothing(has_result)
+            await carol.expect_nothing(has_result)
+
+    async def test_a_grant_by_a_client(self, bridge: BridgeProcess, login: Login) -> None:
+        """It would change the way results are sent."""
+        alice, bob = await login(ALICE), await login(BOB)
+        grant = "<privilege xmlns='urn:xmpp:privilege:9'><perm access='message' type='outgoing'/></privilege>"
+        for version in (1, 2, 9):
+            await bob.send(f"<message to='{SERVICE}'>{grant.replace('9', str(version), 1)}</message>")
+        await bob.say(ALICES_FACE, "Hello")
+        await alice.expect(message(body="Hello"))
+        assert (await ask(alice)).bodies == ["Hello"]
+
+    @pytest.mark.parametrize(
+        ("host", "asker", "account"),
+        [
+            (WORK, f"{BOB}/test", BOB),
+            (WORK, f"{ALICE}/test", ALICE),
+            ("cc.globex.test", f"{ALICE}/test", ALICE),
+            (DESK, f"{ALICE}/test", CAROL),
+            (DESK, f"{BOB}/test", BOB),
+            (DESK, "alice@cc.globex.test/test", "alice@cc.globex.test"),
+            (DESK, "@@", ALICE),
+            (DESK, "", ""),
+        ],
+    )
+    async def test_by_a_host(
+        self, tmp_path: Path, ejabberd: TestServer, login: Login, host: str, asker: str, account: str
+    ) -> None:
+        """As if that host had been set up to delegate, or ejabberd had let through what it should not."""
+        async with past(tmp_path) as written:
+            await written.said((BOB, CAROL, "for Carol"), (BOB, ALICE, "for Alice"))
+        async with BridgeProcess(tmp_path, ejabberd.settings) as process, ejabberd.api() as api:
+            alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
+            stanza = delegated(asker, account, host)
+            await api.call("send_stanza", {"from": host, "to": SERVICE, "stanza": stanza})
+            for client in (alice, carol, bob):
+                await client.expect_nothing(has_result)
+            assert (await ask(alice)).bodies == ["for Alice"]
+            assert "Traceback" not in process.log.read_text()
+
+
+def grant(host: str, version: int, to: str = SERVICE) -> Element:
+    return parse(
+        f"<message from='{host}' to='{to}'><privilege xmlns='urn:xmpp:privilege:{version}'>"
+        "<perm access='message' type='outgoing'/></privilege></message>"
+    )
+
+
+def delegation(host: str) -> Element:
+    return parse(
+        f"<message from='{host}' to='{SERVICE}'><delegation xmlns='urn:xmpp:delegation:1'>"
+        f"<delegated namespace='{MAM}'/></delegation></message>"
+    )
+
+
+class TestGrants:
+    """What ejabberd says after connecting, and whom it is believed."""
+
+    @pytest.fixture
+    async def grants(self, tmp_path: Path) -> AsyncIterator[Grants]:
+        store = await Store.open(f"sqlite:///{tmp_path / 'deskbridge.db'}")
+        world = World.of([(tenant, make_directory([])) for tenant in (ACME, GLOBEX)])
+        yield Grants(await open_state(Limits(), world, store))
+        await store.close()
+
+    async def test_each_host_for_itself(self, grants: Grants) -> None:
+        """In the namespace in which it spoke."""
+        assert grants.take(grant(DESK, 1))
+        assert grants.take(grant(WORK, 2))
+        assert grants.outgoing(DESK) == "urn:xmpp:privilege:1"
+        assert grants.outgoing(WORK) == "urn:xmpp:privilege:2"
+        assert grants.outgoing("cc.globex.test") is None
+        grants.forget()
+        assert grants.outgoing(DESK) is None
+
+    @pytest.mark.parametrize(
+        ("sender", "receiver"),
+        [
+            (ALICE, SERVICE),
+            (f"{ALICE}/test", SERVICE),
+            ("agents.acme.test", SERVICE),
+            ("example.org", SERVICE),
+            ("cc.globex.test", SERVICE),
+            (DESK, "directory.acme.test"),
+        ],
+    )
+    async def test_nobody_else(self, grants: Grants, sender: str, receiver: str) -> None:
+        """AD4, R1"""
+        assert not grants.take(grant(sender, 2, receiver))
+        assert grants.outgoing(sender) is None
+
+    async def test_what_is_missing_is_said(
+        self, grants: Grants, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("component.bridge.stream.grants.PATIENCE_SECONDS", 0.01)
+        grants.expect()
+        for host in (DESK, "cc.globex.test"):
+            grants.take(grant(host, 2, f"agents.{host.removeprefix('cc.')}"))
+        grants.take(delegation(DESK))
+        await asyncio.sleep(0.05)
+        (line,) = caplog.messages
+        assert "agents of cc.globex.test cannot read their history" in line
+
+
+class TestConnections:
+    """Grants belong to one stream."""
+
+    async def test_deskbridge_restarts(self, bridge: BridgeProcess, login: Login) -> None:
+        """While it is away, there is an error at once; afterwards all is as before."""
+        alice, bob = await login(ALICE), await login(BOB)
+        await bob.say(ALICES_FACE, "Hello")
+        await alice.expect(message(body="Hello"))
+        await bridge.stop()
+        assert condition_of(await request(alice, query())) == "service-unavailable"
+        await bridge.restart()
+        assert (await ask(alice)).bodies == ["Hello"]
+
+    async def test_ejabberd_restarts(self, tmp_path: Path) -> None:
+        with running_ejabberd() as own:
+            async with past(tmp_path) as written:
+                await written.said((BOB, ALICE, "Hello"))
+            async with BridgeProcess(tmp_path, own.settings) as process:
+                await own.register(ALICE)
+                await own.server.restart_async()
+                await process.logged("ready after", times=2, seconds=60)
+                async with await own.client(ALICE) as alice:
+                    assert (await ask(alice)).bodies == ["Hello"]
+
+
+class TestLoad:
+    """R2: many questions and large answers slow down nobody else."""
+
+    async def test_many_questions_at_once(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """A client that asks for each of its chats gets each page whole, one after the other."""
+        async with past(tmp_path) as written:
+            await written.said(*chatter(ALICE, BOB, 60))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE)
+            asked = [ask(alice, queryid=f"q{n}", max=10, with_=BOBS_FACE) for n in range(40)]
+            await asyncio.gather(*asked)
+            came = [stanza.find(f"{{{MAM}}}result").get("queryid") for stanza in alice.received if has_result(stanza)]
+            assert came == [f"q{n}" for n in range(40) for _ in range(10)]
+
+    async def test_too_many_questions_at_once(self, bridge: BridgeProcess, login: Login) -> None:
+        """Beyond what any client does, some are refused, and none is left without an answer."""
+        alice = await login(ALICE)
+        answers = await asyncio.gather(*(request(alice, query()) for _ in range(500)))
+        conditions = [condition_of(answer) for answer in answers]
+        assert set(conditions) <= {None, "resource-constraint"}
+        assert conditions.count(None) >= 50
+        assert (await ask(alice)).complete
+
+    async def test_more_than_a_page_can_hold(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """XEP-0313 §4.3.1: 100 at most, 50 if the client does not say; it is told that there is more."""
+        async with past(tmp_path) as written:
+            await written.said(*chatter(ALICE, BOB, 250))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE)
+            page = await ask(alice)
+            assert (len(page.results), page.count, page.complete) == (50, 250, False)
+            found: list[str | None] = []
+            sizes: list[int] = []
+            after: str | None = None
+            while len(found) < 250:
+                page = await ask(alice, max=1000, after=after)
+                found += page.bodies
+                sizes.append(len(page.results))
+                after = page.last
+            assert found == [f"message {number}" for number in range(1, 251)]
+            assert (sizes, page.complete) == ([100, 100, 50], True)
+
+    async def test_very_long_messages(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """The server cuts the page; paging on gives all of them, once and in order, either way."""
+        bodies = [f"{number} " + "x" * 15_000 for number in range(1, 81)]
+        async with past(tmp_path) as written:
+            await written.said(*((BOB, ALICE, body) for body in bodies))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice = await login(ALICE)
+            page = await ask(alice, max=100)
+            assert 1 < len(page.bodies) < 80 and not page.complete
+            found = page.bodies
+            while not page.complete:
+                page = await ask(alice, max=100, after=page.last)
+                found += page.bodies
+            assert found == bodies
+            page = await ask(alice, max=100, before="")
+            found = page.bodies
+            while not page.complete:
+                page = await ask(alice, max=100, before=page.first)
+                found = page.bodies + found
+            assert found == bodies
+
+    async def test_chat_goes_on(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """Two people chat while another reads large pages all the time."""
+        async with past(tmp_path) as written:
+            await written.said(*((BOB, CAROL, f"{n} " + "x" * 15_000) for n in range(60)))
+        async with BridgeProcess(tmp_path, ejabberd.settings):
+            alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
+            reading = asyncio.create_task(self._read_on(carol))
+            for number in range(50):
+                await bob.say(ALICES_FACE, f"message {number}")
+                await alice.expect(message(body=f"message {number}"), seconds=1)
+            reading.cancel()
+
+    async def _read_on(self, client: XmppClient) -> None:
+        while True:
+            await asyncio.gather(*(ask(client) for _ in range(5)), return_exceptions=True)
+
+    async def test_a_client_that_vanishes(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+        """In the middle of its pages; the next one gets its own, and nobody gets the rest."""
+        async with past(tmp_path) as written:
+            await written.said(*((BOB, ALICE, f"{n} " + "x" * 5_000) for n in range(100)))
+        async with BridgeProcess(tmp_path, ejabberd.settings) as process:
+            for _ in range(5):
+                alice = await login(ALICE, "gone")
+                for _ in range(10):
+                    await alice.send(f"<iq type='set' id='last'>{query(rsm(max=100), queryid='lost')}</iq>")
+                alice.kill()
+            alice = await login(ALICE)
+            await ask(alice, max=0)
+            # ejabberd gives what was on its way to a client that is gone to the others.
+            alice.forget()
+            page = await ask(alice, max=10)
+            assert [result.queryid for result in page.results] == ["q1"] * 10
+            await alice.expect_nothing(has_result)
+            assert "Traceback" not in process.log.read_text()

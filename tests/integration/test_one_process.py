@@ -1,0 +1,159 @@
+"""H2: a second bridge on the same database or the same hosts ends, with words that name the first."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from component.ejabberd.private_server import free_ports
+from component.model import Settings
+from tests.conftest import Login
+from tests.support.archive import ask
+from tests.support.bridge import BridgeProcess
+from tests.support.client import XmppClient
+from tests.support.faces import ALICE, BOB, face
+from tests.support.matching import message
+from tests.support.server import TestServer
+from tests.support.wire import Wire
+
+pytestmark = pytest.mark.usefixtures("empty_rosters")
+
+
+@pytest.fixture
+async def first(ejabberd: TestServer, tmp_path: Path) -> AsyncIterator[BridgeProcess]:
+    (tmp_path / "first").mkdir()
+    async with BridgeProcess(tmp_path / "first", ejabberd.settings) as process:
+        yield process
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of the second."""
+    (tmp_path / "second").mkdir()
+    return tmp_path / "second"
+
+
+async def outcome(config: Path, secret: str) -> tuple[int, str]:
+    """The status with which a bridge ends that has this configuration, and its error."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "component.cli", "--log-level", "error", "run", "--config", str(config),
+        env={**os.environ, "DESKBRIDGE_XMPP_SECRET": secret},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+async def is_refused(config: Path, secret: str, first: BridgeProcess, words: str) -> None:
+    """With one line that begins so, and says which process is the first, since when, and with which configuration."""
+    status, error = await outcome(config, secret)
+    assert status == 3
+    assert error.startswith(f"Error: {words}")
+    assert error.count("\n") == 1
+    when = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    assert re.search(rf"process {first.pid} on \S+, {when}, with {re.escape(str(first.config))}; ", error)
+
+
+async def serves(bob: XmppClient, alice: XmppClient, said: str) -> None:
+    """Messages go both ways, and an agent finds them in her history (A1)."""
+    sent = await bob.say(face(ALICE), said)
+    await alice.expect(message(id=sent, body=said))
+    answered = await alice.say(face(BOB), f"You said: {said}")
+    await bob.expect(message(id=answered))
+    page = await ask(alice)
+    assert page.bodies[-2:] == [said, f"You said: {said}"]
+
+
+def elsewhere(settings: Settings) -> Settings:
+    """The same tenants at another ejabberd."""
+    (port,) = free_ports(1)
+    return replace(settings, xmpp=replace(settings.xmpp, port=port))
+
+
+class TestTheSameDatabase:
+    async def test_a_second_bridge_ends(
+        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+    ) -> None:
+        """Before it does anything; under another name of the file, and for another ejabberd, as well."""
+        bob, alice = await login(BOB), await login(ALICE)
+        other = BridgeProcess(folder, elsewhere(ejabberd.settings))
+        (folder / "deskbridge.db").symlink_to(first.folder / "deskbridge.db")
+        for config in (first.config, other.config):
+            await is_refused(config, ejabberd.settings.xmpp.secret, first, "the database sqlite:////")
+        await serves(bob, alice, "undisturbed")
+        assert first.count("connected to ejabberd") == 1
+
+    async def test_it_is_free_again_however_the_first_ends(self, first: BridgeProcess) -> None:
+        await first.stop()
+        await first.restart()
+        await first.kill()
+        await first.restart()
+
+
+class TestTheSameHostsOnOneMachine:
+    @pytest.mark.parametrize("at", ["127.0.0.1", "127.1.2.3", "localhost"])
+    async def test_a_second_bridge_ends(
+        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path, at: str
+    ) -> None:
+        """Before it connects, as ejabberd would give it some of what is for the first."""
+        bob, alice = await login(BOB), await login(ALICE)
+        settings = replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, host=at))
+        second = BridgeProcess(folder, settings)
+        await is_refused(second.config, settings.xmpp.secret, first, "deskbridge serves agents.acme.test already: ")
+        await serves(bob, alice, "undisturbed")
+        assert first.count("connected to ejabberd") == 1
+
+    async def test_at_another_ejabberd_it_may_run(
+        self, ejabberd: TestServer, first: BridgeProcess, folder: Path
+    ) -> None:
+        second = BridgeProcess(folder, elsewhere(ejabberd.settings))
+        await second.start(wait=False)
+        await second.logged("no connection to ejabberd")
+        await second.stop()
+
+
+class TestTheSameHostsOnTwoMachines:
+    """As if: by way of another port, and with another database, neither of which shows that it is the same ejabberd."""
+
+    async def test_a_second_bridge_ends(
+        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+    ) -> None:
+        """It is told by the first, which gets back what ejabberd takes away from both when one leaves."""
+        bob, alice = await login(BOB), await login(ALICE)
+        async with Wire(ejabberd.settings.xmpp.port) as wire:
+            settings = replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, port=wire.port))
+            second = BridgeProcess(folder, settings)
+            for times in (1, 2):
+                ready = first.count("ready after")
+                await is_refused(
+                    second.config, settings.xmpp.secret, first, "deskbridge serves agents.acme.test already: "
+                )
+                await first.logged("connected for the same hosts and was turned away", times)
+                await first.logged("ready after", ready + 1)
+                await serves(bob, alice, f"undisturbed {times}")
+        assert first.running
+
+    async def test_hardly_anything_is_lost_without_a_word(
+        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+    ) -> None:
+        """What Bob says meanwhile arrives, or he is told that it did not. XEP-0114 acknowledges nothing, so what is on
+        its way to a stream in the moment when it ends, the second's or the first's, is beyond anybody's reach."""
+        bob, alice = await login(BOB), await login(ALICE)
+        async with Wire(ejabberd.settings.xmpp.port) as wire:
+            settings = replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, port=wire.port))
+            second = BridgeProcess(folder, settings)
+            ending = asyncio.create_task(outcome(second.config, settings.xmpp.secret))
+            said = []
+            while not ending.done() or first.count("ready after") < 2:
+                said.append(await bob.say(face(ALICE), "Hello"))
+                await asyncio.sleep(0.01)
+            last = await bob.say(face(ALICE), "Hello again")
+            await alice.expect(message(id=last))
+        heard = {stanza.get("id") for stanza in alice.take(message())}
+        told = {stanza.get("id") for stanza in bob.take(message(type="error"))}
+        assert len(set(said) - heard - told) <= 2
