@@ -24,7 +24,7 @@ PAGE := component/demo/node_modules
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients collections page venv compiled uncompiled run test test-compiled test-all test-ejabberd bench lint clean
+.PHONY: help deps clients collections page venv compiled uncompiled run test unit test-compiled test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ run: deps venv page  ## ejabberd, deskbridge and a page to try them on, on loopb
 
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
+
+unit: .venv/test.stamp  ## the tests that need no server
+	$(BIN)/pytest -n 2 tests/unit -m 'not long'
 
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled
 	$(PYTEST) tests/integration/test_compiled.py tests/messages tests/unit/test_decide.py tests/unit/test_classify.py tests/unit/test_stanza.py

@@ -2,8 +2,8 @@
 
 First messages come at a rate far above what the bridge can do, then at a modest one while the database is locked for
 some seconds, as a slow disk would have it. deskbridge reads no faster than its disk writes
-(`bridge/stream/back_pressure.py`), so its memory stays bounded, what waits waits in ejabberd, and every message arrives in
-the end. What may grow is SQLite's page cache (64 MB), the ids of the last ten minutes, and 4,000 messages in hand.
+(`bridge/stream/back_pressure.py`), so its memory stays bounded, what waits waits in ejabberd, and every message arrives
+in the end. What may grow is SQLite's page cache (64 MB), the ids of the last ten minutes, and 4,000 messages in hand.
 """
 
 import argparse

@@ -2,6 +2,9 @@
 
 import time
 
+DAY_SECONDS = 86_400
+DAY_US = DAY_SECONDS * 1_000_000
+
 
 def now_us() -> int:
     """Integer microseconds since 1970, UTC."""

@@ -21,7 +21,7 @@ JOBS_A_TURN = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class QueueBounds:
     """``at_once_each`` jobs of one key are under way, ``at_once`` of all keys; what waits is bounded in number and in
     size, in whatever unit ``put`` is told."""
 
@@ -47,7 +47,7 @@ class FairQueue:
     A job that fails is logged and passed over.
     """
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: QueueBounds) -> None:
         self._bounds = bounds
         self._lines: dict[str, _Line] = {}
         self._ready: dict[str, _Line] = {}  # those of which a job can begin, in the order of their turns

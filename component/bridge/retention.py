@@ -7,13 +7,10 @@ from component.model import Tenant
 from component.store.store import Store
 from component.store.store_errors import StoreError
 
-from .clock import now_us
+from .clock import DAY_SECONDS, DAY_US, now_us
 from .state.state import State
 
 log = logging.getLogger(__name__)
-
-DAY_SECONDS = 86_400
-DAY_US = DAY_SECONDS * 1_000_000
 
 DEAD_LINKS_US = 30 * DAY_US
 """How long a link that has expired can still be listed, with how often it was opened."""

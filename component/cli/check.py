@@ -6,7 +6,7 @@ import click
 
 from component.model import Side
 
-from .files import config_option, load_files
+from .config_files import config_option, load_files
 
 
 @click.command()

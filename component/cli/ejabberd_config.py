@@ -7,7 +7,7 @@ import click
 from component.ejabberd.ejabberd_yml import complete
 from component.ejabberd.ejabberd_yml import part as only_part
 
-from .files import config_option, load_files
+from .config_files import config_option, load_files
 
 
 @click.command("ejabberd-config")

@@ -6,7 +6,7 @@ import click
 
 from component import explanation as rules
 
-from .files import config_option, load_files
+from .config_files import config_option, load_files
 
 
 @click.command()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .files import config_option, load_files
+from .config_files import config_option, load_files
 
 log = logging.getLogger(__name__)
 

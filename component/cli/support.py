@@ -19,7 +19,7 @@ from component.store.changes import Audit
 from component.store.store import Store
 from component.store.store_errors import StoreError
 
-from .files import config_as
+from .config_files import config_as
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from component.config.directory_file import load_directories
 from component.config.problems import LoadError
 from component.directory.world import World
 from component.model import Settings, Tenant
+from component.services.conversation_transcripts import NEWEST, Search, Transcript, TranscriptHeading, Transcripts
 from component.services.transcript_files import FORMATS, period
-from component.services.transcripts import NEWEST, Search, Transcript, TranscriptHeading, Transcripts
 from component.store.store import Store
 
 from .support import DAY, enter, one_tenant_option, settings_option, us, with_store

@@ -15,7 +15,7 @@ from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.loading import load
 from component.model import Party, Settings, Side
 
-from .configuration import follow
+from .demo_configuration import follow
 from .demo_page import DemoPage, page_is_installed
 from .demo_server import PASSWORD, DemoError, Ports, make_certificate, make_server, register
 from .tenant_version import TenantVersion

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from component.model import Profile
 
-from .configuration import set_line
+from .demo_configuration import set_line
 
 RELOAD_SECONDS = 10.0
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from component.outgoing.message_stanzas import second, stamp
 
-from .transcripts import Line, Transcript, TranscriptHeading
+from .conversation_transcripts import Line, Transcript, TranscriptHeading
 
 COLUMNS = ("number", "time", "name", "address", "kind", "text", "about")
 

@@ -35,8 +35,8 @@ from .known import Known
 from .messages import insert_messages, mark_delivered, withdraw
 from .stored_conversations import end_conversations, insert_conversations
 from .stored_links import insert_links
+from .stored_subscriptions import save_subscriptions
 from .stored_watches import save_chat_faces, save_watches
-from .subscriptions import save_subscriptions
 from .versions import supersede
 
 Sorted = defaultdict[type, list[Any]]

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 
 from . import archive_statistics as statistics
 from . import archived_messages as archive
-from . import contact_notes, export, meta, pages, purge, subscriptions
+from . import contact_notes, export, meta, pages, purge
 from . import retention_holds as holds
 from . import stored_conversations as conversations
+from . import stored_subscriptions as subscriptions
 from .archive_statistics import Statistics
 from .archived_messages import ArchivedMessage, RecentMessage, Reference
 from .changes import Change, DeliveredUpTo, NewMessage

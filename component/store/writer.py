@@ -15,7 +15,7 @@ from . import meta, words
 from .apply import apply
 from .changes import Change, DeliveredUpTo, NewMessage
 from .database import PROBLEMS, cause, create_private, file_of, is_busy, is_operational, migrate, writer_engine
-from .files import Files
+from .database_files import Files
 from .ids import Ids
 from .indexing import Indexing
 from .known import Known

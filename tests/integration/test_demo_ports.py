@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from component.cli.demo import demo
 from component.config.configuration import load_settings
-from component.demo.configuration import follow
+from component.demo.demo_configuration import follow
 from component.demo.demo_server import DemoError, Ports
 from component.ejabberd.ejabberd_yml import LOOPBACK
 from tests.support.demo import free_ports_of_demo

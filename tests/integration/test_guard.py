@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from component.outgoing import guard
-from component.outgoing.guard import archived, life
+from component.xep import guard
+from component.xep.guard import archived, life
 from tests.conftest import Login
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent

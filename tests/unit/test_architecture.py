@@ -1,6 +1,7 @@
 """The layout shows the architecture: who may import whom, and where the outside world may be touched."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,42 +14,56 @@ PACKAGE = ROOT / "component"
 MAY_IMPORT = {
     "__init__": set(),
     "model": set(),
-    "addresses": set(),
-    "element": set(),
+    "jid": set(),
+    "xml": set(),
     "certificates": set(),
     "processes": set(),
-    "rate": {"model"},
+    "token_bucket": {"model"},
     "metrics": set(),
-    "policy": {"model", "element"},
-    "stanza": {"model", "element", "policy", "content"},
-    "content": {"model", "element", "policy"},
-    "files": {"model", "addresses"},
-    "config": {"model", "files"},
-    "directory": {"model", "addresses", "files"},
-    "finding": {"model"},
-    "world": {"model", "addresses", "finding"},
-    "loading": {"model", "files", "config", "directory", "world", "processes"},
-    "sanitiser": {"element", "policy", "content", "stanza", "processes"},
-    "explain": {"model", "addresses", "policy", "world"},
+    "policy": {"model", "xml"},
+    "richtext": {"model", "xml", "policy"},
+    "outgoing": {"model", "xml", "policy", "richtext"},
+    "xep": {"model", "xml", "policy", "outgoing"},
+    "config": {"model", "jid"},
+    "directory": {"model", "jid"},
+    "loading": {"model", "config", "directory", "processes"},
+    "sanitiser": {"xml", "policy", "richtext", "outgoing", "processes"},
+    "explanation": {"model", "jid", "policy", "directory"},
     "compiled": {"policy"},
     "store": {"model"},
     "ejabberd": {"model", "certificates"},
-    "web": {"model", "rate", "metrics", "policy", "store"},
-    "services": {
-        *("model", "addresses", "element", "policy", "stanza", "content", "store", "world", "finding", "__init__"),
+    "web": {"model", "token_bucket", "metrics", "policy", "store"},
+    "services": {"model", "jid", "xml", "policy", "outgoing", "xep", "store", "directory", "__init__"},
+    "bridge": {
+        *("model", "jid", "xml", "policy", "richtext", "outgoing", "xep", "store", "services", "ejabberd", "config"),
+        *("directory", "loading", "token_bucket", "metrics", "web", "certificates", "sanitiser"),
     },
-    "gateway": {
-        *("model", "addresses", "element", "policy", "stanza", "content", "store", "services", "ejabberd"),
-        *("files", "finding", "world", "loading", "rate", "metrics", "web", "certificates", "sanitiser"),
-    },
-    "demo": {"model", "config", "world", "loading", "ejabberd", "gateway", "web"},
+    "demo": {"model", "config", "directory", "loading", "ejabberd", "bridge", "web"},
     "cli": {
-        *("model", "addresses", "files", "config", "directory", "world", "loading", "explain", "store", "ejabberd"),
-        *("compiled", "gateway", "demo", "web", "services", "__init__"),
+        *("model", "jid", "config", "directory", "loading", "explanation", "store", "ejabberd"),
+        *("compiled", "bridge", "demo", "web", "services", "__init__"),
     },
 }
 
-PURE = ("model", "element", "finding", "policy", "stanza", "content", "explain")
+# Inside the bridge: a layer may import those above it in this list, and nothing below.
+BRIDGE_LAYERS = (
+    *("clock", "seldom", "keyed_queue", "lines", "host_claim", "systemd"),
+    "state",
+    "incoming",
+    "stream",
+    "supervision",
+    "presence",
+    "roster",
+    "messages",
+    "iq",
+    *("reloading", "retention", "upload_services"),
+    "commands",
+    "gauges",
+    "app",
+    "process",
+)
+
+PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext", "explanation")
 OUTSIDE = {
     *("asyncio", "aiohttp", "concurrent", "logging", "os", "pathlib", "random", "secrets", "slixmpp", "socket"),
     *("sqlalchemy", "sqlite3", "subprocess", "threading", "time", "uvloop"),
@@ -96,6 +111,36 @@ def test_imports_point_one_way(name: str, part: str, tree: ast.Module) -> None:
 def test_pure_parts_touch_nothing_outside(name: str, tree: ast.Module) -> None:
     touched = {target.split(".")[0] for target in imports(name, tree)}
     assert not touched & (OUTSIDE - {"pathlib"} if name == "model.py" else OUTSIDE)
+
+
+def layers() -> Iterator[tuple[str, str, set[str]]]:
+    """``(module, its layer, the layers it imports)`` of the bridge."""
+    for name, part, tree in modules():
+        if part == "bridge" and name != "bridge/__init__.py":
+            found = {target.split(".")[2] for target in imports(name, tree) if target.startswith("component.bridge.")}
+            yield name, Path(name).parts[1].removesuffix(".py"), found & set(BRIDGE_LAYERS)
+
+
+@pytest.mark.parametrize(("name", "layer", "found"), [pytest.param(*each, id=each[0]) for each in layers()])
+def test_no_import_in_the_bridge_runs_up(name: str, layer: str, found: set[str]) -> None:
+    assert layer in BRIDGE_LAYERS, f"{layer} has no place in the bridge yet"
+    assert found <= set(BRIDGE_LAYERS[: BRIDGE_LAYERS.index(layer) + 1])
+
+
+def test_no_two_files_have_one_name() -> None:
+    """A file is a thing that one can name, and a name is one thing."""
+    names = [Path(name).name for name, _, _ in modules() if "migrations" not in name and not name.endswith("__.py")]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    classes = [
+        node.name
+        for _, _, tree in modules()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [name for name, times in Counter(classes).items() if times > 1] == []
 
 
 def test_slixmpp_is_touched_in_two_places() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from component.bridge.messages.intake import Incoming, read
-from component.bridge.state.announced_files import Announced
+from component.bridge.incoming import Incoming, read
+from component.bridge.messages.announced_files import Announced
 from component.bridge.state.message_routes import Routes
 from component.directory.world import World
 from component.outgoing.captions import Captioned, Shown

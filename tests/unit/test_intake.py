@@ -5,7 +5,8 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from component.bridge.messages.intake import Incoming, Intake, LookedUp, read
+from component.bridge.incoming import Incoming, read
+from component.bridge.messages.intake import Intake, LookedUp
 from component.bridge.state.message_routes import LONGEST_KNOWN, MOST_KNOWN, Routes
 from component.config.directory_file import make_directory
 from component.directory.world import World

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from component.bridge.incoming import Incoming
 from component.bridge.messages.accepted import Accepted
-from component.bridge.messages.intake import Incoming
 from component.bridge.state.message_routes import Route
 from component.directory.world import World
 from component.model import Limits, Party, Side

@@ -9,15 +9,15 @@ from functools import partial
 
 import pytest
 
-from component.bridge.keyed_queue import JOBS_A_TURN, Bounds, FairQueue
+from component.bridge.keyed_queue import JOBS_A_TURN, FairQueue, QueueBounds
 
-ONE = Bounds(at_once_each=1, at_once=100, longest=100, size_each=1_000, size_in_all=10_000)
+ONE = QueueBounds(at_once_each=1, at_once=100, longest=100, size_each=1_000, size_in_all=10_000)
 
 
 class Work:
     """Jobs that say what was done, in ``done``; those that are slow wait for ``go_on``."""
 
-    def __init__(self, bounds: Bounds = ONE) -> None:
+    def __init__(self, bounds: QueueBounds = ONE) -> None:
         self.queue = FairQueue(bounds)
         self.done: list[str] = []
         self.begun: list[str] = []

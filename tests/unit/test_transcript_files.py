@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from component.services.conversation_transcripts import Line, Transcript, TranscriptHeading
 from component.services.transcript_files import as_csv, as_json, as_text, file_name
-from component.services.transcripts import Line, Transcript, TranscriptHeading
 
 START = 1_795_478_400_000_000
 SECOND = 1_000_000

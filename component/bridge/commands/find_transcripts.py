@@ -6,9 +6,7 @@ from datetime import UTC, date, datetime, time
 
 from component.model import Party
 from component.services.command_framework import Ask, CommandRun, Done, Outcome
-from component.services.sizes import beginning, fitting
-from component.services.transcript_files import period, spoken
-from component.services.transcripts import (
+from component.services.conversation_transcripts import (
     MOST_LINES,
     NEWEST,
     Headings,
@@ -17,11 +15,13 @@ from component.services.transcripts import (
     TranscriptHeading,
     Transcripts,
 )
+from component.services.sizes import beginning, fitting
+from component.services.transcript_files import period, spoken
 from component.store.store import Store
 from component.store.store_errors import StoreError
 from component.xep.forms import Form, choice, line, said
 
-from ..retention import DAY_US
+from ..clock import DAY_US
 from ..state.state import State
 from ..supervision.transcript_links import TranscriptLinks
 from .audited import entry

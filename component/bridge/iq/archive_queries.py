@@ -17,7 +17,7 @@ from component.xep.rsm import BadQuery
 from component.xep.stanza_errors import error, refusal
 from component.xml import stanza
 
-from ..keyed_queue import Bounds, FairQueue
+from ..keyed_queue import FairQueue, QueueBounds
 from ..seldom import Seldom
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
@@ -25,7 +25,9 @@ from .request import weight
 
 log = logging.getLogger(__name__)
 
-BOUNDS = Bounds(at_once_each=1, at_once=16, longest=2_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024)
+BOUNDS = QueueBounds(
+    at_once_each=1, at_once=16, longest=2_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024
+)
 """Each question that is being answered has at most one slice on the way to ejabberd. A client that opens asks one for
 each of its chats. Sizes are those of ``weight``."""
 

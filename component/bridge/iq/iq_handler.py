@@ -23,8 +23,7 @@ from component.xep.rsm import BadQuery
 from component.xep.stanza_errors import error, refusal
 from component.xml import attribute, serialise, stanza
 
-from ..keyed_queue import Bounds, FairQueue
-from ..requests.unconfirmed import Unconfirmed
+from ..keyed_queue import FairQueue, QueueBounds
 from ..seldom import Seldom
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
@@ -33,10 +32,13 @@ from .archive_queries import Archives
 from .face_answers import FaceAnswers
 from .host_answers import HostAnswers
 from .request import Answer, Known, Request, weight
+from .unconfirmed import Unconfirmed
 
 log = logging.getLogger(__name__)
 
-BOUNDS = Bounds(at_once_each=4, at_once=64, longest=5_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024)
+BOUNDS = QueueBounds(
+    at_once_each=4, at_once=64, longest=5_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024
+)
 """A person has two hands, so few answers that take time are worked out at once for one account. As many can wait as a
 client asks that wants to know everything about each of a thousand contacts. Sizes are those of ``weight``."""
 

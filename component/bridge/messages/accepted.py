@@ -10,8 +10,8 @@ from component.policy.decide import Deliver
 from component.policy.features import Feature
 from component.store.changes import Change, NewLink, NewMessage, Supersede
 
+from ..incoming import Incoming
 from ..state.recent_ids import Key
-from .intake import Incoming
 
 _REFERRING = frozenset({Feature.CORRECTION, Feature.RETRACTION})
 

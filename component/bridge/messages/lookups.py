@@ -21,9 +21,10 @@ from component.store.store import Store
 from component.store.store_errors import StoreError
 from component.web.uploads import Uploads
 
+from ..incoming import Incoming
 from ..state.conversations import JOINED, Conversation
 from ..state.state import State
-from .intake import FAILED, NOTHING, Incoming, LookedUp
+from .intake import FAILED, NOTHING, LookedUp
 
 log = logging.getLogger(__name__)
 

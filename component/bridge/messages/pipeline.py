@@ -21,18 +21,18 @@ from component.store.store_errors import StoreError
 from component.token_bucket import Buckets
 from component.xml import serialise
 
-from ..clock import now_us
-from ..retention import DAY_US
-from ..state.announced_files import Announced
+from ..clock import DAY_US, now_us
+from ..incoming import Incoming, read
 from ..state.conversations import Conversation
 from ..state.message_routes import Routes
 from ..state.state import State
 from ..supervision.chat_answers import ChatAnswers
 from ..supervision.copies import Copies
 from .accepted import Accepted
+from .announced_files import Announced
 from .delivery import Delivery, outgoing
 from .endings import Endings
-from .intake import Incoming, Intake, LookedUp, read
+from .intake import Intake, LookedUp
 from .lookups import LookUps
 from .returns import Returns
 

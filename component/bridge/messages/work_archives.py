@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 from component.model import Tenant
-from component.outgoing.guard import address, archived, life, question
+from component.xep.guard import address, archived, life, question
 
 from ..state.state import State
 from ..stream.iqs import Iqs

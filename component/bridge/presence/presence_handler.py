@@ -18,7 +18,6 @@ from component.xep.stanza_errors import refusal
 from component.xml import serialise
 
 from ..clock import now_us
-from ..roster.roster import Contacts
 from ..state.state import State
 from ..supervision.chat_answers import ChatAnswers
 from .faces import SERVICE_SEEN, Faces
@@ -41,7 +40,8 @@ class Presence:
     """Handles every presence stanza. ``send`` takes stanza text.
 
     ``logged_in`` is told of everybody's first session, by its full address, and ``leaving`` of the end of the last,
-    and whether its client said good-bye. If no other takes its place, ``logged_out`` is told in a while, after the
+    and whether its client said good-bye; ``contact_lost`` of who took the service out of their contacts, ``face_left``
+    of who unsubscribed from a face. If no other takes its place, ``logged_out`` is told in a while, after the
     watchers were. Nothing of what a client sends to a face ever goes on to the account behind it.
     """
 
@@ -50,7 +50,8 @@ class Presence:
         state: State,
         faces: Faces,
         services: ServiceContacts,
-        contacts: Contacts,
+        contact_lost: Callable[[Party], None],
+        face_left: Callable[[Party, str], None],
         chats: ChatAnswers,
         send: Callable[[str], None],
         logged_in: Callable[[Party, str], None],
@@ -60,7 +61,8 @@ class Presence:
         self._state = state
         self._faces = faces
         self._services = services
-        self._contacts = contacts
+        self._contact_lost = contact_lost
+        self._face_left = face_left
         self._chats = chats
         self._send = send
         self._logged_in = logged_in
@@ -113,7 +115,7 @@ class Presence:
                 self.show_service(party)
             case "unsubscribe" | "unsubscribed":
                 self._services.lost(party)
-                self._contacts.lost(party)
+                self._contact_lost(party)
 
     def show_service(self, party: Party) -> None:
         """The person has the service as a contact now, and should see that it is there."""
@@ -253,7 +255,7 @@ class Presence:
             case "unsubscribe":
                 # ejabberd has ended the subscription already, and would end a newer one by an answer that comes late.
                 if self._faces.hide(party.account, address):
-                    self._contacts.left(party, address)
+                    self._face_left(party, address)
 
     def _subscribe(self, watcher: Party, address: str) -> None:
         """P5. ejabberd keeps its half of a subscription on disk, so ours is there before we consent."""

@@ -14,7 +14,7 @@ from component.store.store import Store
 from component.store.stored_watches import chat_faces, watches
 
 from ..clock import now_us
-from ..presence.blocked import Blocked
+from .blocked import Blocked
 from .chat_faces import ChatFaces
 from .conversations import Conversations
 from .recent_ids import REMEMBERED_US, Recent

@@ -7,7 +7,7 @@ import secrets
 from xml.etree.ElementTree import Element
 
 from component.model import Tenant
-from component.outgoing.guard import proof, refused
+from component.xep.guard import proof, refused
 from component.xep.privileged_entity import in_the_name_of_an_account
 
 from ..state.state import State

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from enum import Enum, auto
 from xml.etree.ElementTree import Element
 
-from component.outgoing.instance import Instance, answer, answers, asks, question
 from component.policy.classify import classify
 from component.policy.decide import Refuse, refuse
 from component.policy.reasons import Reason
+from component.xep.instance import Instance, answer, answers, asks, question
 from component.xep.stanza_errors import refusal
 from component.xml import IQ, MESSAGE, serialise
 

@@ -15,7 +15,7 @@ from component.xep.stanza_errors import error
 from component.xep.vcard import VCARD, Details, vcard
 from component.xml import serialise
 
-from ..messages.intake import Incoming
+from ..incoming import Incoming
 from ..state.chat_faces import contact_of
 from ..state.state import State
 from ..stream.paced_presence import Broadcasts

@@ -1,7 +1,7 @@
 """What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
 
 from component.ejabberd.api import EjabberdApi
-from component.services.transcripts import Transcripts
+from component.services.conversation_transcripts import Transcripts
 from component.store.store import Store
 
 from ..state.state import State

@@ -5,8 +5,8 @@ import json
 import secrets
 
 from component.model import Party
+from component.services.conversation_transcripts import Transcripts
 from component.services.transcript_files import FORMATS, file_name
-from component.services.transcripts import Transcripts
 from component.store.changes import Audit, NewLink
 from component.store.store import Store
 from component.store.stored_links import FoundLink

@@ -11,7 +11,7 @@ from component.policy.attachments import described
 from component.policy.elements import ATTACH_TO
 from component.policy.file_descriptions import File
 
-from ..messages.intake import Incoming
+from ..incoming import Incoming
 
 _MOST = 2_000
 _MOST_CHARS = 4_000
