@@ -228,14 +228,19 @@ class Page(Frame):
             self.problems.append(details.get("exception", {}).get("description") or details["text"])
 
         def logged(event: dict[str, Any]) -> None:
-            if event["entry"]["level"] == "error" and "autofocus" not in event["entry"]["text"]:
+            if event["entry"]["level"] == "error":
                 self.problems.append(f"{event['entry']['text']} {event['entry'].get('url', '')}")
+
+        def wrote(event: dict[str, Any]) -> None:
+            if event["type"] == "error":
+                self.problems += [str(each.get("value") or each.get("description")) for each in event["args"]]
 
         for event, listener in (
             ("Runtime.executionContextCreated", created),
             ("Runtime.executionContextDestroyed", destroyed),
             ("Runtime.exceptionThrown", complained),
             ("Log.entryAdded", logged),
+            ("Runtime.consoleAPICalled", wrote),
             ("Network.requestWillBeSent", lambda event: self.requests.append(event["request"]["url"])),
             ("Network.webSocketCreated", lambda event: self.requests.append(event["url"])),
         ):

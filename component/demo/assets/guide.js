@@ -23,7 +23,16 @@ function roles([left, right]) {
     const [work] = [left, right].filter(({ person }) => person.kind === "work");
     const [agent] = [left, right].filter(({ person }) => person.kind === "agent");
     const two = left.ready && right.ready;
-    return { left, right, work, agent, two, paired: Boolean(work && agent), pair: Boolean(two && work && agent) };
+    const people = { left, right, work, agent, two, paired: Boolean(work && agent) };
+    return { ...people, met: two && !lacking("met", people), pair: two && !lacking("pair", people) };
+}
+
+/** What keeps a step from those who are chosen, whether logged in or not; nothing if it is for them. */
+function lacking(needs, { left, right, agent, paired }) {
+    if (needs === "pair" && !paired) return "For a Work user and an agent: choose one of each.";
+    if (needs === "met" && !agent) return "Two Work users chat without the bridge: choose an agent on one side.";
+    if (needs === "met" && left.person === right.person) return "For two people: choose somebody else on one side.";
+    return "";
 }
 
 class Step {
@@ -39,8 +48,9 @@ class Step {
     draw(people) {
         this.people = people;
         const { step } = this;
-        this.item.querySelector(".text").replaceChildren(...step.text(names(people), people));
-        const rows = step.actions(names(people), people);
+        const lack = lacking(step.needs, people);
+        this.item.querySelector(".text").replaceChildren(...(lack ? [lack] : step.text(names(people), people)));
+        const rows = lack ? [] : step.actions(names(people), people);
         this.item.querySelector(".actions").replaceChildren(...rows.map((row) => this.row(row)));
     }
 
@@ -66,6 +76,8 @@ class Step {
 
     async act(button, action) {
         button.disabled = true;
+        document.querySelector("li.current")?.classList.remove("current");
+        this.item.classList.add("current");
         this.say("");
         try {
             const said = await action.run(this.people);
@@ -86,6 +98,7 @@ class Step {
     say(text, good = true) {
         this.output.replaceChildren(...linked(text));
         this.output.classList.toggle("bad", !good);
+        if (text && this.item.matches(".current")) this.output.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
 }
 
@@ -93,8 +106,8 @@ function names({ left, right, work, agent }) {
     return {
         left: left.firstName,
         right: right.firstName,
-        work: work?.firstName ?? "a Work user",
-        agent: agent?.firstName ?? "an agent",
+        work: work?.firstName,
+        agent: agent?.firstName,
     };
 }
 

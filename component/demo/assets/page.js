@@ -4,6 +4,9 @@ import { guide } from "./guide.js";
 import { Pane } from "./side-pane.js";
 
 const setup = await (await fetch("/setup.json")).json();
+document.querySelectorAll("[data-setup]").forEach((place) => {
+    place.textContent = setup[place.dataset.setup];
+});
 const wanted = new URLSearchParams(location.search);
 
 const panes = ["left", "right"].map((name, number) => {

@@ -10,6 +10,14 @@ const tell = (news) => window.parent.postMessage(news, page);
 // Converse.js's footer on the log-in form has pictures from elsewhere; who comes first defines an element.
 customElements.define("converse-footer", class extends HTMLElement {});
 
+// Nor does a browser put the cursor into a frame of another origin. It only complains when it is asked to.
+const { importNode } = document;
+document.importNode = (...all) => {
+    const copy = importNode.apply(document, all);
+    copy.querySelectorAll?.("[autofocus]").forEach((field) => field.removeAttribute("autofocus"));
+    return copy;
+};
+
 sessionStorage.clear();
 localStorage.clear();
 await import("/converse/converse.min.js");
@@ -93,6 +101,15 @@ converse.plugins.add("deskbridge-demo", {
                 readdress(stanza, secure, plain);
             };
             connection.xmlOutput = (stanza) => tell({ kind: "stanza", sent: true, xml: stanza.outerHTML });
+        });
+        // Converse.js 14 keeps the emoji that somebody often uses in the account, where agents may keep nothing.
+        api.listen.on("userSessionInitialized", () => {
+            _converse.state.popular_emojis = {
+                applyPopularEmojisFromStanza() {},
+                debouncedPublish: { flush() {} },
+                getPopularEmojis: async () => ({}),
+                recordUsage() {},
+            };
         });
         // Converse.js 14 waits for ever for a block list where the server has none, before it opens a chat with somebody
         // who is no contact.

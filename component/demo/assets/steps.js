@@ -20,8 +20,8 @@ const STATUSES = {
 
 export const steps = (setup) => [
     logIn,
-    contacts,
-    text,
+    contacts(),
+    text(),
     presence(),
     formatted,
     file,
@@ -48,42 +48,64 @@ const logIn = {
     look: ({ two }) => two,
 };
 
-const contacts = {
-    id: "contacts",
-    title: "The contacts are there",
-    needs: "two",
-    text: ({ work, agent }) =>
-        words`Nobody has added anybody. ${work} finds the agents in the list, ${agent} the colleagues. Open the chat by a click on a name, or here on both sides.`,
-    actions: () => [{
-        label: "Open the chat",
-        run: ({ left, right }) => both(left.order("open", { jid: right.person.face }), right.order("open", { jid: left.person.face })),
-    }],
-    look: ({ pane, stanza, sent, left, right }) => {
-        if (!stanza || sent) return false;
-        const other = pane === left ? right : left;
-        const items = [...stanza.getElementsByTagNameNS(ROSTER, "item")];
-        return items.some((item) => item.getAttribute("jid") === other.person.face);
-    },
+/** Which faces each person's client was told of. */
+class Known {
+    #pairs = new Set();
+
+    add({ person }, face) {
+        this.#pairs.add(`${person.account} ${face}`);
+    }
+
+    /** Whether each of the two has the other. */
+    both({ left, right }) {
+        const knows = (one, other) => this.#pairs.has(`${one.person.account} ${other.person.face}`);
+        return knows(left, right) && knows(right, left);
+    }
+}
+
+const contacts = () => {
+    const listed = new Known();
+    return {
+        id: "contacts",
+        title: "The contacts are there",
+        needs: "met",
+        text: ({ left, right, work, agent }, { paired }) =>
+            paired
+                ? words`Nobody has added anybody. ${work} finds the agents in the list, ${agent} the colleagues. Open the chat by a click on a name, or here on both sides.`
+                : words`Nobody has added anybody. ${left} and ${right} find the agents of their groups and the Work users. Open the chat by a click on a name, or here on both sides.`,
+        actions: () => [{
+            label: "Open the chat",
+            run: ({ left, right }) => both(left.order("open", { jid: right.person.face }), right.order("open", { jid: left.person.face })),
+        }],
+        look: ({ pane, stanza, sent, ...people }) => {
+            const items = stanza && !sent ? [...stanza.getElementsByTagNameNS(ROSTER, "item")] : [];
+            items.forEach((item) => listed.add(pane, item.getAttribute("jid")));
+            return people.met && listed.both(people);
+        },
+    };
 };
 
-const text = {
-    id: "text",
-    title: "Write to each other",
-    needs: "two",
-    text: () => words`Type on either side. While one types, nothing shows on the other: agents are not told, nor is it told of them.`,
-    actions: ({ left, right }) => [{
-        label: "Let them greet each other",
-        run: async (people) => {
-            const greeted = people.right.hears(said);
-            await people.left.order("say", { jid: people.right.person.face, body: `Good morning, ${right}!` });
-            await greeted;
-            await people.right.order("say", { jid: people.left.person.face, body: `Good morning, ${left}. How can I help?` });
+const text = () => {
+    const heard = new Known();
+    return {
+        id: "text",
+        title: "Write to each other",
+        needs: "met",
+        text: () => words`Type on either side. While one types, nothing shows on the other: agents are not told, nor is it told of them.`,
+        actions: ({ left, right }) => [{
+            label: "Let them greet each other",
+            run: async (people) => {
+                const greeted = people.right.hears(said);
+                await people.left.order("say", { jid: people.right.person.face, body: `Good morning, ${right}!` });
+                await greeted;
+                await people.right.order("say", { jid: people.left.person.face, body: `Good morning, ${left}. How can I help?` });
+            },
+        }],
+        look: ({ pane, stanza, sent, ...people }) => {
+            if (!sent && said(stanza)) heard.add(pane, bare(stanza.getAttribute("from")));
+            return people.met && heard.both(people);
         },
-    }],
-    look: ({ pane, stanza, sent, left, right, two }) => {
-        if (!two || sent || !said(stanza)) return false;
-        return bare(stanza.getAttribute("from")) === (pane === left ? right : left).person.face;
-    },
+    };
 };
 
 const presence = () => {
@@ -92,17 +114,19 @@ const presence = () => {
     return {
         id: "presence",
         title: "Change how they are",
-        needs: "two",
-        text: ({ work, agent }) =>
-            words`${work} sees an agent plainly available, whatever that agent sets. ${agent} sees what ${work} sets. Agents see more of each other: put a second agent on the left.`,
+        needs: "met",
+        text: ({ left, right, work, agent }, { paired }) =>
+            paired
+                ? words`${work} sees ${agent} plainly available, whatever ${agent} sets. ${agent} sees what ${work} sets. Agents see more of each other: choose an agent on both sides.`
+                : words`${left} and ${right} are both agents, and see all of each other: available, busy, on break, work offline. A Work user sees either plainly available.`,
         actions: (_, { left, right }) =>
             [left, right].map((pane) => ({
                 label: pane.firstName,
                 row: STATUSES[pane.person.kind].map(([label, show]) => ({ label, run: () => pane.order("status", { show }) })),
             })),
-        look: ({ pane, stanza, sent, left, right, two }) => {
-            if (!two) seen.clear();
-            if (!two || stanza?.localName !== "presence") return false;
+        look: ({ pane, stanza, sent, left, right, met }) => {
+            if (!met) seen.clear();
+            if (!met || stanza?.localName !== "presence") return false;
             const other = pane === left ? right : left;
             changed ||= sent && Boolean(stanza.querySelector(":scope > show"));
             if (!sent && bare(stanza.getAttribute("from")) === other.person.face) {

@@ -9,11 +9,14 @@ from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import aiohttp
+import pytest
 from slixmpp import JID, ClientXMPP
 
 from component.ejabberd.ejabberd_yml import LOOPBACK
 from tests.clients.browser.conftest import Visit
 from tests.support.demo import ALICE, BOB, DemoProcess
+
+pytestmark = pytest.mark.long
 
 SECONDS = 120.0
 ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
