@@ -71,7 +71,7 @@ unit: .venv/test.stamp  ## the tests that need no server
 	$(BIN)/pytest -n 2 tests/unit -m 'not long'
 
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled
-	$(PYTEST) tests/integration/test_compiled.py tests/messages tests/unit/test_decide.py tests/unit/test_classify.py tests/unit/test_stanza.py
+	$(PYTEST) tests/unit tests/integration/test_compiled.py tests/integration/messages -m "not long"
 
 test-all: deps clients collections .venv/test.stamp  ## the long tests too
 	$(PYTEST)
