@@ -15,8 +15,9 @@ ALL = Limits(messages_per_second=200, burst=400)
 """Requests of everybody together."""
 
 ADDED_BY_PROXIES = re.compile(
-    r"via|cdn-loop|.*forward.*|.*prox(y|ied).*|.*(client|real|peer|remote|source|originating|connecting|user)-?(ip|addr).*"
-    r"|x-original-.*|x-scheme|(cf|cloudfront|fastly|fly|x-(envoy|amzn|amz-cf|arr|azure|appengine|akamai|vercel|cloud))-.*",
+    r"via|.*forward.*|.*prox(y|ied).*|.*(client|real|peer|remote|source|originating|connecting|user)-?(ip|addr).*"
+    r"|x-(original|rewrite|accel|edge|ssl)-.*|x-(url-)?scheme|x-varnish|surrogate-.*|front-end-https|early-data|cdn-.*"
+    r"|(ssl|x)-client-.*|(cf|cloudfront|fastly|fly|x-(envoy|amzn|amz-cf|arr|azure|appengine|akamai|vercel|cloud))-.*",
     re.IGNORECASE,
 )
 """Names of headers that only a proxy adds: RFC 7239, RFC 9110, and what is in use besides. What asks for health and

@@ -1,14 +1,18 @@
 """What counts as logged in, on a real ejabberd: sessions that take the place of others, and what clients say to us
 alone (P4, V2)."""
 
+import asyncio
+
 import pytest
 
+from component.bridge.state.recent_ids import RECONNECT_US
 from tests.conftest import Login
 from tests.support.archived import bodies, conversations
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.faces import ALICE, BOB, CAROL, SERVICE, face, gone, shows, watch
 from tests.support.matching import message
+from tests.support.server import TestServer
 
 GRACE_SECONDS = 30
 """Long, so that a slow machine does not log out whom these scripts want to be there."""
@@ -186,3 +190,19 @@ class TestANegativePriority:
         await bob.set_presence(priority=0)
         await alice.expect(shows(BOB))
         await bob.expect(message(id=said))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("account", [BOB, CAROL])
+async def test_a_script_that_sends_no_presence_and_counts_from_one(
+    bridge: BridgeProcess, login: Login, ejabberd: TestServer, account: str
+) -> None:
+    """A5: each of its runs says something new, once the time is over in which all may be second tries."""
+    alice = await login(ALICE)
+    await asyncio.sleep(RECONNECT_US / 1_000_000)
+    for _ in range(3):
+        script = await ejabberd.client(account, "script")
+        await script.login(available=False)
+        await script.send(f"<message to='{face(ALICE)}' type='chat' id='1'><body>Done</body></message>")
+        await alice.expect(message(id="1", body="Done"))
+        await script.close()

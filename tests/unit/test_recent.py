@@ -17,10 +17,11 @@ class Sender:
         self.recent = recent
         self.resource = resource
         self.now = now
+        self.shown = True
 
     def says(self, id: str, text: str = "ok", to: str = BOB) -> bool:
         key = (ALICE, to, id)
-        if self.recent.has(key, text, self.now, self.resource):
+        if self.recent.has(key, text, self.now, self.resource, self.shown):
             return False
         self.recent.add(key, text, self.now, self.resource)
         return True
@@ -125,6 +126,20 @@ class TestInANewSession:
         alice.logs_in(resource="phone")
         assert alice.says("1")
 
+    def test_nor_of_one_that_does_not_show_itself(self, alice: Sender) -> None:
+        """A script that logs in for each message, which nobody tells, and counts from one."""
+        alice.shown = False
+        assert all([alice.says("1"), alice.says("1")])
+
+    def test_unless_it_comes_back_before_it_shows_itself(self, alice: Sender) -> None:
+        alice.says("1")
+        alice.is_lost()
+        alice.shown = False
+        alice.now += RECONNECT_US
+        assert not alice.says("1")
+        alice.now += 1
+        assert alice.says("1")
+
     def test_a_log_out_ends_one_clients_past_only(self, alice: Sender) -> None:
         alice.says("1")
         alice.recent.ended(ALICE, "phone", 0, goodbye=True)
@@ -147,6 +162,7 @@ class TestAfterARestart:
         assert not any([restarted.says(str(number), f"Line {number}") for number in range(3)])
 
     def test_who_does_not_may_repeat_the_last(self, restarted: Sender) -> None:
+        restarted.shown = False
         assert not restarted.says("2", "Line 2")
         assert restarted.says("1", "Line 1")
 

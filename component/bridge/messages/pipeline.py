@@ -193,7 +193,9 @@ class Messages:
         """``known`` is the conversation that the message falls in, if there is one."""
         now = now_us()
         key, fingerprint = message.key, message.content.fingerprint
-        if self._state.recent.has(key, fingerprint, now, message.incoming.resource):
+        resource = message.incoming.resource
+        shown = self._state.sessions.has(message.sender.account, resource)
+        if self._state.recent.has(key, fingerprint, now, resource, shown):
             log.info("a message from %s was sent twice and is delivered once", message.sender.account)
             return
         opened: Conversation | None = None
@@ -212,7 +214,7 @@ class Messages:
             self._not_archived(message, opened, Reason.OVERLOADED, problem)
             return
         conversation.length += 1
-        self._state.recent.add(key, fingerprint, now, message.incoming.resource)
+        self._state.recent.add(key, fingerprint, now, resource)
 
     def _open(self, message: Accepted, now: int) -> tuple[Conversation, tuple[Change, ...]]:
         """A new conversation, and what puts it on disk (V1)."""

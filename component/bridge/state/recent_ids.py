@@ -43,7 +43,9 @@ class Recent:
       before anything new for that receiver.
 
     A client that has logged out knows what has become of its messages. So nothing that it says later is a second try
-    of what it said before.
+    of what it said before. And of a client that does not show itself nobody tells whether its session is the same
+    still: scripts that log in for each message are such. So what it says is no second try, unless its account has lost
+    a session lately.
     """
 
     def __init__(self) -> None:
@@ -67,10 +69,12 @@ class Recent:
         while len(self._in_order) > _MOST or now - self._in_order[0].at > REMEMBERED_US:
             self._remove(self._in_order.popleft())
 
-    def has(self, key: Key, content: str, now: int, resource: str) -> bool:
-        """Whether this is a second try of a message that was taken."""
+    def has(self, key: Key, content: str, now: int, resource: str, shown: bool) -> bool:
+        """Whether this is a second try of a message that was taken. ``shown``: its session shows itself."""
         pair = self._pairs.get(key[0], {}).get(key[1])
         if pair is None or not key[2]:
+            return False
+        if not shown and now - max(self._lost.get(key[0], self._all_lost), self._all_lost) > RECONNECT_US:
             return False
         digest = hash(content)
         if pair.next_try is None:

@@ -12,6 +12,8 @@ X-Cluster-Client-IP Client-IP Fastly-Client-IP Fastly-FF Fly-Client-IP X-Origina
 X-Original-Host X-Originating-IP X-Remote-IP X-Remote-Addr X-ProxyUser-IP X-Proxied-For Proxy-Connection X-Scheme
 WL-Proxy-Client-IP X-Envoy-External-Address X-Amzn-Trace-Id X-Amz-Cf-Id CloudFront-Viewer-Address X-Azure-ClientIP
 X-ARR-LOG-ID X-AppEngine-User-IP X-Cloud-Trace-Context X-Vercel-Id X-Peer-Addr
+X-Varnish Surrogate-Capability Front-End-Https X-Url-Scheme X-Rewrite-URL X-Accel-Internal Early-Data SSL-Client-Verify
+X-SSL-Client-Cert X-Client-Cert X-Edge-IP CDN-Src-IP
 """
 
 OF_PLAIN_CLIENTS = """
