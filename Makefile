@@ -23,8 +23,11 @@ PAGE := component/demo/node_modules
 # Real clients that some tests drive; those tests are skipped without.
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
+# Desktop clients and what drives them, for a look by hand.
+DESKTOP := gajim pidgin dino-im psi-plus xvfb openbox xdotool imagemagick dbus-x11 fonts-noto-color-emoji iproute2
+
 .DEFAULT_GOAL := help
-.PHONY: help deps clients collections page venv compiled uncompiled run test unit test-compiled test-all test-ejabberd bench lint clean
+.PHONY: help deps clients collections page venv compiled uncompiled run clients-look test unit test-compiled test-all test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +66,11 @@ uncompiled:  ## let the source count again
 
 run: deps venv page  ## ejabberd, deskbridge and a page to try them on, on loopback; Ctrl-C stops them
 	$(BIN)/deskbridge demo
+
+# Which clients, for whom: make clients-look LOOK='gajim=bob@work.acme.test dino-im=sue@cc.acme.test'
+clients-look: deps venv  ## Gajim, Pidgin, Dino and Psi+ on the demonstration, for a look by hand (as root)
+	@scripts/install-packages $(DESKTOP)
+	$(BIN)/python scripts/clients_look.py .cache/clients-look $(LOOK)
 
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
