@@ -3,8 +3,8 @@
 | mark | where | what it says |
 | --- | --- | --- |
 | ``ⓘ`` | begins a message | deskbridge itself speaks |
-| ``▸`` | begins a line of a watched chat, a copy, a transcript | the name that follows is that of the speaker |
-| ``│`` | begins a line there | the speaker goes on |
+| ``▸`` | begins a line of a watched chat, a copy | the name that follows is that of the speaker |
+| ``│`` | begins a line there, and in a transcript | the speaker goes on |
 
 What people write loses the first on its way, into the archive too (``plain_text``), and all line breaks and the second
 where somebody else tells it (``spoken``). So do signs that look alike. Each is replaced by one character, so that

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from component.outgoing.message_stanzas import second, stamp
+from component.policy.marks import GOES_ON
 
 from .conversation_transcripts import Line, Transcript, TranscriptHeading
 
@@ -67,9 +68,10 @@ def file_name(id: int, format: str) -> str:
 
 
 def spoken(line: Line) -> str:
-    """One line as text; further lines of what was said are set in, so none of them looks like somebody else's."""
-    text, when = _set_in(line.text), second(line.at)
-    was = f' "{_set_in(line.was)}"' if line.was is not None else " a message"
+    """One line as text. Further lines of what was said are marked, so none of them looks like somebody else's, also
+    where a client shows no white space."""
+    text, when = _marked(line.text), second(line.at)
+    was = f' "{_marked(line.was)}"' if line.was is not None else " a message"
     match line.kind:
         case "retraction":
             return f"{when}  {line.name} retracted{was}{f', with the text: {text}' if text else ''}"
@@ -78,8 +80,8 @@ def spoken(line: Line) -> str:
     return f"{when}  {line.name}: {text}"
 
 
-def _set_in(text: str) -> str:
-    return "\n    ".join(text.splitlines())
+def _marked(text: str) -> str:
+    return f"\n{GOES_ON} ".join(text.splitlines())
 
 
 def period(heading: TranscriptHeading) -> str:

@@ -39,7 +39,7 @@ def test_text() -> None:
         "2026-11-24 00:00:01  Alice Ames: At nine\n"
         '2026-11-24 00:00:02  Alice Ames corrected "At nine": At ten\n'
         "2026-11-24 00:00:03  Alice Ames: one\n"
-        "    two\n"
+        "│ two\n"
         '2026-11-24 00:00:04  Alice Ames retracted "one"\n'
     )
 

@@ -68,7 +68,7 @@ class TestLanguages:
         shown = await read(watched, text=word)
         assert f"PIN 4711 {word}" in shown.words
         _, _, text = await opened(bridge, await link(watched, shown, "Download as text"))
-        assert f"Alice Ames: ok\n    [pl] PIN 4711 {word}" in text
+        assert f"Alice Ames: ok\n│ [pl] PIN 4711 {word}" in text
         number = await number_of(bridge)
         document = json.loads(await deskbridge(bridge, "show", "--tenant", "acme", number, "--format", "json"))
         assert document["messages"][-1]["text"] == both
