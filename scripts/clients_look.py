@@ -7,7 +7,7 @@ with this process. Each client has a display, a home folder and a D-Bus session 
 Gajim refuses to run as root.
 
 Each line that is typed is the name of pictures of all displays, which go to FOLDER; the end of the input stops
-everything. Displays are reached from outside as well: ``DISPLAY=:1 xdotool type Hello``.
+everything. Displays are reached from outside as well: ``DISPLAY=:91 xdotool type Hello``.
 """
 
 import json
@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1]
@@ -32,6 +33,7 @@ HOSTS = "127.0.0.1 localhost work.acme.test cc.acme.test upload.work.acme.test\n
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 SECONDS = 180.0
 NOBODY = 65534
+FIRST_DISPLAY = 91
 PEOPLE = (
     "gajim=alice@cc.acme.test",
     "pidgin=carol@cc.acme.test",
@@ -108,14 +110,19 @@ def _until(happened: Callable[[], bool]) -> None:
 
 @contextmanager
 def _display() -> Iterator[str]:
-    """The name of a new one."""
-    command = ["Xvfb", "-displayfd", "1", "-ac", "-screen", "0", "1100x750x24"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
+    """The name of a new one. Xvfb would take one of other namespaces for dead, as its process cannot be seen."""
+    number = next(number for number in count(FIRST_DISPLAY) if not _socket(number).exists())
+    command = ["Xvfb", f":{number}", "-ac", "-screen", "0", "1100x750x24"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            yield f":{process.stdout.readline().strip()}"
+            _until(_socket(number).exists)
+            yield f":{number}"
         finally:
             process.terminate()
+
+
+def _socket(display: int) -> Path:
+    return Path(f"/tmp/.X11-unix/X{display}")
 
 
 # One client
