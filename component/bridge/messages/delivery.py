@@ -177,4 +177,4 @@ class Delivery:
         long_ago = time.monotonic() - LATELY_SECONDS - LATELY_STEP
         while self._lately and self._lately[0][0] < long_ago:
             self._lately.popleft()
-        return min((id - 1 for _, id in self._lately), default=self._sent)
+        return self._lately[0][1] - 1 if self._lately else self._sent
