@@ -1,7 +1,8 @@
-"""Every port of the demonstration has an option, which its files follow."""
+"""What the demonstration prepares: every port has an option, which its files follow; a certificate for clients."""
 
 import shutil
 import socket
+import subprocess
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from component.cli.demo import demo
 from component.config.configuration import load_settings
 from component.demo.demo_configuration import follow
-from component.demo.demo_server import DemoError, Ports
+from component.demo.demo_server import CERTIFICATE, DemoError, Ports, make_certificate
 from component.ejabberd.ejabberd_yml import LOOPBACK
 from tests.support.demo import free_ports_of_demo
 
@@ -63,6 +64,23 @@ def test_a_folder_of_before_follows(tmp_path: Path) -> None:
         assert settings.web.listen == f"127.0.0.1:{ports.links}"
         assert settings.web.public_url == f"http://127.0.0.1:{ports.links}"
     assert path.read_text().splitlines() == before
+
+
+def test_the_certificate_stays_and_is_nobody_elses(tmp_path: Path) -> None:
+    """Who trusts it has to do so once. A folder of before gets one that is for uploads too."""
+    (tmp_path / "ejabberd").mkdir()
+    with_key = tmp_path / "ejabberd" / CERTIFICATE
+    with_key.touch(0o600)
+    settings = load_settings(EXAMPLE, {"DESKBRIDGE_XMPP_SECRET": "swordfish"})
+    public = make_certificate(tmp_path, settings)
+    first = public.read_text()
+    assert make_certificate(tmp_path, settings).read_text() == first
+    assert with_key.read_text().endswith(first)
+    assert with_key.stat().st_mode & 0o077 == 0
+    command = ["openssl", "x509", "-in", str(public), "-noout", "-text"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for expected in ("DNS:work.acme.test", "DNS:cc.acme.test", "IP Address:127.0.0.1", "CA:FALSE"):
+        assert expected in said
 
 
 def test_a_line_that_is_gone(tmp_path: Path) -> None:
