@@ -87,6 +87,19 @@ class TestConnecting:
             assert (door.came, link.failures) == (1, 1)
 
 
+async def test_who_renews_the_stream_is_back_at_once(ejabberd: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often: nothing had failed, so the pauses do not grow. In the end they would last for hours here."""
+    monkeypatch.setattr(stream, "FIRST_DELAY", 0.02)
+    monkeypatch.setattr(stream, "LONGEST_DELAY", 7200.0)
+    up = asyncio.Event()
+    async with running(ejabberd.settings.xmpp, up=up.set) as link, asyncio.timeout(120):
+        for _ in range(15):
+            await up.wait()
+            up.clear()
+            await link.barrier()
+            link.renew("a test")
+
+
 async def test_what_ejabberd_does_not_route_is_told_until_it_does(
     ejabberd: TestServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -263,7 +263,7 @@ class Connection:
                         pauses.reset()
                     continue
             else:
-                if lasted > STABLE_SECONDS:
+                if lasted > STABLE_SECONDS or self._ending:  # nothing failed where we wanted to connect anew
                     pauses.reset()
                 pause = pauses.next()
             await asyncio.sleep(pause)
