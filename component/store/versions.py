@@ -6,15 +6,29 @@ from sqlalchemy import Connection, text
 
 from .changes import Supersede
 
+EARLIER = 100
+"""Conversations of two agents that are looked through for the message that is meant, besides the one that goes on."""
+
+# To the clients of two agents their conversations are one chat, in which what was said before can be taken back too.
+_OF_THE_PAIR = """
+SELECT :conversation AS id UNION SELECT id FROM (
+    SELECT earlier.id FROM conversation AS now JOIN conversation AS earlier
+        ON earlier.first_id = now.first_id AND earlier.second_id = now.second_id AND earlier.kind = 'desk'
+    WHERE now.id = :conversation AND now.kind = 'desk' AND earlier.id < now.id
+    ORDER BY earlier.id DESC LIMIT :earlier
+)
+"""
+
 # Of the message meant, or of its first version: a correction of a correction is one of the first version too.
-_FIRST_VERSION = text("""
+_FIRST_VERSION = text(f"""
+WITH of_the_pair AS MATERIALIZED ({_OF_THE_PAIR})
 SELECT coalesce(version_of, id) FROM (
     SELECT id, version_of FROM message
-    WHERE conversation_id = :conversation AND client_id = :reference
+    WHERE conversation_id IN (SELECT id FROM of_the_pair) AND client_id = :reference
         AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
     UNION ALL
     SELECT id, version_of FROM message
-    WHERE conversation_id = :conversation AND origin_id = :reference AND origin_id IS NOT client_id
+    WHERE conversation_id IN (SELECT id FROM of_the_pair) AND origin_id = :reference AND origin_id IS NOT client_id
         AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
 )
 ORDER BY id DESC LIMIT 1
@@ -37,6 +51,7 @@ def supersede(connection: Connection, changes: Sequence[Supersede], accounts: Ma
             "conversation": change.conversation_id,
             "sender": accounts[change.sender_account],
             "reference": change.reference,
+            "earlier": EARLIER,
             "by": change.by,
         }
         first = connection.scalar(_FIRST_VERSION, values)

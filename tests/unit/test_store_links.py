@@ -10,12 +10,12 @@ from sqlalchemy.dialects import sqlite
 
 from component.store import link_openings as openings
 from component.store import stored_links as links
-from component.store.changes import Audit, DeliveredUpTo, NewLink, Supersede, Withdraw
+from component.store.changes import Audit, DeliveredUpTo, EndConversation, NewLink, Supersede, Withdraw
 from component.store.retention_holds import Hold
 from component.store.store import Store
 from component.store.store_errors import ChangeRefused, StoreError
 from component.store.stored_links import FoundLink, Which
-from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, joined, message, opened
+from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, joined, message, opened
 
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
@@ -172,6 +172,26 @@ async def test_c13_an_id_used_again_means_the_newest(store: Store) -> None:
     assert await store.find_own(chat.id, "1", ALICE, before=retraction.id) == new.id
     assert await store.find_own(chat.id, "1", BOB, before=retraction.id) == others.id
     assert await store.find_own(chat.id, "1", ALICE, before=old.id) is None
+
+
+async def test_c13_what_was_said_in_an_earlier_conversation(store: Store) -> None:
+    """Two agents' conversations are one chat in their clients: the newest of that id is meant, whichever it was in."""
+    first, second, third = (desk(store) for _ in range(3))
+    others = desk(store, BOB, CAROL)
+    old, new, hers, elsewhere = (
+        message(store, first, client_id="1"),
+        message(store, second, client_id="1"),
+        message(store, second, client_id="1", sender_account=CAROL, receiver_account=ALICE),
+        message(store, others, client_id="1", sender_account=BOB, receiver_account=CAROL),
+    )
+    by = store.next_message_id()
+    sent = {"old": old, "new": new, "hers": hers, "elsewhere": elsewhere}
+    await store.submit(
+        *(first, EndConversation(first.id, NOON, "gone"), second, EndConversation(second.id, NOON, "gone")),
+        *(third, others, *sent.values(), *(link(token, message.id) for token, message in sent.items())),
+        Supersede(third.id, ALICE, "1", by, NOON, is_version=False),
+    )
+    assert await live(store, *sent) == ["old", "hers", "elsewhere"]
 
 
 async def test_c12_nobody_revokes_what_others_sent(store: Store) -> None:

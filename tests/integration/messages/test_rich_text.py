@@ -25,7 +25,7 @@ from tests.support.links import all_tokens, opens, token
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
 from tests.support.server import PASSWORD, TestServer
-from tests.support.upload import download
+from tests.support.upload import download, status
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 POLICY = "modify/policy-violation"
@@ -180,6 +180,19 @@ class TestAgentToAgent:
         assert [part.tag.removeprefix(XHTML) for part in got.iter() if part.tag.startswith(XHTML)] == (
             ["body", "p", "ol", "li", "strong", "li"]
         )
+
+    async def test_the_page_ends_with_its_message(self, alice: XmppClient, carol: XmppClient) -> None:
+        """C13: also if the two have ended their chat since, and begin another by that."""
+        got = await received(alice, carol, CAROL, STEPS)
+        address = text(got).rpartition("\n")[2].removeprefix("Formatted message: ")
+        await carol.send(
+            f"<message to='{ALICE}' type='chat'><gone xmlns='http://jabber.org/protocol/chatstates'/></message>"
+        )
+        await alice.expect(message(body="ⓘ Carol Cho ended this chat."))
+        assert await status(address) == 200
+        retraction = f"<retract xmlns='urn:xmpp:message-retract:1' id='{got.get('id')}'/>"
+        await carol.expect(message(id=await send(alice, CAROL, retraction)))
+        assert await status(address) == 404
 
     async def test_what_plain_text_can_say(self, alice: XmppClient, carol: XmppClient, bridge: BridgeProcess) -> None:
         before = all_tokens(bridge)
