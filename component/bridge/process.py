@@ -22,8 +22,8 @@ from component.store.store import Store
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 
-from .app import Bridge
 from .host_claim import claimed
+from .lifecycle import Bridge
 from .reloading import ReloadError
 from .state.state import State, open_state
 from .systemd import Systemd

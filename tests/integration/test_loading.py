@@ -136,7 +136,8 @@ def after(code: str) -> set[str]:
 def test_the_bridge_is_loaded_without_what_other_commands_need() -> None:
     loaded = after("import component.cli.run, component.bridge.process")
     assert "component.bridge.app" in loaded
-    assert not loaded & {"pydantic", "alembic", "component.config", "component.directory", "component.demo"}
+    assert not loaded & {"pydantic", "alembic", "component.config.configuration", "component.demo"}
+    assert "component.config.directory_file" not in loaded
     assert not loaded & {"component.explanation", "component.cli.archive", "sqlalchemy.dialects.postgresql"}
 
 

@@ -58,8 +58,10 @@ BRIDGE_LAYERS = (
     "iq",
     *("reloading", "retention", "upload_services"),
     "commands",
+    "router",
     "gauges",
     "app",
+    "lifecycle",
     "process",
 )
 

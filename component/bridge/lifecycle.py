@@ -1,0 +1,229 @@
+"""The running bridge, through start, lost streams, reload and stop."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any
+
+from component.directory.world import World
+from component.ejabberd.api import EjabberdApi
+from component.metrics import Metrics
+from component.model import Settings
+from component.store.store import Store
+from component.store.store_errors import StoreError
+from component.web.uploads import Uploads
+
+from .app import App
+from .clock import now_us
+from .gauges import Gauges
+from .host_claim import HostsTaken
+from .reloading import Reload, refuse_new_wiring
+from .state.state import State
+from .stream.connection import Disconnected
+from .supervision.supervision import Supervision
+
+log = logging.getLogger(__name__)
+
+GOODBYE_SECONDS = 10.0
+ANSWERS_SECONDS = 3.0
+"""At the end, for requests that are being answered; then they are refused."""
+
+
+class Bridge:
+    """One instance, serving all tenants over one stream. ``run`` lasts until it is told to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        store: Store,
+        api: EjabberdApi,
+        metrics: Metrics,
+        reload: Reload,
+        uploads: Uploads,
+        holder: str,
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._store = store
+        self._metrics = metrics
+        self._app = app = App(
+            settings, state, store, api, metrics, reload, uploads, holder, up=self._up, down=self._down
+        )
+        parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.contacts)
+        metrics.add(Gauges(state, store, *parts_seen, self.missing))
+        self._settling: asyncio.Task[None] | None = None
+        self._taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._settled = False
+        self._all_have_contacts = False
+        self._seen_through: World | None = None  # the directory by which all subscriptions were looked through
+
+    @property
+    def supervision(self) -> Supervision:
+        return self._app.supervision
+
+    def missing(self) -> list[str]:
+        """What keeps the bridge from doing all its work, in words for operators; nothing if it is ready (O4)."""
+        if not self._app.link.up:
+            return ["there is no connection to ejabberd"]
+        finding_out = [] if self._app.gate.is_open else ["it is not known yet who is logged in; messages wait"]
+        missing = (self._app.link.missing, self._store.missing, self._app.grants.missing, self._app.guard.missing)
+        return finding_out + [what for part in missing for what in part()]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail, and
+        ``HostsTaken`` if another process has the hosts already."""
+        parts = (
+            self._app.link.run,
+            self._app.guard.run,
+            self._store.look_after_files,
+            self._app.delivery.run,
+            self._app.services.run,
+            self._app.contacts.run,
+            self._app.retention.run,
+        )
+        tasks: list[asyncio.Future[Any]] = [asyncio.create_task(part()) for part in parts]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, self._taken, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if self._taken in done:
+                await self._leave()
+            for task in done:
+                task.result()
+            await self._say_goodbye()
+        finally:
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _leave(self) -> None:
+        """Let who was first have the hosts, and turn back what is not ours."""
+        self._app.gate.shut()
+        await self._app.link.close()
+
+    async def _say_goodbye(self) -> None:
+        """Finish what was begun, so that the next start has nothing to repair."""
+        self._app.gate.shut()
+        if self._settling:
+            self._settling.cancel()
+        self._app.rivals.release()
+        if not self._app.link.up:
+            return
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await asyncio.gather(
+                    self._app.requests.finish(ANSWERS_SECONDS), self._app.archives.finish(ANSWERS_SECONDS)
+                )
+                await self._app.messages.judged()
+                await self._store.submit()
+                self._app.supervision.chats.farewell()
+                await self._app.faces.farewell()
+                await self._app.delivery.tick()
+        except (Disconnected, StoreError, TimeoutError) as problem:
+            log.warning("could not finish everything, which the next start will do: %s", problem or "it took too long")
+        # What ejabberd has sent before it knows that we leave cannot be answered any more, but kept for the next start.
+        self._app.delivery.shut()
+        self._app.gate.open()
+        await self._app.link.close()
+
+    # A stream comes and goes
+
+    def _up(self) -> None:
+        self._metrics.connected()
+        self._app.rivals.up()
+        self._state.sessions.begin_anew()
+        self._state.recent.all_lost(now_us())
+        self._app.services.forget()
+        self._app.grants.expect()
+        self._app.archives.up()
+        self._app.requests.up()
+        self._settling = asyncio.create_task(self._settle())
+
+    def _down(self) -> None:
+        self._app.rivals.down()
+        self._settled = False
+        self._app.grants.forget()
+        self._app.guard.forget()
+        self._app.contacts.pause()
+        self._app.archives.down()
+        self._app.requests.down()
+        self._app.gate.hold()
+        self._app.delivery.shut()
+        self._app.faces.pause()
+        self._app.supervision.watching.down()
+        if self._settling:
+            self._settling.cancel()
+
+    async def _settle(self) -> None:
+        """A new stream: get everything right again. If that fails, the next stream brings another try."""
+        try:
+            await self._app.rivals.look()
+            await self._find_the_truth()
+            self._app.supervision.chats.announce()
+            await self._app.faces.announce()
+            await self._app.upload_services.learn()
+        except HostsTaken as taken:
+            if not self._taken.done():
+                self._taken.set_exception(taken)
+        except Disconnected:
+            pass
+        except StoreError as problem:
+            self._app.link.drop(f"the database cannot be read: {problem}")
+        except Exception:
+            log.exception("could not settle after connecting")
+            self._app.link.drop("starting afresh")
+
+    async def _find_the_truth(self) -> None:
+        """Learn who is logged in, act on what was missed, and only then go on with messages (P6)."""
+        started = time.monotonic()
+        silent = await self._app.census.take()
+        self._state.sessions.settle(silent)
+        self._settled = True
+        if not self._all_have_contacts:
+            # Later it is enough to look at those who are connected, and at who logs in.
+            self._app.services.ensure(self._state.world.everybody())
+            self._all_have_contacts = True
+        if self._seen_through is not self._state.world:
+            await self._look_through()
+        self._app.faces.resume()
+        self._app.supervision.watching.settle()
+        self._app.endings.of_the_absent()
+        await self._app.undelivered.recover()
+        self._app.returns.settle()
+        self._app.gate.open()
+        self._app.contacts.everybody(await self._store.accounts_with_contacts())
+        people = len(self._state.sessions.accounts())
+        log.info("ready after %.1f s: %d people are logged in", time.monotonic() - started, people)
+
+    async def _look_through(self) -> None:
+        world = self._state.world
+        await self._app.presence.look_through()
+        self._seen_through = world
+
+    # A new directory
+
+    async def reload(self, settings: Settings, world: World) -> None:
+        """Swap directory, versions and limits at once, between two stanzas; then act on what that changes (D1).
+
+        Raises ``ReloadError`` if something changed that needs a restart; then nothing is changed.
+        """
+        refuse_new_wiring(self._settings, settings)
+        before, self._state.world = self._state.world, world
+        self._settings = settings
+        self._state.limits = settings.limits
+        for account in self._state.sessions.accounts():
+            gone = before.account(account)
+            if gone is not None and world.account(account) is None:
+                self._app.presence.removed(gone)
+        new = [party for party in world.everybody() if before.account(party.account) is None]
+        self._app.census.ask(new)
+        self._app.services.ensure(new)
+        self._app.guard.ask()
+        if self._settled:
+            await self._look_through()
+            if self._app.faces.look_through(before):
+                with contextlib.suppress(Disconnected):  # then all is told anew
+                    await self._app.faces.announce()
+            self._app.contacts.reloaded(before)
+            await self._app.supervision.rights.look_through(before)
