@@ -23,6 +23,7 @@ from component.xml import serialise
 
 from ..clock import DAY_US, now_us
 from ..incoming import Incoming, read
+from ..seldom import Seldom
 from ..state.conversations import Conversation
 from ..state.message_routes import Routes
 from ..state.state import State
@@ -86,6 +87,7 @@ class Messages:
         self._announced = Announced()
         self._routes = Routes()
         self._tokens = _tokens()
+        self._trouble = Seldom(log, logging.ERROR)
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
@@ -236,7 +238,7 @@ class Messages:
         self, message: Accepted, opened: Conversation | None, reason: Reason, problem: StoreError | None = None
     ) -> None:
         if problem is not None:
-            log.error("a message could not be archived and was refused: %s", problem)
+            self._trouble("a message could not be archived and was refused: %s", problem)
         self._state.recent.forget(message.key)
         if opened:
             self._state.conversations.forget(opened)
