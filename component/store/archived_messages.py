@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, Text, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, Text, bindparam, func, or_, select, text
 
-from .schema import HAS_OTHER_ORIGIN_ID, HAS_SEEN_ID, HAS_SEEN_ORIGIN_ID, IS_VISIBLE, account, message
+from .schema import HAS_OTHER_ORIGIN_ID, HAS_SEEN_ID, HAS_SEEN_ORIGIN_ID, IS_VISIBLE, account, conversation, message
+from .stored_conversations import OF_THE_PAIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,17 @@ _RECENT = (
 _IN_CONVERSATION = message.c.conversation_id == bindparam("conversation")
 
 
-def _reference(named: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
-    """The newest visible message of the conversation under these conditions."""
+_IN_CHAT = message.c.conversation_id.in_(text(OF_THE_PAIR).columns(conversation.c.id))
+
+
+def _reference(
+    named: ColumnElement[Any], *conditions: ColumnElement[bool], where: ColumnElement[bool] = _IN_CONVERSATION
+) -> Select[tuple[Any, ...]]:
+    """The newest visible message of the conversation, or otherwise ``where``, under these conditions."""
     return (
         select(message.c.id, message.c.seq, account.c.jid, named)
         .join_from(message, account, message.c.sender_id == account.c.id)
-        .where(_IN_CONVERSATION, IS_VISIBLE, *conditions)
+        .where(where, IS_VISIBLE, *conditions)
         .order_by(message.c.id.desc())
         .limit(1)
     )
@@ -148,7 +154,7 @@ _BY_NUMBER = _reference(
     func.coalesce(message.c.origin_id, message.c.client_id), message.c.id == bindparam("number"), _BY_ANYBODY
 )
 _OWN = [
-    _reference(named, *conditions, account.c.jid == _SENDER, message.c.id < bindparam("before"))
+    _reference(named, *conditions, account.c.jid == _SENDER, message.c.id < bindparam("before"), where=_IN_CHAT)
     for named, conditions in _BY_ITS_IDS
 ]
 _WINDOW_START = (
@@ -203,8 +209,8 @@ def find_by_reference(
 
 
 def find_own(connection: Connection, conversation_id: int, reference: str, sender: str, before: int) -> int | None:
-    """The newest message that the bare account ``sender`` sent in the conversation under this client id or origin id
-    before the message ``before``, which names it so; its number."""
+    """The newest message that the bare account ``sender`` sent in the conversation, or an earlier one of the two, under
+    this client id or origin id before the message ``before``, which names it so; its number."""
     values = {"conversation": conversation_id, "reference": reference, "sender": sender, "before": before}
     found = _newest(connection, _OWN, values)
     return None if found is None else found.id

@@ -217,8 +217,8 @@ class Store:
         return await self.ask(archive.find_by_reference, conversation_id, reference, message_id, sender)
 
     async def find_own(self, conversation_id: int, reference: str, sender: str, before: int) -> int | None:
-        """The newest message that an account sent in the conversation under that client id or origin id, before the
-        message ``before``."""
+        """The newest message that an account sent in the conversation, or an earlier one of the two, under that client
+        id or origin id, before the message ``before``."""
         return await self.ask(archive.find_own, conversation_id, reference, sender, before)
 
     async def window_start(self, conversation_id: int, size: int) -> int:

@@ -9,6 +9,20 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, upd
 from .changes import EndConversation, OpenConversation
 from .schema import IS_JOINED, IS_OPEN_DESK, account, conversation
 
+EARLIER = 100
+"""Conversations of two agents that count as their chat, besides the one that goes on."""
+
+OF_THE_PAIR = f"""
+SELECT :conversation AS id UNION SELECT id FROM (
+    SELECT earlier.id FROM conversation AS now JOIN conversation AS earlier
+        ON earlier.first_id = now.first_id AND earlier.second_id = now.second_id AND earlier.kind = 'desk'
+    WHERE now.id = :conversation AND now.kind = 'desk' AND earlier.id < now.id
+    ORDER BY earlier.id DESC LIMIT {EARLIER}
+)
+"""
+"""To the clients of two agents their conversations are one chat, in which they correct and take back what they said
+before, whichever it was in."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredConversation:

@@ -5,23 +5,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from .changes import Supersede
-
-EARLIER = 100
-"""Conversations of two agents that are looked through for the message that is meant, besides the one that goes on."""
-
-# To the clients of two agents their conversations are one chat, in which what was said before can be taken back too.
-_OF_THE_PAIR = """
-SELECT :conversation AS id UNION SELECT id FROM (
-    SELECT earlier.id FROM conversation AS now JOIN conversation AS earlier
-        ON earlier.first_id = now.first_id AND earlier.second_id = now.second_id AND earlier.kind = 'desk'
-    WHERE now.id = :conversation AND now.kind = 'desk' AND earlier.id < now.id
-    ORDER BY earlier.id DESC LIMIT :earlier
-)
-"""
+from .stored_conversations import OF_THE_PAIR
 
 # Of the message meant, or of its first version: a correction of a correction is one of the first version too.
 _FIRST_VERSION = text(f"""
-WITH of_the_pair AS MATERIALIZED ({_OF_THE_PAIR})
+WITH of_the_pair AS MATERIALIZED ({OF_THE_PAIR})
 SELECT coalesce(version_of, id) FROM (
     SELECT id, version_of FROM message
     WHERE conversation_id IN (SELECT id FROM of_the_pair) AND client_id = :reference
@@ -51,7 +39,6 @@ def supersede(connection: Connection, changes: Sequence[Supersede], accounts: Ma
             "conversation": change.conversation_id,
             "sender": accounts[change.sender_account],
             "reference": change.reference,
-            "earlier": EARLIER,
             "by": change.by,
         }
         first = connection.scalar(_FIRST_VERSION, values)

@@ -192,6 +192,9 @@ async def test_c13_what_was_said_in_an_earlier_conversation(store: Store) -> Non
         Supersede(third.id, ALICE, "1", by, NOON, is_version=False),
     )
     assert await live(store, *sent) == ["old", "hers", "elsewhere"]
+    assert await store.find_own(third.id, "1", ALICE, before=by) == new.id
+    assert await store.find_own(third.id, "1", CAROL, before=by) == hers.id
+    assert await store.find_own(first.id, "1", ALICE, before=by) == old.id
 
 
 async def test_c12_nobody_revokes_what_others_sent(store: Store) -> None:

@@ -152,6 +152,27 @@ class TestIds:
         second = await copy(watched, "▸ Alice Ames: At ten")
         assert second.find(REPLACE).get("id") == first.get("id") != second.get("id")
 
+    async def test_of_what_was_said_before_the_chat_ended(
+        self, alice: XmppClient, carol: XmppClient, watched: XmppClient, alice_at_work: XmppClient
+    ) -> None:
+        """Another conversation has begun, but everybody has it in the same chat."""
+        word = new_id()
+        id = await send(carol, ALICE, f"<body>{word} at nine</body>")
+        first, kept = (
+            await copy(watched, f"▸ Carol Cho: {word} at nine"),
+            await copy_at_work(alice_at_work, f"{word} at nine"),
+        )
+        await alice.send(
+            f"<message to='{CAROL}' type='chat'><gone xmlns='http://jabber.org/protocol/chatstates'/></message>"
+        )
+        await copy(watched, "ⓘ Alice Ames ended this chat.")
+        await send(carol, ALICE, f"<body>{word} at ten</body><replace xmlns='urn:xmpp:message-correct:0' id='{id}'/>")
+        for copied, replaced in (
+            (await copy(watched, f"▸ Carol Cho: {word} at ten"), first),
+            (await copy_at_work(alice_at_work, f"{word} at ten"), kept),
+        ):
+            assert copied.find(REPLACE).get("id") == replaced.get("id")
+
     async def test_of_others_in_replies(self, alice: XmppClient, carol: XmppClient, watched: XmppClient) -> None:
         """AD2: the message itself, forwarded for programs, names what it answers by the id that is in the other one."""
         id = f"alice@cc.acme.test/{new_id()}"
