@@ -24,7 +24,7 @@ PAGE := component/demo/node_modules
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
 # Desktop clients and what drives them, for a look by hand.
-DESKTOP := gajim pidgin dino-im psi-plus xvfb openbox xdotool imagemagick dbus-x11 fonts-noto-color-emoji iproute2
+DESKTOP := gajim pidgin dino-im psi-plus xvfb openbox xdotool imagemagick dbus-x11 fonts-noto-core fonts-noto-color-emoji iproute2
 
 .DEFAULT_GOAL := help
 .PHONY: help deps clients collections page venv compiled uncompiled run clients-look test unit test-compiled test-all test-ejabberd bench lint clean
