@@ -7,7 +7,7 @@ from .archived_messages import ArchivedMessage
 
 @dataclass(frozen=True, slots=True)
 class ArchiveView:
-    """Whose eyes: ``viewer`` is a bare account.
+    """The viewer's rights: ``viewer`` is a bare account.
 
     For an agent: their chats with Work users, of each the last ``window`` visible messages (None: all, A1), and their
     open conversations with agents (A2). For a Work user: their chats with agents, whole (A3); ``window`` is ignored.

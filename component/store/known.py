@@ -1,4 +1,4 @@
-"""What the writer knows by heart of what it has written, so that it need not read it for each batch."""
+"""What the writer caches of what it has written, so that it need not read it for each batch."""
 
 from sqlalchemy import Connection
 

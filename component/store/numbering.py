@@ -20,7 +20,7 @@ STEP_BACK_US = 3_600_000_000
 further was wrong before, and is believed now."""
 
 MOST_KNOWN = 50_000
-"""Sequences of one kind whose last numbers are known by heart: some MB."""
+"""Sequences of one kind whose last numbers are cached: some MB."""
 
 
 class RisingTime:

@@ -1,4 +1,4 @@
-"""A page of what somebody sees of the archive: whose eyes, which part of it, how many (A1 to A3, A6).
+"""A page of what somebody sees of the archive: the viewer's rights, which part of it, how many (A1 to A3, A6).
 
 All that a query asks is asked in one read transaction, so its answers belong to one moment.
 """

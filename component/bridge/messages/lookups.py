@@ -1,4 +1,4 @@
-"""What the bridge does not know by heart and looks up before a message is judged."""
+"""What is not cached, and is looked up before a message is judged."""
 
 import asyncio
 import logging

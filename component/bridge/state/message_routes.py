@@ -8,7 +8,7 @@ from component.model import Party
 
 MOST_KNOWN = 20_000
 LONGEST_KNOWN = 300
-"""So many pairs of addresses, of so many characters, are known by heart: some MB."""
+"""So many pairs of addresses, of so many characters, are cached: some MB."""
 
 
 class Route(NamedTuple):
