@@ -121,6 +121,7 @@ class TestSetStatus:
         await alice.expect_nothing(presence(sender=BOB, type=None))
         assert (await Run(bob, "set-status").execute()).value("status") == "invisible"
         await bob.send("<presence type='unavailable'/>")
+        await bridge.people_are(2)
         await bob.set_presence()
         await alice.expect(presence(sender=BOB, type=None))
         assert (await Run(bob, "set-status").execute()).value("status") == "automatic"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.clients.test_profanity import pytestmark as needs_profanity
-from tests.support.bridge import BridgeProcess
+from tests.integration.messages.conftest import LogIn
 from tests.support.client import XmppClient
 from tests.support.matching import presence
 from tests.support.scripts import BOB, DAN
@@ -19,8 +19,8 @@ SERVICE = "agents.acme.test"
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def profanity(ejabberd: TestServer, bridge: BridgeProcess, tmp_path: Path) -> AsyncIterator[Terminal]:
-    """profanity, with Bob logged in."""
+async def profanity(ejabberd: TestServer, log_in: LogIn, tmp_path: Path) -> AsyncIterator[Terminal]:
+    """profanity, with Bob logged in. It goes before ``log_in`` waits for everybody to be logged out."""
     home = tmp_path / "home"
     home.mkdir()
     environ = {"XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data"), "LC_ALL": "C.UTF-8"}
