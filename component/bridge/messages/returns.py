@@ -13,8 +13,9 @@ from component.xml import parse_children, serialise, stanza
 
 from ..state.state import State
 
-MOST_SENDERS = 10_000
+MOST = 5_000
 MOST_OF_ONE = 100
+"""Answers that are kept, of all senders and of one. Each repeats up to 8,000 characters of what was sent."""
 
 ON_THE_WAY_SECONDS = 1.0
 """A session that ends so soon after a refusal was sent may not have got it."""
@@ -29,7 +30,8 @@ class Returns:
     def __init__(self, state: State, send: Callable[[str], None]) -> None:
         self._state = state
         self._send = send
-        self._kept: OrderedDict[str, list[Element]] = OrderedDict()
+        self._kept: OrderedDict[str, list[Element]] = OrderedDict()  # who came first, first
+        self._number = 0
         self._sent: OrderedDict[str, deque[tuple[float, Element]]] = OrderedDict()  # the newest last
 
     def tell(self, message: ArchivedMessage, reason: Reason) -> None:
@@ -82,7 +84,9 @@ class Returns:
             self._return_all(account, f"{account}/{resource}")
 
     def _return_all(self, account: str, address: str) -> None:
-        for answer in self._kept.pop(account, ()):
+        kept = self._kept.pop(account, [])
+        self._number -= len(kept)
+        for answer in kept:
             self._return(answer, address)
 
     def _on_the_way(self, account: str, answer: Element) -> None:
@@ -100,9 +104,13 @@ class Returns:
     def _keep(self, account: str, answer: Element) -> None:
         kept = self._kept.setdefault(account, [])
         kept.append(answer)
-        del kept[:-MOST_OF_ONE]
-        if len(self._kept) > MOST_SENDERS:
-            self._kept.popitem(last=False)
+        self._number += 1
+        if len(kept) > MOST_OF_ONE:
+            del kept[0]
+            self._number -= 1
+        while self._number > MOST:
+            _, oldest = self._kept.popitem(last=False)
+            self._number -= len(oldest)
 
     def _return(self, answer: Element, address: str) -> None:
         answer.set("to", address)
