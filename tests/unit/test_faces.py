@@ -109,6 +109,7 @@ class TestAChosenStatus:
     async def test_ends_with_the_log_out(self, scene: Scene) -> None:
         scene.faces.set_status(BOB, Status.INVISIBLE)
         scene.state.sessions.ended(BOB.account)
+        scene.state.sessions.left(BOB.account)
         scene.faces.refresh(BOB)
         scene.shows(BOB.account)
         assert scene.told(ALICE.account) == [' type="unavailable"/>', "/>"]
@@ -163,6 +164,7 @@ class TestARestlessClient:
 
     async def test_says_nothing_by_going_again_and_again(self, scene: Scene) -> None:
         scene.state.sessions.ended(BOB.account)
+        scene.state.sessions.left(BOB.account)
         for _ in range(100):
             scene.faces.refresh(BOB)
         assert scene.told(ALICE.account) == [' type="unavailable"/>']

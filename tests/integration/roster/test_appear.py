@@ -20,8 +20,8 @@ class TestInModeThree:
             await login(ALICE),
             contact(CAROL, "Carol Cho", SALES),
             contact(DAN, "Dan Diaz", ACME),
-            contact(SUE_SHAH, "Sue Shah", ACME),
-            contact(LENA_LUND, "Lena Lund", ACME),
+            contact(SUE_SHAH, "Sue Shah (Work)", ACME),
+            contact(LENA_LUND, "Lena Lund (Work)", ACME),
             contact(BOB, "Bob Berg", ACME),
             contact(ERIN, "Erin Egg", ACME),
         )
@@ -42,8 +42,8 @@ class TestInModeThree:
             contact(ALICE, "Alice Ames", SALES),
             contact(CAROL, "Carol Cho", SALES),
             contact(DAN, "Dan Diaz", ACME),
-            contact(ALICE_AMES, "Alice Ames", ACME),
-            contact(LENA_LUND, "Lena Lund", ACME),
+            contact(ALICE_AMES, "Alice Ames (Work)", ACME),
+            contact(LENA_LUND, "Lena Lund (Work)", ACME),
             contact(BOB, "Bob Berg", ACME),
             contact(ERIN, "Erin Egg", ACME),
         )

@@ -34,12 +34,12 @@ BOBS_AGENTS = (
 ALICES_CONTACTS = (
     contact(CAROL, "Carol Cho", SALES),
     contact(DAN, "Dan Diaz", ACME),
-    contact("sue@work.acme.test", "Sue Shah", ACME),
-    contact("lena@work.acme.test", "Lena Lund", ACME),
+    contact("sue@work.acme.test", "Sue Shah (Work)", ACME),
+    contact("lena@work.acme.test", "Lena Lund (Work)", ACME),
     contact(BOB, "Bob Berg", ACME),
     contact(ERIN, "Erin Egg", ACME),
 )
-CAROLS_COLLEAGUES = (*ALICES_CONTACTS[2:], contact("alice.ames@work.acme.test", "Alice Ames", ACME))
+CAROLS_COLLEAGUES = (*ALICES_CONTACTS[2:], contact("alice.ames@work.acme.test", "Alice Ames (Work)", ACME))
 
 
 @pytest.fixture
