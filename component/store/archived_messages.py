@@ -120,22 +120,32 @@ _RECENT = (
     .order_by(message.c.sent_at, message.c.id)
 )
 _IN_CONVERSATION = message.c.conversation_id == bindparam("conversation")
+_CHAT = text(OF_THE_PAIR).columns(conversation.c.id).subquery("chat")
 
 
-_IN_CHAT = message.c.conversation_id.in_(text(OF_THE_PAIR).columns(conversation.c.id))
-
-
-def _reference(
-    named: ColumnElement[Any], *conditions: ColumnElement[bool], where: ColumnElement[bool] = _IN_CONVERSATION
-) -> Select[tuple[Any, ...]]:
-    """The newest visible message of the conversation, or otherwise ``where``, under these conditions."""
+def _reference(named: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    """The newest visible message of the conversation under these conditions."""
     return (
         select(message.c.id, message.c.seq, account.c.jid, named)
         .join_from(message, account, message.c.sender_id == account.c.id)
-        .where(where, IS_VISIBLE, *conditions)
+        .where(_IN_CONVERSATION, IS_VISIBLE, *conditions)
         .order_by(message.c.id.desc())
         .limit(1)
     )
+
+
+def _newest_own(*conditions: ColumnElement[bool]) -> Select[int | None]:
+    """The number of the newest visible message of the sender, before another one, in any conversation of the chat under
+    these conditions: the newest of each, however many there are."""
+    newest = (
+        select(message.c.id)
+        .join_from(message, account, message.c.sender_id == account.c.id)
+        .where(message.c.conversation_id == _CHAT.c.id, message.c.id < bindparam("before"), IS_VISIBLE)
+        .where(account.c.jid == _SENDER, *conditions)
+        .order_by(message.c.id.desc())
+        .limit(1)
+    )
+    return select(func.max(newest.correlate(_CHAT).scalar_subquery())).select_from(_CHAT)
 
 
 _WANTED: BindParameter[str] = bindparam("reference")
@@ -153,10 +163,7 @@ _BY_ANY_ID = [_reference(named, *conditions, _BY_ANYBODY) for named, conditions 
 _BY_NUMBER = _reference(
     func.coalesce(message.c.origin_id, message.c.client_id), message.c.id == bindparam("number"), _BY_ANYBODY
 )
-_OWN = [
-    _reference(named, *conditions, account.c.jid == _SENDER, message.c.id < bindparam("before"), where=_IN_CHAT)
-    for named, conditions in _BY_ITS_IDS
-]
+_OWN = [_newest_own(*conditions) for _, conditions in _BY_ITS_IDS]
 _WINDOW_START = (
     select(message.c.seq)
     .where(_IN_CONVERSATION, IS_VISIBLE)
@@ -212,8 +219,7 @@ def find_own(connection: Connection, conversation_id: int, reference: str, sende
     """The newest message that the bare account ``sender`` sent in the conversation, or an earlier one of the two, under
     this client id or origin id before the message ``before``, which names it so; its number."""
     values = {"conversation": conversation_id, "reference": reference, "sender": sender, "before": before}
-    found = _newest(connection, _OWN, values)
-    return None if found is None else found.id
+    return max((id for search in _OWN if (id := connection.scalar(search, values)) is not None), default=None)
 
 
 def _newest(
