@@ -142,7 +142,8 @@ class TestTheSameHostsOnTwoMachines:
         self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
     ) -> None:
         """What Bob says meanwhile arrives, or he is told that it did not. XEP-0114 acknowledges nothing, so what is on
-        its way to a stream in the moment when it ends, the second's or the first's, is beyond anybody's reach."""
+        its way to a stream in the moment when it ends, the second's or the first's, is beyond anybody's reach: few of
+        the hundreds that he says, and nothing of what he says after."""
         bob, alice = await login(BOB), await login(ALICE)
         async with Wire(ejabberd.settings.xmpp.port) as wire:
             settings = replace(ejabberd.settings, xmpp=replace(ejabberd.settings.xmpp, port=wire.port))
@@ -156,4 +157,4 @@ class TestTheSameHostsOnTwoMachines:
             await alice.expect(message(id=last))
         heard = {stanza.get("id") for stanza in alice.take(message())}
         told = {stanza.get("id") for stanza in bob.take(message(type="error"))}
-        assert len(set(said) - heard - told) <= 2
+        assert len(set(said) - heard - told) < len(said) / 20
