@@ -8,7 +8,7 @@ from component.policy.classify import classify
 from component.policy.decide import Refuse, refuse
 from component.policy.reasons import Reason
 from component.xep.stanza_errors import refusal
-from component.xml import serialise
+from component.xml import IQ, MESSAGE, serialise
 
 from .connection import Connection
 
@@ -42,7 +42,7 @@ class Gate:
         elif self._is is _Is.HOLDING and self._link.bytes_received - self._since_byte < MOST_HELD_BYTES:
             self._held.append(message)
         else:
-            self._turn_back(message)
+            turn_back(message, self._link)
 
     def hold(self) -> None:
         """Keep messages until ``open``. Those that are kept already stay."""
@@ -60,8 +60,14 @@ class Gate:
         self._is = _Is.SHUT
         held, self._held = self._held, []
         for message in held:
-            self._turn_back(message)
+            turn_back(message, self._link)
 
-    def _turn_back(self, message: Element) -> None:
-        if isinstance(refuse(Reason.OVERLOADED, classify(message)), Refuse):
-            self._link.send(serialise(refusal(message, Reason.OVERLOADED)))
+
+def turn_back(stanza: Element, link: Connection) -> None:
+    """Ask its sender to send it again, if it is a message that somebody meant, or a request."""
+    if stanza.tag == IQ:
+        asks = stanza.get("type") in ("get", "set")
+    else:
+        asks = stanza.tag == MESSAGE and isinstance(refuse(Reason.OVERLOADED, classify(stanza)), Refuse)
+    if asks:
+        link.send(serialise(refusal(stanza, Reason.OVERLOADED)))

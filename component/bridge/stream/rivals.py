@@ -15,16 +15,12 @@ from collections.abc import Callable
 from enum import Enum, auto
 from xml.etree.ElementTree import Element
 
-from component.policy.classify import classify
-from component.policy.decide import Refuse, refuse
-from component.policy.reasons import Reason
 from component.xep.instance import Instance, answer, answers, asks, question
-from component.xep.stanza_errors import refusal
-from component.xml import IQ, MESSAGE, serialise
+from component.xml import MESSAGE
 
 from ..host_claim import HostsTaken
 from .connection import Connection
-from .gate import MOST_HELD_BYTES
+from .gate import MOST_HELD_BYTES, turn_back
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +62,7 @@ class Rivals:
         elif self._is is _Is.LOOKING and self._link.bytes_received - self._since_byte < MOST_HELD_BYTES:
             self._held.append(stanza)
         else:
-            self._turn_back(stanza)
+            turn_back(stanza, self._link)
 
     def up(self) -> None:
         """A new stream: hold what comes, until `look` is through."""
@@ -101,7 +97,7 @@ class Rivals:
             self._is = _Is.LEAVING
             held, self._held = self._held, []
             for stanza in held:
-                self._turn_back(stanza)
+                turn_back(stanza, self._link)
             raise HostsTaken(self._host, self._first.holder)
         if self._back < QUESTIONS:
             log.warning(
@@ -131,12 +127,3 @@ class Rivals:
             self._renewal.cancel()
         why = f"another deskbridge ({other.holder}) connected for the same hosts and was turned away"
         self._renewal = asyncio.get_running_loop().call_later(LEAVING_SECONDS, self._link.renew, why)
-
-    def _turn_back(self, stanza: Element) -> None:
-        """Its sender is asked to send it again."""
-        if stanza.tag == IQ:
-            asks = stanza.get("type") in ("get", "set")
-        else:
-            asks = stanza.tag == MESSAGE and isinstance(refuse(Reason.OVERLOADED, classify(stanza)), Refuse)
-        if asks:
-            self._link.send(serialise(refusal(stanza, Reason.OVERLOADED)))
