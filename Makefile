@@ -20,6 +20,9 @@ COMPILER := $(shell command -v cc >/dev/null || echo gcc libc6-dev) \
 NPM := $(shell command -v npm >/dev/null || echo npm)
 PAGE := component/demo/node_modules
 
+# What the tests need besides.
+TESTED := postgresql
+
 # Real clients that some tests drive; those tests are skipped without.
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 
@@ -36,6 +39,7 @@ deps:  ## Debian packages: installs what is missing as root, else says what is
 	@scripts/install-packages $(PACKAGES)
 
 clients: page
+	@scripts/install-packages $(TESTED)
 	@scripts/install-packages $(CLIENTS) || echo 'Tests with these clients are skipped.'
 	@$(MAKE) --no-print-directory tests/clients/node_modules || echo 'Tests with clients from npm are skipped.'
 
@@ -75,7 +79,8 @@ clients-look: deps venv  ## Gajim, Pidgin, Dino and Psi+ on the demonstration, f
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
 
-unit: .venv/test.stamp  ## the tests that need no server
+unit: .venv/test.stamp  ## the tests that need no ejabberd
+	@scripts/install-packages $(TESTED)
 	$(BIN)/pytest -n 2 tests/unit -m 'not long'
 
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled

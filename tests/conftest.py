@@ -9,6 +9,7 @@ import pytest
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.compiled import outdated
+from tests.support.postgresql import PostgreSQLServer, running_postgresql
 from tests.support.server import TestServer, running_ejabberd
 
 Login = Callable[..., Awaitable[XmppClient]]
@@ -24,6 +25,13 @@ def pytest_configure() -> None:
 def ejabberd() -> Iterator[TestServer]:
     """One real ejabberd for the whole session, with the tenants acme and globex."""
     with running_ejabberd() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """One real PostgreSQL for the whole session; each test that wants one makes itself a database there."""
+    with running_postgresql() as server:
         yield server
 
 

@@ -1,0 +1,145 @@
+"""A real PostgreSQL for tests: Debian's, in a folder of its own, on loopback; and a new database for each test."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.ports import free_ports
+
+SERVERS = Path("/usr/lib/postgresql")
+LOWEST = 15
+USER = "deskbridge"
+PASSWORD = "storage secret"
+SECONDS = 60.0
+
+NOT_ROOT = "postgres"
+"""Debian's user of that name: PostgreSQL refuses to run as root."""
+
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    # Tests kill PostgreSQL, not the machine: what it wrote is in the kernel's hands.
+    "fsync": "off",
+    "full_page_writes": "off",
+}
+
+
+def programs() -> Path:
+    """Where the newest of Debian's PostgreSQL lies."""
+    found = [folder for folder in SERVERS.glob("*") if folder.name.isdigit() and int(folder.name) >= LOWEST]
+    assert found, f"install Debian's package postgresql, of version {LOWEST} at least"
+    return max(found, key=lambda folder: int(folder.name)) / "bin"
+
+
+class PostgreSQLServer:
+    """One server with its data in ``folder``, which its own user can write to. It is stopped as it was started: by its
+    process's number."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.password_file = folder / "pgpass"
+        (self.port,) = free_ports(1)
+        self._programs = programs()
+        self._data = folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = (f"test_{number}" for number in count(1))
+
+    def create(self) -> None:
+        """Make the data. The database's user needs a password, as anywhere."""
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        self.password_file.write_text(f"*:*:*:{USER}:{PASSWORD}\n")
+        self.password_file.chmod(0o600)
+        options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={password}", "--no-sync"]
+        self._run("initdb", *options, "--encoding=UTF8", "--locale=C.UTF-8", "-D", str(self._data))
+
+    def start(self) -> None:
+        options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": self.port}.items()]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_as_its_user(), self._programs / "postgres", "-D", self._data, *options],
+                cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        end = time.monotonic() + SECONDS
+        while self._call("pg_isready", "--quiet").returncode:
+            assert self._process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """In order; clients are thrown out."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """At once, as in a crash: the next start recovers."""
+        self._end(signal.SIGQUIT)
+
+    def new_database(self) -> str:
+        """Its URL."""
+        name = next(self._names)
+        self.execute("postgres", f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def url(self, database: str, port: int | None = None) -> str:
+        """``port`` is another one that leads here."""
+        return f"postgresql://{USER}@{LOOPBACK}:{port or self.port}/{database}?passfile={self.password_file}"
+
+    def execute(self, database: str, *statements: str) -> str:
+        """Run these as an operator would; what they print: a line a row, columns with ``|`` between them."""
+        commands = [option for statement in statements for option in ("--command", statement)]
+        done = self._call("psql", "--no-psqlrc", "--quiet", "-At", "-v", "ON_ERROR_STOP=1", *commands, database)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """As a client, as whoever runs the tests."""
+        command = [self._programs / program, "-h", LOOPBACK, "-p", str(self.port), "-U", USER, *arguments]
+        environment = {**os.environ, "PGPASSWORD": PASSWORD}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*_as_its_user(), self._programs / program, *arguments]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(SECONDS)
+            self._process = None
+
+
+@contextmanager
+def running_postgresql() -> Iterator[PostgreSQLServer]:
+    """Starts one, and stops it at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="deskbridge-postgresql-"))
+    try:
+        if not os.getuid():
+            user = pwd.getpwnam(NOT_ROOT)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        server = PostgreSQLServer(folder)
+        server.create()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _as_its_user() -> list[str]:
+    """Before a program and its arguments. What it starts stays the process itself, and so has its number."""
+    if os.getuid():
+        return []
+    return ["setpriv", f"--reuid={NOT_ROOT}", f"--regid={NOT_ROOT}", "--init-groups", "--"]
