@@ -212,6 +212,8 @@ class EjabberdSettings:
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
+    """``sqlite:///FILE``, or ``postgresql://USER@HOST/DATABASE`` without a password; paths are absolute."""
+
     url: str
 
 

@@ -12,7 +12,7 @@ import click
 
 from component.config.configuration import load_settings
 from component.config.problems import LoadError
-from component.config.settings import SQLITE
+from component.config.storage_urls import SQLITE
 from component.jid import normalise
 from component.model import Settings, Tenant
 from component.store.changes import Audit
@@ -88,7 +88,7 @@ one_tenant_option: Callable[[Any], Any] = click.option(
 def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
     """What ``work`` gives for the store of that configuration. Raises ``ClickException`` if it cannot be opened."""
     url = settings.storage.url
-    if not Path(url.removeprefix(SQLITE)).exists():
+    if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
         raise click.ClickException(f"there is no database at {url} yet: deskbridge makes it when it runs")
     try:
         return asyncio.run(_with_store(url, work))

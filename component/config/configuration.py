@@ -10,7 +10,8 @@ from component.model import EjabberdSettings, Limits, Settings, StorageSettings,
 
 from .problems import ConfigError, Place, Problem, duplicates
 from .secret import read_secret
-from .settings import HOST_KEYS, SECTIONS, SQLITE, FileShape, TenantShape
+from .settings import HOST_KEYS, SECTIONS, FileShape, TenantShape
+from .storage_urls import resolved
 from .table_shapes import read_all
 from .toml_source import read_toml
 from .wording import toml
@@ -46,7 +47,7 @@ def load_settings(
     return Settings(
         xmpp=XmppSettings(**sections["xmpp"], secret=secret),
         ejabberd=EjabberdSettings(**sections["ejabberd"]),
-        storage=StorageSettings(_resolved(sections["storage"]["url"], folder)),
+        storage=StorageSettings(resolved(sections["storage"]["url"], folder)),
         tenants=tuple(_tenant(shape, folder) for _, shape in tenants),
         web=WebSettings(**sections["web"]),
         limits=Limits(**sections["limits"]),
@@ -84,8 +85,3 @@ def _tenant(shape: TenantShape, folder: Path) -> Tenant:
     given["operators"] = frozenset(shape.operators or ())
     given["support_addresses"] = tuple(shape.support_addresses or ())
     return Tenant(**{**given, "directory": folder / shape.directory})
-
-
-def _resolved(url: str, folder: Path) -> str:
-    """The storage URL with an absolute path, which makes four slashes."""
-    return f"{SQLITE}{folder / url.removeprefix(SQLITE)}"

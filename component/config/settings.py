@@ -11,10 +11,10 @@ from pydantic import AfterValidator, Field, PlainValidator
 from component import jid as addresses
 from component.model import Mode, Profile
 
+from .storage_urls import storage_url
 from .table_shapes import OPTIONAL, Identifier, Name, Suffix, TableShape, Value, required
 from .wording import toml
 
-SQLITE = "sqlite:///"
 HOST_KEYS = ("work_host", "desk_host", "agent_faces", "work_faces")
 
 _LISTEN = re.compile(r"(?:\[[\da-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", re.ASCII)
@@ -85,15 +85,6 @@ def _contact_address(text: str) -> str:
     return text
 
 
-def _storage_url(text: str) -> str:
-    if text.startswith("postgresql"):
-        raise ValueError(f"PostgreSQL is not supported yet; use {SQLITE}deskbridge.db")
-    file = text.removeprefix(SQLITE)
-    if file == text or not file or file == ":memory:" or "?" in file:
-        raise ValueError(f"must be {SQLITE} and the name of a file, not {toml(text)}")
-    return text
-
-
 Host = Annotated[str, AfterValidator(_host)]
 WebAddress = Annotated[Value, AfterValidator(_web_address)]
 Account = Annotated[Value, AfterValidator(_account)]
@@ -126,7 +117,7 @@ class EjabberdShape(TableShape):
 
 
 class StorageShape(TableShape):
-    url: Annotated[Value, AfterValidator(_storage_url)] = required("sqlite:///deskbridge.db")
+    url: Annotated[Value, AfterValidator(storage_url)] = required("sqlite:///deskbridge.db")
 
 
 class WebShape(TableShape):

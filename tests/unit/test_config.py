@@ -120,6 +120,25 @@ class TestGoodFiles:
         settings = load(changed("sqlite:///deskbridge.db", "sqlite:////var/lib/deskbridge.db"))
         assert settings.storage.url == "sqlite:////var/lib/deskbridge.db"
 
+    @pytest.mark.parametrize(
+        ("given", "meant"),
+        [
+            ("desk@db/x", "desk@db/x"),
+            ("desk@db1:5433,db2/x?sslmode=verify-full", "desk@db1:5433,db2/x?sslmode=verify-full"),
+            ("desk@db/x?passfile=/etc/pgpass", "desk@db/x?passfile=/etc/pgpass"),
+            (
+                "desk@[::1]:5432/x?sslmode=require&passfile=pgpass",
+                "desk@[::1]:5432/x?sslmode=require&passfile={}/pgpass",
+            ),
+        ],
+    )
+    def test_postgresql_with_its_files_from_the_folder_of_the_configuration(
+        self, load: Load, tmp_path: Path, given: str, meant: str
+    ) -> None:
+        """The storage beyond one machine (H1), in the form that PostgreSQL's own tools take."""
+        settings = load(changed("sqlite:///deskbridge.db", f"postgresql://{given}"))
+        assert settings.storage.url == f"postgresql://{meant.format(tmp_path)}"
+
     def test_addresses_lose_a_trailing_slash(self, load: Load) -> None:
         settings = load(changed("5281/api", "5281/api/"))
         assert settings.ejabberd.api_url == "http://127.0.0.1:5281/api"
@@ -220,11 +239,22 @@ class TestBadFiles:
             ('["mailto:help@acme.test"]', '["help@acme.test"]', "must be a URI such as mailto:"),
             ("sqlite:///deskbridge.db", "sqlite://", "must be sqlite:/// and the name of a file"),
             ("sqlite:///deskbridge.db", "sqlite:///:memory:", "and the name of a file"),
-            ("sqlite:///deskbridge.db", "postgresql://db/x", "PostgreSQL is not supported yet"),
+            ("sqlite:///deskbridge.db", "mysql://desk@db/x", "or postgresql://USER@HOST/DATABASE"),
+            ("sqlite:///deskbridge.db", "postgresql://db/x", "must be postgresql://USER@HOST/DATABASE"),
+            ("sqlite:///deskbridge.db", "postgresql://desk@db", "must be postgresql://USER@HOST/DATABASE"),
+            ("sqlite:///deskbridge.db", "postgresql://desk@db,/x", "several hosts of one cluster as HOST,HOST"),
+            ("sqlite:///deskbridge.db", "postgresql://desk@db/x?password=y", "knows the options passfile, sslrootcert"),
         ],
     )
     def test_one_problem(self, load: Load, old: str, new: str, said: str) -> None:
         assert said in only(problems(load, changed(old, new)))
+
+    @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+    def test_a_password_in_the_storage_url_is_refused_and_not_shown(self, load: Load, scheme: str) -> None:
+        """R4. What is in the URL is in the log."""
+        found = only(problems(load, changed("sqlite:///deskbridge.db", f"{scheme}://desk:sesame@db/x")))
+        assert "storage.url must" in found
+        assert "sesame" not in found
 
     @pytest.mark.parametrize(
         "host", ["", "a b", "a@b", "a/b", "a..b", "-a.test", "a_b.test", "*", "127.0.0.1", "[::1]", "x" * 64]
