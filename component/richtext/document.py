@@ -5,6 +5,7 @@ there is nothing to forget to remove. Formatting is a property of a piece of tex
 formatted text has one form only, and blocks inside of inline elements or crossing elements cannot occur.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -114,3 +115,43 @@ class HorizontalRule:
 
 Block = Paragraph | Heading | Preformatted | Quote | List | Table | HorizontalRule
 Blocks = tuple[Block, ...]
+
+
+# All the text in blocks, however deep it is.
+
+
+def contents(blocks: Blocks) -> Iterator[Inlines]:
+    """The text of each paragraph, heading and cell, in the order of reading."""
+    for block in blocks:
+        match block:
+            case Paragraph(content) | Preformatted(content) | Heading(_, content):
+                yield content
+            case Quote(inner):
+                yield from contents(inner)
+            case List(items):
+                for item in items:
+                    yield from contents(item)
+            case Table(rows):
+                yield from (cell.content for row in rows for cell in row)
+
+
+def changed(blocks: Blocks, change: Callable[[Inlines], Inlines]) -> Blocks:
+    """The same blocks with other text."""
+    return tuple(_changed(block, change) for block in blocks)
+
+
+def _changed(block: Block, change: Callable[[Inlines], Inlines]) -> Block:
+    match block:
+        case Paragraph(content, style):
+            return Paragraph(change(content), style)
+        case Heading(level, content):
+            return Heading(level, change(content))
+        case Preformatted(content):
+            return Preformatted(change(content))
+        case Quote(inner):
+            return Quote(changed(inner, change))
+        case List(items, start):
+            return List(tuple(changed(item, change) for item in items), start)
+        case Table(rows):
+            return Table(tuple(tuple(Cell(change(cell.content), cell.header) for cell in row) for row in rows))
+    return block

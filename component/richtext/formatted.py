@@ -1,10 +1,10 @@
 """The formatted content of messages (C10): read from all the ways to send it, written to agents and to pages.
 
-``read`` never raises and never takes long, whatever it is given; what it cannot make sense of is not there.
+``read`` never raises and never takes long, whatever it is given; what it cannot make sense of is left out.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from xml.etree.ElementTree import Element
@@ -13,19 +13,44 @@ from component.policy.elements import BODY, language_of
 from component.xml import serialise
 
 from . import page_html as page
-from . import plain_text as plain
 from . import xhtml
-from .agreement import agree, names_all
-from .candidates import HTML, Bodies, Candidate, candidates
-from .document import Blocks
-from .reading import TooMuch
+from .document import Blocks, Inline, Inlines, Run, changed, contents
+from .html_reader import PARSERS, TooMuch, read_blocks
+from .message_markup import MARKUP_NS, marked
+from .page_html import is_formatted
+from .plain_text import as_plain_text, has_all_addresses, says_the_same
 from .rendered import Rendered
-from .weight import HEAVIEST, is_formatted, lightened, weight
+from .tree import XHTML_NS
+from .xhtml import XHTML_IM_NS
+
+HTML = f"{{{XHTML_IM_NS}}}html"
+CONTENT = "{urn:xmpp:content}content"
+MARKUP = f"{{{MARKUP_NS}}}markup"
+
+_READABLE = frozenset({"text/markdown", "text/plain"})
+"""Types that a person can read as they are."""
 
 MOST_VERSIONS = 6
 """Languages of one message."""
-LONGEST = 65_536
+
+LONGEST_BODIES = 65_536
 """Characters of all bodies."""
+
+MOST_WRITTEN = 262_144
+"""Characters, about, of all that is written from a message, in all its versions."""
+
+Bodies = Mapping[str | None, str]
+"""Texts by language, None for one that says no language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reading of a message. ``source`` is the text that was read, if there is one; a body may repeat it."""
+
+    language: str | None
+    blocks: Blocks
+    source: str = ""
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +121,14 @@ def _versions(parts: Sequence[Element], hosts: Collection[str]) -> tuple[Version
     """Of the first way that has any. Raises ``TooMuch``, also for many parts that would take long together."""
     said = (part for part in parts if part.tag == BODY and (part.text or "").strip())
     bodies = {language_of(part): part.text or "" for part in islice(said, MOST_VERSIONS)}
-    if sum(map(len, bodies.values())) > LONGEST:
+    if sum(map(len, bodies.values())) > LONGEST_BODIES:
         raise TooMuch
-    left = HEAVIEST
+    left = MOST_WRITTEN
     for way in candidates(parts, bodies, hosts):
         versions: dict[str | None, Version] = {}
         for candidate in islice(way, MOST_VERSIONS):
-            blocks = lightened(candidate.blocks)
-            left -= weight(blocks)
+            blocks = without_styles_if_large(candidate.blocks)
+            left -= written_size(blocks)
             if left < 0:
                 raise TooMuch
             version = _version(candidate, blocks, bodies) if blocks else None
@@ -118,10 +143,80 @@ def _version(candidate: Candidate, blocks: Blocks, bodies: Bodies) -> Version | 
     """The candidate as a version of the message, if a body says the same, or if there is no body at all."""
     language = candidate.language
     if not bodies:
-        return Version(language, plain.text(blocks), blocks)
+        return Version(language, as_plain_text(blocks), blocks)
     for place, body in [(language, bodies[language])] if language in bodies else list(bodies.items()):
         if candidate.source and body.strip() == candidate.source.strip():
-            return Version(place, body if candidate.is_readable else plain.text(blocks), blocks)
-        if agree(body, blocks):
-            return Version(place, body if names_all(body, blocks) else plain.text(blocks), blocks)
+            return Version(place, body if candidate.is_readable else as_plain_text(blocks), blocks)
+        if says_the_same(body, blocks):
+            return Version(place, body if has_all_addresses(body, blocks) else as_plain_text(blocks), blocks)
     return None
+
+
+# The ways in which a message can carry formatted content, the best one first.
+
+
+def candidates(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[Iterator[Candidate]]:
+    """For each way, one candidate for each language, read only when asked for. They raise ``TooMuch``."""
+    yield _xhtml(parts, hosts)
+    yield _typed(parts, bodies, hosts)
+    yield _marked(parts, bodies)
+
+
+def _xhtml(parts: Sequence[Element], hosts: Collection[str]) -> Iterator[Candidate]:
+    """XEP-0071"""
+    for html in parts:
+        if html.tag == HTML:
+            for body in html.iterfind(f"{{{XHTML_NS}}}body"):
+                yield Candidate(language_of(body), read_blocks(body, XHTML_NS, hosts))
+
+
+def _typed(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[Candidate]:
+    """XEP-0481. An element without text says of what type the body is (§2.1)."""
+    contents = [(_type(part), part) for part in parts if part.tag == CONTENT]
+    if not contents:
+        return
+    for wanted, parse in PARSERS.items():
+        for content in (part for type, part in contents if type == wanted):
+            language = language_of(content)
+            own = content.text or ""
+            source = own if own.strip() else bodies.get(language) or next(iter(bodies.values()), "")
+            yield Candidate(language, read_blocks(parse(source), "", hosts), source, wanted in _READABLE)
+
+
+def _marked(parts: Sequence[Element], bodies: Bodies) -> Iterator[Candidate]:
+    """XEP-0394"""
+    for markup in parts:
+        if markup.tag == MARKUP:
+            language = language_of(markup)
+            body = bodies.get(language, "") if language or len(bodies) != 1 else next(iter(bodies.values()))
+            if body:
+                yield Candidate(language, marked(body, markup), body)
+
+
+def _type(content: Element) -> str:
+    """Without parameters."""
+    return content.get("type", "").partition(";")[0].strip().lower()
+
+
+# How much is written
+
+
+def without_styles_if_large(blocks: Blocks) -> Blocks:
+    """The blocks; without styles if too much would be written with them."""
+    return blocks if written_size(blocks) <= MOST_WRITTEN else changed(blocks, _without_styles)
+
+
+def written_size(blocks: Blocks) -> int:
+    """Characters, about, of what is written from the blocks. Links and styles are repeated for each piece of text, and
+    empty cells are written as well."""
+    return sum(20 + sum(100 + _inline_size(inline) for inline in content) for content in contents(blocks))
+
+
+def _inline_size(inline: Inline) -> int:
+    style = sum(len(name) + len(value) + 4 for name, value in inline.look.style)
+    text = inline.text if isinstance(inline, Run) else inline.description + (inline.url or "")
+    return len(text) + len(inline.look.target or "") + style
+
+
+def _without_styles(content: Inlines) -> Inlines:
+    return tuple(replace(inline, look=replace(inline.look, style=())) for inline in content)

@@ -25,9 +25,9 @@ from .document import (
     Style,
     Table,
 )
+from .element_writer import ElementWriter, Level, merged_style
 from .inline import merged, paragraphs, preserved
 from .tree import XHTML_NS
-from .writing import BlockWriter, Level, merged_style
 
 XHTML_IM_NS = "http://jabber.org/protocol/xhtml-im"
 
@@ -167,7 +167,7 @@ def _image(parent: Element, image: Image) -> None:
         WRITER.element(parent, "img", attributes=attributes)
 
 
-WRITER = BlockWriter(
+WRITER = ElementWriter(
     XHTML_NS,
     (
         (lambda look: look.target, _link),

@@ -149,4 +149,4 @@ def test_the_bridge_is_loaded_without_what_reads_formatted_messages() -> None:
     """That is a process of its own, which is started with the first."""
     loaded = after("import component.bridge.process")
     assert "component.sanitiser" in loaded
-    assert not loaded & {"lxml", "nh3", "markdown_it", "component.richtext.formatted", "component.richtext.reading"}
+    assert not loaded & {"lxml", "nh3", "markdown_it", "component.richtext.formatted", "component.richtext.html_reader"}

@@ -12,9 +12,8 @@ from aiohttp import web
 
 from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.ejabberd.private_server import free_ports
-from component.richtext.html_source import from_html
+from component.richtext.html_reader import from_html, read_blocks
 from component.richtext.page_html import html
-from component.richtext.reading import blocks
 from tests.support import devtools
 from tests.support.browser import Browser, Page
 from tests.support.web import TOKEN, Site, new_link, site
@@ -165,7 +164,7 @@ async def _came(path: str, asked: list[tuple[str, dict[str, str]]]) -> bool:
 async def test_readable_on_every_screen(served: Site, browser: Browser) -> None:
     """Nothing sticks out on a phone; light and dark follow the reader's choice, and both have enough contrast."""
     wide = f"<h2>Prices</h2><table><tr><td>{'x' * 90}<td>12.00</table><pre>{'y' * 300}</pre><p>{'z' * 300}</p>"
-    await served.store.submit(new_link(content=html(blocks(from_html(wide)), None)))
+    await served.store.submit(new_link(content=html(read_blocks(from_html(wide)), None)))
     for path in (f"/m/{TOKEN}", "/m/wrong"):
         for dark in (False, True):
             for size in (PHONE, DESK):
@@ -232,7 +231,7 @@ async def painted(browser: Browser, page: Page, selector: str) -> str:
 async def test_right_to_left(served: Site, browser: Browser) -> None:
     source = """<p>שלום</p><ul><li>אחד</li></ul><blockquote>מתי?</blockquote><p>English</p>
         <table><tr><td>One<td>Two<tr><td>Three<td>Four</table>"""
-    await served.store.submit(new_link(content=html(blocks(from_html(source)), "he"), sender="אליס"))
+    await served.store.submit(new_link(content=html(read_blocks(from_html(source)), "he"), sender="אליס"))
     page = await opened(browser, f"{served.url}/m/{TOKEN}", PHONE)
     directions = await page.evaluate(
         """() => [...document.querySelectorAll("h1, .message ul, .message blockquote, .message table")]

@@ -4,8 +4,7 @@ its work inside of one call to C, as regular expressions do, is in ``test_limits
 import pytest
 
 from component.richtext.document import Table
-from component.richtext.formatted import read
-from component.richtext.weight import HEAVIEST
+from component.richtext.formatted import MOST_WRITTEN, read
 from tests.support.work import work
 from tests.unit.richtext.shapes import body, typed
 
@@ -64,7 +63,7 @@ def read_and_written(type: str, source: str) -> int:
             rich = read(parts)
             if rich is not None:
                 rendered = rich.rendered()
-                assert len(rendered.page) + len(rendered.xhtml) < 6 * HEAVIEST
+                assert len(rendered.page) + len(rendered.xhtml) < 6 * MOST_WRITTEN
 
     return work(both)
 

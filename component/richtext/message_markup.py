@@ -1,4 +1,4 @@
-"""XEP-0394: a text, and marks that say where in it something is emphasised, code, a list, or a quote.
+"""Message Markup (XEP-0394): a text, and marks that say where in it something is emphasised, code, a list, or a quote.
 
 Positions are code points of the body's character data, which is how Python counts. A mark that is malformed, or that
 crosses another one, is ignored; the text stays whole.
@@ -13,11 +13,10 @@ from xml.etree.ElementTree import Element
 
 from component.xml import split
 
-from .builder import Builder
+from .block_builder import BlockBuilder, Flow, OpenItem, OpenList, OpenPreformatted, OpenQuote
 from .document import Blocks, Look, Mark, Run
-from .flows import Flow, OpenItem, OpenList, OpenPreformatted, OpenQuote
+from .html_reader import LONGEST_TEXT, TooMuch
 from .inline import preserved, verbatim
-from .reading import LONGEST, TooMuch
 
 MARKUP_NS = "urn:xmpp:markup:0"
 MOST_MARKS = 500
@@ -38,7 +37,7 @@ class _Range:
 
 def marked(body: str, markup: Element) -> Blocks:
     """The blocks of a body's text under its ``<markup/>``. Raises ``TooMuch``."""
-    if len(body) > LONGEST:
+    if len(body) > LONGEST_TEXT:
         raise TooMuch
     ranges = _nested(sorted(_ranges(markup, len(body)), key=lambda range: (range.start, -range.end)))
     positions = sorted({0, len(body), *(place for range in ranges for place in (range.start, range.end))})
@@ -97,7 +96,7 @@ class _Marked:
         self._body = body
         self._coming = list(reversed(ranges))
         self._open: list[_Range] = []
-        self._builder = Builder()
+        self._builder = BlockBuilder()
 
     def read(self, positions: list[int]) -> Blocks:
         for start, end in pairwise(positions):

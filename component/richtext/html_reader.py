@@ -1,21 +1,86 @@
-"""HTML that is a tree already becomes blocks: XHTML of the standard library's elements, HTML of lxml's."""
+"""HTML, XHTML and Markdown become blocks.
 
-from collections.abc import Callable, Collection
+HTML is first parsed to a tree, Markdown by way of HTML; XHTML is one already. Then elements are read in order: those of
+``vocabulary`` mean something, of all others only the text counts.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from textwrap import dedent
+from types import MappingProxyType
 from urllib.parse import unquote
 
+import nh3
+from lxml import html
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
 from . import urls
-from .builder import Builder
-from .document import Blocks, Run
-from .flows import Flow, OpenCell, OpenHeading, OpenItem, OpenList, OpenPreformatted, OpenQuote, OpenRow, OpenTable
+from .block_builder import (
+    BlockBuilder,
+    Flow,
+    OpenCell,
+    OpenHeading,
+    OpenItem,
+    OpenList,
+    OpenPreformatted,
+    OpenQuote,
+    OpenRow,
+    OpenTable,
+)
+from .document import Blocks, Image, Inline, Look, Run
 from .inline import collapsed, preserved, verbatim
-from .looks import Context, Space, is_hidden, is_tight, within, without_margins
-from .pictures import picture
+from .styles import Context, Space, is_hidden, is_tight, within, without_margins
 from .tree import DEEPEST, Tree, name_in, number
-from .vocabulary import HEADINGS, LINES, UNREAD
+from .vocabulary import ATTRIBUTES, HEADINGS, KNOWN, LINES, UNREAD
+
+# Pictures
+
+LARGEST_PICTURE = (640, 480)
+"""Pixels, width and height: what is larger, of unknown size, or not by https, is a link in a client (C10)."""
+
+_LONGEST_DESCRIPTION = 300
+_EMOTICON_LENGTH = 12
+_SPACER = 3
+"""A picture of fewer pixels shows nothing; it keeps a distance, or counts its readers."""
+
+_EMOJI = re.compile("[\u203c-\u3299\U0001f000-\U0001faff]")
+
+
+def picture(element: Tree, look: Look, allowed: Callable[[str], bool]) -> Inline | None:
+    """The picture, or the text that it stands for. None if it shows nothing.
+
+    ``allowed`` decides on its URL.
+    """
+    width, height = number(element, "width"), number(element, "height")
+    if any(pixels is not None and pixels < _SPACER for pixels in (width, height)):
+        return None
+    description = collapsed(element.get("alt", "") or element.get("title", "")).strip()[:_LONGEST_DESCRIPTION]
+    url = urls.link(element.get("src", ""))
+    url = url if url and not url.startswith("mailto:") and allowed(url) else None
+    if _is_emoticon(description, url):
+        return Run(description, look)
+    if not url and not description:
+        return None
+    size = (
+        (width, height) if width and height and width <= LARGEST_PICTURE[0] and height <= LARGEST_PICTURE[1] else None
+    )
+    return Image(description, url, size if url and url.startswith("https:") else None, look)
+
+
+def _is_emoticon(description: str, url: str | None) -> bool:
+    """Whether it is a character that a client, or a web mailer, shows as a picture."""
+    if not description or len(description) > _EMOTICON_LENGTH or " " in description:
+        return False
+    return bool(_EMOJI.match(description)) or (url is None and not description[0].isalnum())
+
+
+# From a tree to blocks
 
 MOST_ELEMENTS = 2_500
-LONGEST = 20_000
+LONGEST_TEXT = 20_000
 """Characters of text."""
 
 _DIGITS = frozenset("0123456789+-")
@@ -35,7 +100,7 @@ class TooMuch(ValueError):
     """More text or elements than anybody writes in a message, or deeper inside of each other."""
 
 
-def blocks(root: Tree, namespace: str = "", hosts: Collection[str] = ()) -> Blocks:
+def read_blocks(root: Tree, namespace: str = "", hosts: Collection[str] = ()) -> Blocks:
     """The content of an element whose name does not matter. Elements of other namespaces are not read.
 
     Links and pictures that name an account on one of ``hosts`` lead nowhere (AD2). Raises ``TooMuch``.
@@ -47,11 +112,11 @@ def blocks(root: Tree, namespace: str = "", hosts: Collection[str] = ()) -> Bloc
 
 class _Reader:
     def __init__(self, namespace: str, hosts: Collection[str]) -> None:
-        self.builder = Builder()
+        self.builder = BlockBuilder()
         self._namespace = namespace
         self._accounts = tuple(f"@{host.lower()}" for host in hosts)
         self._elements_left = MOST_ELEMENTS
-        self._text_left = LONGEST
+        self._text_left = LONGEST_TEXT
 
     def inside(self, element: Tree, context: Context, depth: int) -> None:
         """What is in an element; ``depth`` is how much deeper it may go."""
@@ -157,3 +222,85 @@ def _raised(name: str, element: Tree) -> str | None:
 
 def _nothing() -> None:
     """Inside of a line."""
+
+
+# From HTML and Markdown to a tree
+
+LONGEST_MARKDOWN = 8_192
+"""Characters. markdown-it takes up to 6 ms for each thousand if they are chosen to take long."""
+
+MOST_TOKENS = 3 * MOST_ELEMENTS
+"""Of markdown-it, which makes three of most elements. A table of few characters has many cells, as its rows are filled
+up to the width of the first."""
+
+LONGEST_HTML = 131_072
+"""Characters; nh3 takes up to 0.3 ms for each thousand."""
+
+_SCHEMES = {"http", "https", "mailto"}
+_ATTRIBUTES = {element: set(names) for element, names in ATTRIBUTES.items()}
+
+
+class _Tokens(list[Token]):
+    """No more of them than anybody needs. Raises ``TooMuch``."""
+
+    def append(self, token: Token) -> None:
+        if len(self) >= MOST_TOKENS:
+            raise TooMuch
+        super().append(token)
+
+
+def _count(state: StateCore) -> None:
+    state.tokens = _Tokens(state.tokens)
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+_MARKDOWN.core.ruler.before("block", "count", _count)
+
+
+def from_html(source: str) -> Tree:
+    """The tree that a browser would see, but only with elements that are known. Raises ``TooMuch``.
+
+    nh3 reads HTML as browsers do and drops what is not listed; lxml's plain parser then makes the tree. nh3's time
+    grows with the square of the depth, so tags are counted before.
+    """
+    if len(source) > LONGEST_HTML or source.count("<") > 2 * MOST_ELEMENTS:
+        raise TooMuch
+    known = nh3.clean(
+        source,
+        tags=set(KNOWN),
+        clean_content_tags=set(UNREAD),
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel=None,
+    )
+    tree: Tree = html.fragment_fromstring(verbatim(known), create_parent="div")
+    return tree
+
+
+def from_markdown(source: str) -> Tree:
+    """The tree of a text in CommonMark, with tables and struck text. Raises ``TooMuch``.
+
+    HTML in it is text, and lines end where they were ended: people write messages, not pages.
+    """
+    if len(source) > LONGEST_MARKDOWN:
+        raise TooMuch
+    return from_html(_MARKDOWN.render(dedent(source.strip("\n"))))
+
+
+def from_text(source: str) -> Tree:
+    """The tree of a text without markup."""
+    element = html.Element("div", style="white-space: pre-wrap")
+    element.text = verbatim(source)
+    tree: Tree = element
+    return tree
+
+
+PARSERS: Mapping[str, Callable[[str], Tree]] = MappingProxyType(
+    {
+        "text/html": from_html,
+        "application/xhtml+xml": from_html,
+        "text/markdown": from_markdown,
+        "text/plain": from_text,
+    }
+)
+"""By media type, the best one first."""

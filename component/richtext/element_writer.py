@@ -12,7 +12,7 @@ Level = tuple[Callable[[Look], Hashable], Callable[[Element, Look], Element]]
 """What neighbours in one element have in common, and what makes the element, if there is a need for one."""
 
 
-class BlockWriter:
+class ElementWriter:
     """``levels`` are the inline elements, from the outermost to the innermost. Without ``image``, which writes pictures
     that have a size, they are links."""
 
