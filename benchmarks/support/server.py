@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from component.ejabberd import ejabberd_yml_parts as pieces
-from component.ejabberd.ejabberd_yml import LOOPBACK, Site, complete
+from component.ejabberd.ejabberd_yml import bridge_listeners, complete
 from component.ejabberd.private_server import EjabberdServer, free_ports
+from component.ejabberd.site import LOOPBACK, Site
 from component.ejabberd.yaml import dump
 from component.model import Settings, Tenant
 from tests.support.bridge import BridgeProcess
@@ -111,7 +111,7 @@ def _make(folder: Path, bridged: list[str], others: list[str], archived: set[str
 
 def _listener(settings: Settings) -> str:
     """The component listener alone, as it stands in the configuration."""
-    text = dump({"listen": pieces.bridge_listeners(settings, True)[:1]})
+    text = dump({"listen": bridge_listeners(settings, True)[:1]})
     return text.removeprefix("listen:\n")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi
-from component.ejabberd.ejabberd_yml_parts import stanza_limit
+from component.ejabberd.ejabberd_yml import stanza_limit
 from component.metrics import Metrics
 from component.model import Party, Settings
 from component.sanitiser import Sanitiser

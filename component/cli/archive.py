@@ -18,7 +18,16 @@ from component.store.store import Store
 from component.store.stored_links import FoundLink
 
 from .holds import hold
-from .support import account_option, enter, moment, one_tenant_option, settings_option, tenant_option, us, with_store
+from .store_access import (
+    account_option,
+    enter,
+    moment,
+    one_tenant_option,
+    settings_option,
+    tenant_option,
+    us,
+    with_store,
+)
 
 AT_ONCE = 200
 """Messages exported."""

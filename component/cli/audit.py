@@ -10,7 +10,7 @@ from component.model import Settings, Tenant
 from component.store.audit_log import AuditEntry
 from component.store.store import Store
 
-from .support import DAY, moment, settings_option, tenant_option, us, with_store
+from .store_access import DAY, moment, settings_option, tenant_option, us, with_store
 
 
 @click.command()

@@ -8,10 +8,9 @@ import click
 
 from component.bridge.host_claim import HostsTaken
 from component.config.problems import LoadError
-from component.demo import DemoError, Ports
-from component.demo import run as run_demo
-from component.ejabberd.install import EjabberdMissing
-from component.ejabberd.private_server import EjabberdServerError
+from component.demo.demo_server import DemoError, Ports
+from component.demo.demonstration import run_demo
+from component.ejabberd.private_server import EjabberdMissing, EjabberdServerError
 from component.store.store_errors import StoreError
 from component.web.web_server import WebError
 

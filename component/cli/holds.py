@@ -7,7 +7,7 @@ import click
 from component.model import Settings, Tenant
 from component.store.retention_holds import Hold, StoredHold
 
-from .support import DAY, account_option, moment, one_tenant_option, operator, settings_option, us, with_store
+from .store_access import DAY, account_option, moment, one_tenant_option, operator, settings_option, us, with_store
 
 
 @click.group()

@@ -10,7 +10,7 @@ from component.model import Settings, Tenant
 from component.store.store import Store
 from component.store.stored_links import StoredLink, Which
 
-from .support import moment, operator, read_account, settings_option, tenant_option, us, with_store
+from .store_access import moment, operator, read_account, settings_option, tenant_option, us, with_store
 
 TOKEN_CHARS = 22
 """A token has at least so many characters, and a number never."""

@@ -1,6 +1,10 @@
-"""``deskbridge``: its commands, each imported when it is asked for."""
+"""``deskbridge``: its commands, each imported when it is run, and how its log lines look (O4)."""
 
+import json
+import logging
+import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import import_module
 from types import MappingProxyType
 
@@ -8,7 +12,7 @@ import click
 
 from component import __version__
 
-from . import logs
+TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -24,6 +28,31 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Name -> the module here and the command in it, which are called alike."""
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, with what is in the text, and the time in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def set_up_logging(level: str, form: str) -> None:
+    """Log to standard error, in the form ``text`` or ``json``."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(TEXT))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    # What these have to say below this, the link and the store say in their own words.
+    logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class CommandGroup(click.Group):
@@ -46,4 +75,4 @@ class CommandGroup(click.Group):
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line.")
 def main(log_level: str, log_format: str) -> None:
     """Joins Work users and contact-centre agents on one ejabberd."""
-    logs.set_up(log_level, log_format)
+    set_up_logging(log_level, log_format)

@@ -15,7 +15,7 @@ from component.services.conversation_transcripts import NEWEST, Search, Transcri
 from component.services.transcript_files import FORMATS, period
 from component.store.store import Store
 
-from .support import DAY, enter, one_tenant_option, settings_option, us, with_store
+from .store_access import DAY, enter, one_tenant_option, settings_option, us, with_store
 
 PAGE = 100
 

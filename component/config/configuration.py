@@ -1,7 +1,8 @@
-"""The configuration file and the environment, checked as a whole (O1)."""
+"""The configuration file, the environment and the component's secret, checked as a whole (O1)."""
 
 import logging
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,49 @@ from typing import Any
 from component.model import EjabberdSettings, Limits, Settings, StorageSettings, Tenant, WebSettings, XmppSettings
 
 from .problems import ConfigError, Place, Problem, duplicates
-from .secret import read_secret
 from .settings import HOST_KEYS, SECTIONS, FileShape, TenantShape
 from .storage_urls import resolved
-from .table_shapes import read_all
-from .toml_source import read_toml
-from .wording import toml
+from .table_shapes import read_all, toml
+from .toml_source import read_text, read_toml
+
+SECRET_VARIABLE = "DESKBRIDGE_XMPP_SECRET"
+MOST_SECRET_BYTES = 4096
 
 log = logging.getLogger(__name__)
+
+
+def read_secret(
+    file: Path | None,
+    missing: Place,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+    warn: Callable[[Problem], None],
+) -> str:
+    """The secret, or ``""`` and a problem; ``missing`` is where a file should have been named.
+
+    A file that everybody on the machine can read works, with a warning.
+    """
+    if SECRET_VARIABLE in environ:
+        return _one_line(environ[SECRET_VARIABLE], Place(Path("environment"), {}, (SECRET_VARIABLE,)), problems)
+    if file is None:
+        problems.append(Problem(missing, f"is missing; name a file here or set {SECRET_VARIABLE} in the environment"))
+        return ""
+    text = read_text(file, MOST_SECRET_BYTES, problems)
+    if text is None:
+        return ""
+    place = Place(file, {})
+    if file.stat().st_mode & stat.S_IROTH:
+        warn(Problem(place, f"every user of this machine can read the secret; chmod o-rwx {file}"))
+    return _one_line(text, place, problems)
+
+
+def _one_line(text: str, place: Place, problems: list[Problem]) -> str:
+    lines = text.strip().splitlines()
+    if len(lines) == 1:
+        return lines[0]
+    fault = f"has {len(lines)} lines" if lines else "is empty"
+    problems.append(Problem(place, f"{fault}; it must be one line, the password that ejabberd has for the component"))
+    return ""
 
 
 def load_settings(

@@ -12,8 +12,7 @@ from component import jid as addresses
 from component.model import Mode, Profile
 
 from .storage_urls import storage_url
-from .table_shapes import OPTIONAL, Identifier, Name, Suffix, TableShape, Value, required
-from .wording import toml
+from .table_shapes import OPTIONAL, Identifier, Name, Suffix, TableShape, Value, required, toml
 
 HOST_KEYS = ("work_host", "desk_host", "agent_faces", "work_faces")
 

@@ -3,8 +3,3 @@
 For newcomers and for trying things out: known passwords, no federation, everything in one folder. A second start finds
 its data again. ``deskbridge run`` has nothing of this.
 """
-
-from .demo_server import DemoError, Ports
-from .demonstration import run
-
-__all__ = ["DemoError", "Ports", "run"]

@@ -1,11 +1,18 @@
 """Changes lines of the demonstration's configuration file as its operator would, and leaves all others."""
 
+import asyncio
+import os
 import re
+import signal
+import tomllib
 from pathlib import Path
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
+from component.model import Profile
 
 from .demo_server import DemoError, Ports
+
+RELOAD_SECONDS = 10.0
 
 
 def follow(path: Path, ports: Ports) -> None:
@@ -25,3 +32,27 @@ def set_line(path: Path, key: str, value: str) -> None:
             f"{path} has no line that begins with `{key} =`: put it back, or move the file away for a new one"
         )
     path.write_text(text)
+
+
+class TenantVersion:
+    """Of the first tenant in the configuration file ``path``; the bridge runs in this process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._changing = asyncio.Lock()
+        self._reloaded = asyncio.Event()
+
+    def reloaded(self) -> None:
+        """The bridge has read its files again."""
+        self._reloaded.set()
+
+    def current(self) -> Profile:
+        return Profile(tomllib.loads(self._path.read_text())["tenants"][0]["version"])
+
+    async def change(self, version: Profile) -> None:
+        """Returns when the bridge goes by it. Raises ``TimeoutError`` if it does not, ``DemoError``, ``OSError``."""
+        async with self._changing:
+            set_line(self._path, "version", f'"{version}"')
+            self._reloaded.clear()
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.wait_for(self._reloaded.wait(), RELOAD_SECONDS)

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
 from component.model import Party, Profile, Side
 
+from .demo_configuration import TenantVersion
 from .demo_server import PASSWORD, DemoError, Ports
-from .tenant_version import TenantVersion
 
 ASSETS = Path(__file__).with_name("assets")
 CONVERSE = ASSETS.parent / "node_modules" / "converse.js" / "dist"

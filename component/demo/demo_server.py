@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from component.ejabberd.api import EjabberdApi
-from component.ejabberd.ejabberd_yml import LOOPBACK, Site, complete
-from component.ejabberd.install import Install
-from component.ejabberd.private_server import EjabberdServer, accepts
+from component.ejabberd.ejabberd_yml import complete
+from component.ejabberd.private_server import EjabberdServer, Install, accepts
+from component.ejabberd.site import LOOPBACK, Site
 from component.model import Party, Settings
 
 PASSWORD = "demo"

@@ -11,21 +11,20 @@ import uvloop
 
 from component.bridge.process import serve
 from component.directory.world import World
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
 from component.loading import load
 from component.model import Party, Settings, Side
 
-from .demo_configuration import follow
+from .demo_configuration import TenantVersion, follow
 from .demo_page import DemoPage, page_is_installed
 from .demo_server import PASSWORD, DemoError, Ports, make_certificate, make_server, register
-from .tenant_version import TenantVersion
 
 SOURCE = Path(__file__).parents[2]
 EXAMPLES = SOURCE / "examples"
 GUARD = SOURCE / "ejabberd" / "mod_desk_guard.erl"
 
 
-def run(folder: Path, ports: Ports = Ports()) -> None:  # noqa: B008
+def run_demo(folder: Path, ports: Ports = Ports()) -> None:  # noqa: B008
     """Run until Ctrl-C or SIGTERM. Raises ``DemoError``, ``EjabberdMissing``, ``EjabberdServerError``."""
     ports.check()
     path = _prepare(folder, ports)

@@ -8,12 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from component.jid import normalise
 from component.model import Directory, Party, Side, Tenant
 
 from .people_index import Finder
-
-__all__ = ["World", "normalise"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

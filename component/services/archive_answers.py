@@ -15,8 +15,7 @@ from component.store.archived_messages import ArchivedMessage
 from component.store.history import ArchiveView, Filters, Page, Slice
 from component.store.store import Store
 from component.xep import mam
-from component.xep.mam import Query, read_query
-from component.xep.mam_answers import fin, metadata, offered_form, preferences, result
+from component.xep.mam import Query, fin, metadata, offered_form, preferences, read_query, result
 from component.xep.rsm import BadQuery, NotOffered
 
 from .archived import as_seen_by, role, too_large

@@ -1,9 +1,10 @@
-"""What links open (C5, C10)."""
+"""What links open (C5, C10), and how often they were opened."""
 
 import asyncio
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC
@@ -21,7 +22,6 @@ from component.store.stored_links import FoundLink
 from .message_page import Message, message_page
 from .responses import busy, dead, download, html, redirect
 from .uploads import Uploads
-from .visits import Openings
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -37,12 +37,43 @@ AT_ONCE = 2
 MOST_WAITING = 64
 PATIENCE_SECONDS = 5.0
 
+COUNTS_WRITTEN_EVERY_SECONDS = 10.0
+
 KINDS = {"m": "page", "f": "file", "t": "transcript"}
 """The first part of a link's path, and what kind of link it is."""
 
 
 Transcript = Callable[[FoundLink], Awaitable[str | None]]
 """The file; None if its reader may not read it any more, or nothing of it is left."""
+
+
+class LinkCounts:
+    """How often links were opened: counted in memory, written every few seconds, as no visitor should wait for a disk.
+
+    A crash loses the count of the last seconds.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._counted: Counter[int] = Counter()
+
+    def add(self, link_id: int) -> None:
+        self._counted[link_id] += 1
+
+    async def run(self) -> None:
+        """Write until cancelled. An empty count too: what was counted before may have to be entered now."""
+        while True:
+            await asyncio.sleep(COUNTS_WRITTEN_EVERY_SECONDS)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what was counted. What cannot be written is kept for the next time."""
+        counted, self._counted = self._counted, Counter()
+        try:
+            await self._store.links.opened(counted, time.time_ns() // 1000)
+        except StoreError as problem:
+            self._counted.update(counted)
+            log.warning("the counts of opened links could not be written, and will be tried again: %s", problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +103,7 @@ class LinkResponses:
         transcript: Transcript,
         uploads: Uploads,
     ) -> None:
-        self.openings = Openings(store)
+        self.openings = LinkCounts(store)
         self._store = store
         self._metrics = metrics
         self._tenant = tenant

@@ -1,14 +1,24 @@
-"""Takes in connections, so many a second and no more: the others wait in the kernel, and cost the bridge nothing (R2).
+"""Takes in connections: so many a second, and so many at a time (R2).
 
 A request costs an eighth of a millisecond even if it is turned away at once, so a flood would take the time that the
-bridge needs for messages.
+bridge needs for messages. Connections that have to wait do so in the kernel, where they cost the bridge nothing.
 """
 
 import asyncio
 import logging
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
+from ipaddress import ip_address
+
+MOST_CONNECTIONS = 256
+MOST_OF_ONE_ADDRESS = 32
+
+MOST_OF_THIS_MACHINE = 256
+"""Where a proxy may be. They come on top of the others, so that nobody else can take them."""
+
+HERE = "this machine"
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +28,37 @@ BACKLOG = 256
 """Connections that wait in the kernel. Beyond them, clients have to try again, which they do by themselves."""
 
 TROUBLE_SECONDS = 0.5
+
+
+class ConnectionCount:
+    """Counts the connections of each host."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def enter(self, host: str) -> bool:
+        """Count one more. Is there room for it? ``leave`` has to be called in any case."""
+        key = _key(host)
+        if key == HERE:
+            fits = self._taken[HERE] < MOST_OF_THIS_MACHINE
+        else:
+            others = self._taken.total() - self._taken[HERE]
+            fits = others < MOST_CONNECTIONS and self._taken[key] < MOST_OF_ONE_ADDRESS
+        self._taken[key] += 1
+        return fits
+
+    def leave(self, host: str) -> None:
+        key = _key(host)
+        self._taken[key] -= 1
+        if not self._taken[key]:
+            del self._taken[key]
+
+
+def _key(host: str) -> str:
+    try:
+        return HERE if ip_address(host).is_loopback else host
+    except ValueError:
+        return host
 
 
 class Listener:

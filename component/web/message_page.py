@@ -1,10 +1,76 @@
-"""Pages as text: HTML without scripts, and without anything that a browser would have to fetch."""
+"""Pages as text: HTML without scripts, and without anything that a browser would have to fetch.
 
+They are made for a phone and a desk, light and dark, paper, and either direction of writing.
+"""
+
+import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from html import escape
 
-from .style import STYLE
+STYLE = """
+:root{color-scheme:light dark;--ground:#eef1f5;--paper:#fff;--ink:#1a212b;--soft:#586373;--line:#dce2ea;--link:#1a5fb4}
+@media (prefers-color-scheme:dark){
+:root{--ground:#11151b;--paper:#1a2029;--ink:#e4e8ee;--soft:#9aa5b4;--line:#2e3744;--link:#8ab8ff}}
+*{box-sizing:border-box}
+html{font:100%/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif,
+"Apple Color Emoji","Segoe UI Emoji","Noto Color Emoji";-webkit-text-size-adjust:100%;
+background:var(--ground);color:var(--ink)}
+body{margin:0 auto;max-width:46rem;padding:clamp(.75rem,4vw,2.5rem) clamp(.75rem,4vw,2rem)}
+main{background:var(--paper);border:1px solid var(--line);border-radius:.75rem;overflow:hidden}
+header{padding:1.1rem clamp(1rem,4vw,1.75rem);border-bottom:1px solid var(--line)}
+h1{font-size:1.2rem;line-height:1.3;margin:0;font-weight:650;overflow-wrap:anywhere}
+header p{margin:.15rem 0 0;color:var(--soft);font-size:.9rem}
+footer{color:var(--soft);font-size:.85rem;padding:1rem clamp(1rem,4vw,1.75rem) 0}
+footer p{margin:0 0 .35rem}
+.message{padding:1.25rem clamp(1rem,4vw,1.75rem);overflow-wrap:anywhere;overflow-x:auto}
+.message>:first-child,.message>div>:first-child{margin-top:0}
+.message>:last-child,.message>div>:last-child{margin-bottom:0}
+.message :is(p,li,blockquote,h1,h2,h3,h4,h5,h6,dt,dd,td,th){unicode-bidi:plaintext}
+.message h1{font-size:1.35rem}
+.message h2{font-size:1.2rem}
+.message :is(h3,h4,h5,h6){font-size:1.05rem}
+.message :is(h1,h2,h3,h4,h5,h6){line-height:1.3;margin:1.4em 0 .5em}
+.message :is(ul,ol){padding-inline-start:1.75em}
+.message li{margin:.25em 0}
+.message blockquote{margin:1em 0;padding-block:.15em;padding-inline-start:1em;
+border-inline-start:.25em solid var(--line);color:var(--soft)}
+.message blockquote>:first-child{margin-top:0}
+.message blockquote>:last-child{margin-bottom:0}
+.message :is(pre,code,kbd,samp,tt){font:.9em/1.5 ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace}
+.message code{background:var(--ground);border-radius:.25em;padding:.1em .3em;box-decoration-break:clone;
+-webkit-box-decoration-break:clone}
+.message pre code{background:none;padding:0}
+.message pre{direction:ltr;padding:.75em 1em;background:var(--ground);border-radius:.5rem;overflow-x:auto;
+overflow-wrap:normal}
+.message table{border-collapse:collapse;max-width:100%}
+.message :is(td,th){border:1px solid var(--line);padding:.35em .6em;vertical-align:top;overflow-wrap:break-word}
+.message th{background:var(--ground);font-weight:600;text-align:start}
+.message img{max-width:100%;height:auto}
+.message hr{border:0;border-top:1px solid var(--line);margin:1.5em 0}
+a{color:var(--link);text-underline-offset:.15em}
+a:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
+.dead{padding:2.25rem clamp(1rem,6vw,2.5rem)}
+.dead p{margin:.75rem 0 0}
+@media screen and (prefers-color-scheme:dark) and (forced-colors:none){
+.message [style*="color"]{--ground:#eef1f5;color:#1a212b;filter:invert(1) hue-rotate(180deg)}
+.message a [style*="color"]{color:#1a5fb4}}
+@media print{
+:root{--ground:#fff;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--link:#000;color-scheme:light}
+body{max-width:none;padding:0}
+main{border:0;border-radius:0}
+header,.message,footer{padding-inline:0}
+.message a[href^="http"]::after{content:" (" attr(href) ")";color:var(--soft);font-size:.85em}
+.message :is(pre,blockquote,tr,img){break-inside:avoid}
+.message pre{white-space:pre-wrap;overflow-wrap:anywhere}}
+""".strip()
+"""Who colours a message thinks of white paper. In the dark each coloured piece of text is turned from light to dark and
+from dark to light, its ground with it, and keeps its hue: so it has the contrast that it had on paper."""
+
+STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}"
+"""What the Content-Security-Policy calls it."""
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -5,8 +5,7 @@ from urllib.parse import quote
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from .message_page import busy_page, dead_page
-from .style import STYLE_HASH
+from .message_page import STYLE_HASH, busy_page, dead_page
 
 POLICY = "; ".join(
     (

@@ -13,10 +13,9 @@ from component.metrics import Metrics
 from component.model import Tenant, WebSettings
 from component.store.store import Store
 
-from .connection_limits import Room
 from .http_routes import HttpRoutes
 from .link_responses import LinkResponses, Transcript
-from .listener import Listener
+from .listener import ConnectionCount, Listener
 from .responses import plain
 from .uploads import Uploads
 
@@ -69,7 +68,7 @@ class _Server(web.Server):
     def __init__(self, routes: HttpRoutes) -> None:
         super().__init__(self._answer)
         self._routes = routes
-        self._room = Room()
+        self._room = ConnectionCount()
         self._deadlines: dict[web.RequestHandler, tuple[str, asyncio.TimerHandle]] = {}
 
     def __call__(self) -> web.RequestHandler:

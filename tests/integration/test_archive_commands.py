@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from component.cli.main import main
-from component.cli.support import operator
+from component.cli.store_access import operator
 from tests.support.bridge import BridgeProcess
 from tests.support.past import Line, chatter, past
 from tests.support.server import make_settings

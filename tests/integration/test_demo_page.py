@@ -8,9 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from component.demo.demo_configuration import TenantVersion
 from component.demo.demo_page import DemoPage, page_is_installed
 from component.demo.demo_server import Ports
-from component.demo.tenant_version import TenantVersion
 from tests.support.bridge import BridgeProcess
 from tests.support.demo import free_ports_of_demo
 from tests.support.people import ALICE, BOB

@@ -13,7 +13,7 @@ from component.cli.demo import demo
 from component.config.configuration import load_settings
 from component.demo.demo_configuration import follow
 from component.demo.demo_server import CERTIFICATE, DemoError, Ports, make_certificate
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
 from tests.support.demo import free_ports_of_demo
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deskbridge.toml"

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
-from component.ejabberd.install import EjabberdMissing, Install
-from component.ejabberd.private_server import EjabberdServer, EjabberdServerError, accepts, free_ports
+from component.ejabberd.private_server import (
+    EjabberdMissing,
+    EjabberdServer,
+    EjabberdServerError,
+    Install,
+    accepts,
+    free_ports,
+)
 from tests.conftest import Login
 from tests.support.server import GUARD, TestServer, install, make_server, server_folder
 

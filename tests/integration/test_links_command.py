@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from component.cli import archive
 from component.cli.main import main
-from component.cli.support import operator
+from component.cli.store_access import operator
 from component.store.audit_log import AuditEntry
 from component.store.changes import Withdraw
 from component.store.retention_holds import Hold

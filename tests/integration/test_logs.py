@@ -9,7 +9,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from component.cli.logs import JsonLines
+from component.cli.main import JsonLines
 from component.ejabberd.private_server import free_ports
 from tests.support.bridge import BridgeProcess
 from tests.support.server import make_settings

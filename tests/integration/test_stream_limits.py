@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from component.bridge.stream.connection import Connection
-from component.ejabberd.ejabberd_yml_parts import stanza_limit
+from component.ejabberd.ejabberd_yml import stanza_limit
 from component.xml import encoded
 from tests.conftest import Login
 from tests.support.archived import bodies, forget_delivery, query, ticked_off

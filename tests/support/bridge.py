@@ -10,8 +10,8 @@ from typing import Self
 
 import aiohttp
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.ejabberd.private_server import free_ports
+from component.ejabberd.site import LOOPBACK
 from component.model import Settings, Tenant
 
 READY = "ready after"

@@ -10,8 +10,7 @@ from typing import Self
 
 from component.demo.demo_page import page_is_installed
 from component.demo.demo_server import Ports
-from component.ejabberd.install import EjabberdMissing, Install
-from component.ejabberd.private_server import accepts, free_ports
+from component.ejabberd.private_server import EjabberdMissing, Install, accepts, free_ports
 from tests.support import devtools
 from tests.support.browser import Frame, Page
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from component.ejabberd.api import EjabberdApi
-from component.ejabberd.ejabberd_yml import LOOPBACK, Site, complete
-from component.ejabberd.install import Install
-from component.ejabberd.private_server import EjabberdServer, free_ports
+from component.ejabberd.ejabberd_yml import complete
+from component.ejabberd.private_server import EjabberdServer, Install, free_ports
+from component.ejabberd.site import LOOPBACK, Site
 from component.model import EjabberdSettings, Mode, Profile, Settings, StorageSettings, Tenant, XmppSettings
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent

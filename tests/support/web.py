@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.ejabberd.private_server import free_ports
+from component.ejabberd.site import LOOPBACK
 from component.metrics import Metrics
 from component.model import Tenant, WebSettings
 from component.store.changes import NewLink

@@ -28,7 +28,6 @@ MAY_IMPORT = {
     "directory": {"model", "jid"},
     "loading": {"model", "config", "directory", "processes"},
     "sanitiser": {"xml", "policy", "richtext", "outgoing", "processes"},
-    "explanation": {"model", "jid", "policy", "directory"},
     "compiled": {"policy"},
     "store": {"model"},
     "ejabberd": {"model", "certificates"},
@@ -40,7 +39,7 @@ MAY_IMPORT = {
     },
     "demo": {"model", "config", "directory", "loading", "ejabberd", "bridge", "web"},
     "cli": {
-        *("model", "jid", "config", "directory", "loading", "explanation", "store", "ejabberd"),
+        *("model", "jid", "config", "directory", "loading", "policy", "store", "ejabberd"),
         *("compiled", "bridge", "demo", "web", "services", "__init__"),
     },
 }
@@ -65,7 +64,7 @@ BRIDGE_LAYERS = (
     "process",
 )
 
-PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext", "explanation")
+PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext")
 OUTSIDE = {
     *("asyncio", "aiohttp", "concurrent", "logging", "os", "pathlib", "random", "secrets", "slixmpp", "socket"),
     *("sqlalchemy", "sqlite3", "subprocess", "threading", "time", "uvloop"),

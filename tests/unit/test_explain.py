@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from component.cli.explain import Unknown, explanation
 from component.cli.main import main
 from component.config.directory_file import make_directory
 from component.directory.world import World
-from component.explanation import Unknown, explain
 from component.model import Mode, Person
 from component.policy.features import Feature
 from tests.support.server import make_tenant
@@ -30,7 +30,7 @@ APART = World.of([(replace(ACME, mode=Mode.ONE), PEOPLE)])
 
 
 def lines(sender: str, receiver: str, world: World = WORLD) -> list[str]:
-    return explain(world, sender, receiver).splitlines()
+    return explanation(world, sender, receiver).splitlines()
 
 
 def test_allowed_both_ways() -> None:
@@ -45,7 +45,7 @@ def test_allowed_both_ways() -> None:
 
 def test_what_a_message_may_carry() -> None:
     """Section 4, from the table that decides: every row, with the answer where there is one."""
-    there, *rows = explain(WORLD, "bob@work.acme.test", "ann@cc.acme.test", content=True).splitlines()
+    there, *rows = explanation(WORLD, "bob@work.acme.test", "ann@cc.acme.test", content=True).splitlines()
     back = next(place for place, row in enumerate(rows) if row.startswith("ann@"))
     assert there.startswith("bob@work.acme.test -> ann@agents.acme.test: allowed by M1")
     assert back == len(Feature) == len(rows) - back - 1
@@ -63,7 +63,7 @@ def test_what_a_message_may_carry() -> None:
 
 def test_there_is_nothing_to_carry() -> None:
     """M11: no message goes that way."""
-    assert len(explain(WORLD, "bob@work.acme.test", "erin@work.acme.test", content=True).splitlines()) == 4
+    assert len(explanation(WORLD, "bob@work.acme.test", "erin@work.acme.test", content=True).splitlines()) == 4
 
 
 def test_refused() -> None:
@@ -122,7 +122,7 @@ def test_addresses(address: str) -> None:
 @pytest.mark.parametrize("address", ["nobody@cc.acme.test", "agents.acme.test", "bob@example.org", "", "@", "a b@c"])
 def test_unknown_addresses(address: str) -> None:
     with pytest.raises(Unknown, match="nobody in the directories has this address") as unknown:
-        explain(WORLD, "bob@work.acme.test", address)
+        explanation(WORLD, "bob@work.acme.test", address)
     assert "directory.globex.test" in str(unknown.value)
 
 

@@ -12,8 +12,18 @@ from component.xep import namespace_delegation as delegation
 from component.xep import privileged_entity as privilege
 from component.xep.forms import FORM_NS
 from component.xep.forwarding import forwarded, unwrap
-from component.xep.mam import FIELDS, FULLTEXT, MAM_NS, Query, read_query
-from component.xep.mam_answers import fin, metadata, offered_form, preferences, result
+from component.xep.mam import (
+    FIELDS,
+    FULLTEXT,
+    MAM_NS,
+    Query,
+    fin,
+    metadata,
+    offered_form,
+    preferences,
+    read_query,
+    result,
+)
 from component.xep.namespace_delegation import delegated_namespaces, delegated_request
 from component.xep.rsm import RSM_NS, BadQuery, NotOffered, PageRequest
 from component.xep.stanza_errors import refusal

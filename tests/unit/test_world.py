@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from component.config.configuration import load_settings
 from component.config.directory_file import DirectoryError, load_directories, make_directory
-from component.directory.world import World, normalise
-from component.jid import _PREPARED, _normalise
+from component.directory.world import World
+from component.jid import _PREPARED, _normalise, normalise
 from component.model import Mode, Party, Person, Profile, Side, Tenant
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deskbridge.toml"

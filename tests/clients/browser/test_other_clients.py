@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from slixmpp import JID, ClientXMPP
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
 from tests.clients.browser.conftest import Visit
 from tests.support.demo import ALICE, BOB, DemoProcess
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.ejabberd.private_server import free_ports
+from component.ejabberd.site import LOOPBACK
 from component.richtext.html_reader import from_html, read_blocks
 from component.richtext.page_html import html
 from tests.support import devtools

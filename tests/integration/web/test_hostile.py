@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
 from component.store.store_errors import StoreError
-from component.web import connection_limits as room
 from component.web import link_responses as links
 from component.web import listener
 from component.web import web_server as server
@@ -134,7 +133,7 @@ class TestSlow:
 
 async def test_too_many_connections(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is closed; the others go on, and there is room again later."""
-    monkeypatch.setattr(room, "MOST_OF_THIS_MACHINE", 10)
+    monkeypatch.setattr(listener, "MOST_OF_THIS_MACHINE", 10)
     idle = [await asyncio.open_connection(LOOPBACK, web.port) for _ in range(10)]
     assert await web.raw(REQUEST + b"\r\n") == b""
     idle[0][1].write(REQUEST + b"\r\n")

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from component.ejabberd.ejabberd_yml import LOOPBACK
+from component.ejabberd.site import LOOPBACK
 from component.web.responses import HEADERS
 from component.web.uploads import AT_ONCE_EACH, Uploads
 from tests.support.web import TOKEN, Site, new_link, site

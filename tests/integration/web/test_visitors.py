@@ -2,8 +2,8 @@
 
 import pytest
 
-from component.web.connection_limits import MOST, MOST_OF_ONE_ADDRESS, MOST_OF_THIS_MACHINE, Room
-from component.web.visitors import ALL, EACH, Visitors, client, may_watch
+from component.web.http_routes import ALL, EACH, Visitors, client, may_watch
+from component.web.listener import MOST_CONNECTIONS, MOST_OF_ONE_ADDRESS, MOST_OF_THIS_MACHINE, ConnectionCount
 
 ONLY_OF_PROXIES = """
 via X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port X-Forwarded-Server X-Forwarded-Prefix X-Forwarded x-forwarded-by
@@ -98,7 +98,7 @@ class TestRoom:
     """Connections."""
 
     def test_of_one_address(self) -> None:
-        room = Room()
+        room = ConnectionCount()
         assert sum(room.enter("203.0.113.9") for _ in range(MOST_OF_ONE_ADDRESS + 5)) == MOST_OF_ONE_ADDRESS
         assert room.enter("203.0.113.10")
         for _ in range(MOST_OF_ONE_ADDRESS + 5):
@@ -106,8 +106,8 @@ class TestRoom:
         assert room.enter("203.0.113.9")
 
     def test_this_machine_has_its_own(self) -> None:
-        room = Room()
-        assert sum(room.enter(f"203.0.{n}.1") for n in range(MOST)) == MOST
+        room = ConnectionCount()
+        assert sum(room.enter(f"203.0.{n}.1") for n in range(MOST_CONNECTIONS)) == MOST_CONNECTIONS
         assert not room.enter("198.51.100.1")
         assert [room.enter("127.0.0.1"), room.enter("::1")] == [True, True]
         assert sum(room.enter("127.0.0.1") for _ in range(MOST_OF_THIS_MACHINE)) == MOST_OF_THIS_MACHINE - 2

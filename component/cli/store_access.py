@@ -1,4 +1,4 @@
-"""What commands on the database have in common: the configuration, a tenant of it, the open store, days and times."""
+"""What commands on the database share: the settings, a tenant of them, the open store, days and times."""
 
 import asyncio
 import os
