@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from component.ejabberd.ejabberd_yml import LOOPBACK
-from component.ejabberd.ports import free_ports
+from component.ejabberd.private_server import free_ports
 
 SERVERS = Path("/usr/lib/postgresql")
 LOWEST = 15
