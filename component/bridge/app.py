@@ -12,10 +12,11 @@ from component.services.archive_answers import Archive
 from component.store.store import Store
 from component.web.uploads import Uploads
 
-from .commands.listed import Parts, all_commands
-from .iq.archive_queries import Archives
+from .commands.command_list import CommandParts, all_commands
+from .iq.archive_queries import ArchiveQueries
 from .iq.delegated_requests import Delegation
-from .iq.iq_handler import Requests
+from .iq.iq_handler import IqHandler
+from .iq.upload_services import UploadServices
 from .messages.delivery import Delivery
 from .messages.endings import Endings
 from .messages.lookups import LookUps
@@ -25,12 +26,12 @@ from .messages.undelivered import Undelivered
 from .messages.work_archives import WorkArchives
 from .presence.census import Census
 from .presence.faces import Faces
-from .presence.presence_handler import Presence
+from .presence.presence_handler import PresenceHandler
 from .presence.service_contacts import ServiceContacts
 from .reloading import Reload
 from .retention import Retention
-from .roster.roster import Contacts
-from .roster.roster_sync import ContactKeeper
+from .roster.roster import Rosters
+from .roster.roster_sync import RosterSync
 from .router import Router
 from .state.state import State
 from .stream.back_pressure import Pressure
@@ -42,7 +43,6 @@ from .stream.iqs import Iqs
 from .stream.paced_presence import Broadcasts
 from .stream.rivals import Rivals
 from .supervision.supervision import Supervision
-from .upload_services import UploadServices
 
 
 class App:
@@ -89,8 +89,8 @@ class App:
         )
         self.faces = Faces(state, broadcasts)
         self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
-        self.contacts = Contacts(ContactKeeper(api, state, store, self.faces, send), state)
-        self.presence = Presence(
+        self.contacts = Rosters(RosterSync(api, state, store, self.faces, send), state)
+        self.presence = PresenceHandler(
             state,
             self.faces,
             self.services,
@@ -117,10 +117,10 @@ class App:
             metrics,
             self.presence.heard_of,
         )
-        self.archives = Archives(state, Archive(store, state.archive_ids), self.link, metrics)
+        self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics)
         add_contact = self.contacts.add
-        parts = Parts(state, store, self.endings, self.faces, self.supervision, add_contact, reload)
-        self.requests = Requests(state, all_commands(parts), self.archives, chats, self.link)
+        parts = CommandParts(state, store, self.endings, self.faces, self.supervision, add_contact, reload)
+        self.requests = IqHandler(state, all_commands(parts), self.archives, chats, self.link)
         self.retention = Retention(state, store)
         delegation = Delegation(state, self.grants, self.archives, send)
         self.census = Census(state, self.link, self.services, api)

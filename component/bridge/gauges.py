@@ -11,7 +11,7 @@ from component.xep.mam import MAM_NS
 
 from .messages.delivery import Delivery
 from .messages.undelivered import Undelivered
-from .roster.roster import Contacts
+from .roster.roster import Rosters
 from .state.state import State
 from .stream.connection import Connection
 from .stream.grants import Grants
@@ -30,7 +30,7 @@ class Gauges:
         undelivered: Undelivered,
         grants: Grants,
         guard: Guard,
-        contacts: Contacts,
+        contacts: Rosters,
         missing: Callable[[], Sequence[str]],
     ) -> None:
         self._state = state

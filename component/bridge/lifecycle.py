@@ -136,8 +136,8 @@ class Bridge:
         self._state.recent.all_lost(now_us())
         self._app.services.forget()
         self._app.grants.expect()
-        self._app.archives.up()
-        self._app.requests.up()
+        self._app.archives.stream_began()
+        self._app.requests.stream_began()
         self._settling = asyncio.create_task(self._settle())
 
     def _down(self) -> None:
@@ -146,12 +146,12 @@ class Bridge:
         self._app.grants.forget()
         self._app.guard.forget()
         self._app.contacts.pause()
-        self._app.archives.down()
-        self._app.requests.down()
+        self._app.archives.stream_lost()
+        self._app.requests.stream_lost()
         self._app.gate.hold()
         self._app.delivery.shut()
         self._app.faces.pause()
-        self._app.supervision.watching.down()
+        self._app.supervision.watching.stream_lost()
         if self._settling:
             self._settling.cancel()
 
@@ -187,7 +187,7 @@ class Bridge:
         if self._seen_through is not self._state.world:
             await self._look_through()
         self._app.faces.resume()
-        self._app.supervision.watching.settle()
+        self._app.supervision.watching.resume()
         self._app.endings.of_the_absent()
         await self._app.undelivered.recover()
         self._app.returns.settle()

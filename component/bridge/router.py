@@ -6,9 +6,9 @@ from component.xep.stanza_errors import is_error
 from component.xml import MESSAGE, PRESENCE
 
 from .iq.delegated_requests import Delegation
-from .iq.iq_handler import Requests
+from .iq.iq_handler import IqHandler
 from .messages.undelivered import Undelivered
-from .presence.presence_handler import Presence
+from .presence.presence_handler import PresenceHandler
 from .stream.back_pressure import Pressure
 from .stream.gate import Gate
 from .stream.grants import Grants
@@ -22,10 +22,10 @@ class Router:
 
     def __init__(
         self,
-        presence: Presence,
+        presence: PresenceHandler,
         iqs: Iqs,
         delegation: Delegation,
-        requests: Requests,
+        requests: IqHandler,
         undelivered: Undelivered,
         grants: Grants,
         guard: Guard,
@@ -48,16 +48,16 @@ class Router:
         if stanza.tag == MESSAGE:
             self._message(stanza)
         elif stanza.tag == PRESENCE:
-            self._presence.receive(stanza)
-        elif not self._iqs.take(stanza) and not self._delegation.receive(stanza):
-            self._requests.receive(stanza)
+            self._presence.receive_presence(stanza)
+        elif not self._iqs.take(stanza) and not self._delegation.receive_delegated(stanza):
+            self._requests.receive_iq(stanza)
 
     def _message(self, message: Element) -> None:
         if is_error(message):
-            if not self._supervision.watching.bounced(message):
+            if not self._supervision.watching.copy_bounced(message):
                 self._undelivered.bounced(message)
         elif self._grants.take(message):
             self._guard.ask()
-        elif not self._guard.take(message) and not self._supervision.copies.takes(message):
+        elif not self._guard.take(message) and not self._supervision.copies.is_returned_copy(message):
             self._gate.receive(message)
             self._pressure.check()

@@ -12,7 +12,7 @@ from component.config.problems import LoadError
 from component.directory.world import World
 from component.model import Settings, Tenant
 from component.services.conversation_transcripts import NEWEST, Search, Transcript, TranscriptHeading, Transcripts
-from component.services.transcript_files import FORMATS, period
+from component.services.transcript_downloads import FORMATS, period
 from component.store.store import Store
 
 from .store_access import DAY, enter, one_tenant_option, settings_option, us, with_store

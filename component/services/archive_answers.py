@@ -9,7 +9,8 @@ from xml.etree.ElementTree import Element
 from component.directory.world import World
 from component.jid import normalise
 from component.model import Party, Side
-from component.outgoing.archive_id import ArchiveIds
+from component.outgoing.archive_id import ArchiveIds, Role
+from component.outgoing.message_stanzas import envelope, own_envelope
 from component.policy.matrix import HISTORY_WINDOW
 from component.store.archived_messages import ArchivedMessage
 from component.store.history import ArchiveView, Filters, Page, Slice
@@ -17,8 +18,6 @@ from component.store.store import Store
 from component.xep import mam
 from component.xep.mam import Query, fin, metadata, offered_form, preferences, read_query, result
 from component.xep.rsm import BadQuery, NotOffered
-
-from .archived import as_seen_by, role, too_large
 
 USUAL = 50
 MOST = 100
@@ -31,6 +30,9 @@ PAYLOADS = frozenset({mam.QUERY, mam.METADATA, mam.PREFS})
 """What an iq to an archive carries."""
 
 NOTHING = Page((), 0, complete=True)
+
+
+TOO_LARGE = "<body>This message is too large to be shown here.</body>"
 
 
 class NoSuchMessage(BadQuery):
@@ -200,3 +202,28 @@ def shortened(page: Page, backwards: bool) -> Page:
         return page
     kept = messages[:fitting]
     return replace(page, messages=kept[::-1] if backwards else kept, complete=False)
+
+
+def role(viewer: Party, message: ArchivedMessage) -> Role:
+    """Which copy of the message is the viewer's."""
+    return Role.SENDER if message.sender_account == viewer.account else Role.RECEIVER
+
+
+def too_large(message: ArchivedMessage) -> ArchivedMessage:
+    """What stands in a page of history for a message that cannot be sent: clients would take a page without it for
+    faulty, and ask again and again (R5)."""
+    return replace(message, payload=TOO_LARGE, sent_payload=None)
+
+
+def as_seen_by(viewer: Party, message: ArchivedMessage, world: World) -> str:
+    """The text of the stanza."""
+    if role(viewer, message) is Role.RECEIVER:
+        sender = _face(message.sender_account, viewer, world)
+        return envelope(sender, viewer.account, message.type, message.client_id, message.payload)
+    receiver = _face(message.receiver_account, viewer, world)
+    return own_envelope(message.sender, receiver, message.type, message.client_id, message.as_written)
+
+
+def _face(account: str, viewer: Party, world: World) -> str:
+    """The other side's face. The service stands in for somebody on a host that is not configured any more."""
+    return world.face_of_account(account) or viewer.tenant.service

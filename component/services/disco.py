@@ -1,8 +1,14 @@
-"""Service discovery (XEP-0030): hosts and faces advertise what they do, and nothing that they refuse (D3)."""
+"""What hosts and faces say of themselves (D3): what they can do (XEP-0030), what software this is (XEP-0092), and what
+time it is here (XEP-0202).
+
+They advertise nothing that they refuse, and tell nothing of anybody's client (P7).
+"""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
+from component import __version__
 from component.model import Party, Tenant
 from component.policy.elements import SID_NS
 from component.policy.reasons import COMMANDS_NS, Reason
@@ -13,11 +19,14 @@ from component.xep.rsm import RSM_NS
 from component.xep.vcard import VCARD_NS
 from component.xml import child
 
-from .abilities import ANSWERED, INFO, INFO_NS, PING_NS, capabilities_node, client_info
+from .capabilities import ANSWERED, INFO, INFO_NS, PING_NS, TIME_NS, VERSION_NS, capabilities_node, client_info
 from .command_framework import Command
 
 ITEMS_NS = "http://jabber.org/protocol/disco#items"
 ITEMS = f"{{{ITEMS_NS}}}query"
+PING = f"{{{PING_NS}}}ping"
+VERSION = f"{{{VERSION_NS}}}query"
+TIME = f"{{{TIME_NS}}}time"
 COMMANDS_NODE = COMMANDS_NS
 """The node of a service that lists its commands (XEP-0050 §2.2)."""
 
@@ -95,3 +104,19 @@ def _with_features(query: Element, features: Iterable[str]) -> Element:
     for feature in features:
         child(query, "feature", INFO_NS).set("var", feature)
     return query
+
+
+def software_version() -> Element:
+    """XEP-0092, without the operating system."""
+    query = Element(VERSION)
+    child(query, "name", VERSION_NS, "deskbridge")
+    child(query, "version", VERSION_NS, __version__)
+    return query
+
+
+def entity_time() -> Element:
+    """XEP-0202, of this server: where a person is, is not told."""
+    element = Element(TIME)
+    child(element, "tzo", TIME_NS, "+00:00")
+    child(element, "utc", TIME_NS, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return element

@@ -15,7 +15,7 @@ from component.xep.forms import Options
 from component.xep.jabber_search import FoundPeople, offer, results, wanted
 from component.xep.rsm import PageRequest, page, read
 
-from .sizes import fitting
+from .answer_size import fitting
 
 USUAL = 50
 """Rows of a page for a client that does not say how many it wants."""

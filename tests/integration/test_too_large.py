@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from component.outgoing.archive_id import Role
+from component.services.answer_size import beginning, fitting, size
 from component.services.conversation_transcripts import NEWEST
-from component.services.sizes import beginning, fitting, size
 from tests.conftest import Login
 from tests.support.adhoc import Step, step
 from tests.support.archive import ask

@@ -46,7 +46,7 @@ MAY_IMPORT = {
 
 # Inside the bridge: a layer may import those above it in this list, and nothing below.
 BRIDGE_LAYERS = (
-    *("clock", "seldom", "keyed_queue", "lines", "host_claim", "systemd"),
+    *("clock", "throttled_log", "keyed_queue", "lines", "host_claim", "systemd"),
     "state",
     "incoming",
     "stream",
@@ -55,7 +55,7 @@ BRIDGE_LAYERS = (
     "roster",
     "messages",
     "iq",
-    *("reloading", "retention", "upload_services"),
+    *("reloading", "retention"),
     "commands",
     "router",
     "gauges",

@@ -16,7 +16,7 @@ from component.config.directory_file import make_directory
 from component.directory.world import World
 from component.model import Limits, Party, Person, Side
 from component.policy.shown_presence import Session, Status
-from component.services.abilities import shown_with_presence
+from component.services.capabilities import shown_with_presence
 from component.store.store import Store
 from tests.support.people import ACME, ALICE, BOB, CAROL
 

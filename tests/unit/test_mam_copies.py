@@ -8,8 +8,7 @@ import pytest
 from component.config.directory_file import make_directory
 from component.directory.world import World
 from component.model import Party
-from component.services.archive_answers import MOST_CHARS, shortened
-from component.services.archived import as_seen_by
+from component.services.archive_answers import MOST_CHARS, as_seen_by, shortened
 from component.store.archived_messages import ArchivedMessage
 from component.store.history import Page
 from component.xml import parse, serialise

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from component.bridge.seldom import EVERY_SECONDS, Seldom
 from component.bridge.stream.backoff import Backoff
+from component.bridge.throttled_log import EVERY_SECONDS, ThrottledLog
 
 log = logging.getLogger("test")
 
@@ -33,7 +33,7 @@ class TestBackoff:
 
 def test_a_line_that_repeats_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
-    say = Seldom(log, logging.WARNING, lambda: now)
+    say = ThrottledLog(log, logging.WARNING, lambda: now)
     for _ in range(3):
         say("trouble with %s", "Alice")
     now = EVERY_SECONDS

@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from component.bridge.iq import iq_handler as module
-from component.bridge.iq.iq_handler import BOUNDS, Requests
-from component.bridge.iq.request import weight
+from component.bridge.iq.iq_answers import weight
+from component.bridge.iq.iq_handler import BOUNDS, IqHandler
 from component.bridge.stream.connection import Disconnected
 from component.config.directory_file import make_directory
 from component.directory.world import World
@@ -77,8 +77,8 @@ class Desk:
         chats: Any = SimpleNamespace(seen_by=lambda viewer, address: None)
         self.link: Any = Link(largest)
         archives: Any = None
-        self.requests = Requests(state, [Work(do)], archives, chats, self.link)
-        self.requests.up()
+        self.requests = IqHandler(state, [Work(do)], archives, chats, self.link)
+        self.requests.stream_began()
 
     def ask(self, id: str, account: str = ALICE.account) -> None:
         self._receive("set", id, account, f"<command xmlns='{COMMANDS}' node='work'/>")
@@ -87,7 +87,7 @@ class Desk:
         self._receive("get", id, account, "<ping xmlns='urn:xmpp:ping'/>")
 
     def _receive(self, type: str, id: str, account: str, payload: str) -> None:
-        self.requests.receive(parse(f"<iq type='{type}' id='{id}' from='{account}/x' to='{SERVICE}'>{payload}</iq>"))
+        self.requests.receive_iq(parse(f"<iq type='{type}' id='{id}' from='{account}/x' to='{SERVICE}'>{payload}</iq>"))
 
     async def answers(self, count: int = 1) -> dict[str | None, str | None]:
         """Id -> the condition of an error, or None."""
@@ -157,12 +157,12 @@ async def test_an_answer_that_is_too_large() -> None:
 
 async def test_what_waits_is_bounded() -> None:
     desk = Desk(done)
-    desk.requests.down()
+    desk.requests.stream_lost()
     for number in range(BOUNDS.longest + 1):
         desk.ping(f"{number}")
     assert await desk.answers() == {f"{BOUNDS.longest}": "resource-constraint"}
     desk.ping("another", BOB.account)
-    desk.requests.up()
+    desk.requests.stream_began()
     assert len(await desk.answers(BOUNDS.longest + 2)) == BOUNDS.longest + 2
 
 
@@ -172,13 +172,13 @@ async def test_answers_lost_with_the_stream() -> None:
     desk.link.routes.clear()
     desk.ping("lost")
     await desk.answers()
-    desk.requests.down()
+    desk.requests.stream_lost()
     desk.link.up = False
     desk.link.routes.set()
     desk.ping("waits")
     desk.link.sent.clear()
     desk.link.up = True
-    desk.requests.up()
+    desk.requests.stream_began()
     answers = await desk.answers(2)
     assert (answers["lost"], answers["waits"]) == ("internal-server-error", None)
 

@@ -8,7 +8,7 @@ from component.xep.forms import Form, choice, line
 from ..messages.endings import Endings
 from ..state.conversations import Conversation
 from ..state.state import State
-from .audited import entry
+from .audit_entry import audit_entry
 
 NAME, CHAT = "name", "chat"
 MOST_LISTED = 50
@@ -51,7 +51,7 @@ class EndConversationCommand:
         if run.value(CHAT) not in open:
             return Done("This chat has ended already.", "warn")
         conversation, names = open[run.value(CHAT)]
-        await self._store.submit(entry(run.party, "operator.ended", f"conversation {conversation.id}", names))
+        await self._store.submit(audit_entry(run.party, "operator.ended", f"conversation {conversation.id}", names))
         if not any(one is conversation for one in self._state.conversations.desk()):
             return Done("This chat has ended already.", "warn")
         self._endings.by_operator(conversation)

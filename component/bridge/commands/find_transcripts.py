@@ -5,6 +5,7 @@ import re
 from datetime import UTC, date, datetime, time
 
 from component.model import Party
+from component.services.answer_size import beginning, fitting
 from component.services.command_framework import Ask, CommandRun, Done, Outcome
 from component.services.conversation_transcripts import (
     MOST_LINES,
@@ -15,16 +16,14 @@ from component.services.conversation_transcripts import (
     TranscriptHeading,
     Transcripts,
 )
-from component.services.sizes import beginning, fitting
-from component.services.transcript_files import period, spoken
+from component.services.transcript_downloads import TranscriptLinks, period, spoken
 from component.store.store import Store
 from component.store.store_errors import StoreError
 from component.xep.forms import Form, choice, line, said
 
 from ..clock import DAY_US
 from ..state.state import State
-from ..supervision.transcript_links import TranscriptLinks
-from .audited import entry
+from .audit_entry import audit_entry
 
 AGENT, TEXT, FROM, UNTIL, CHOSEN = "agent", "text", "from", "until", "chosen"
 
@@ -113,7 +112,7 @@ class TranscriptsCommand:
 
     async def _enter(self, party: Party, action: str, subject: str, detail: str) -> None:
         """Before anything is shown: what the audit log does not have was not looked at."""
-        await self._store.submit(entry(party, action, subject, detail))
+        await self._store.submit(audit_entry(party, action, subject, detail))
 
 
 def _search_form(run: CommandRun | None = None) -> Form:

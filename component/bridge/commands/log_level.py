@@ -7,7 +7,7 @@ from component.services.command_framework import Ask, CommandRun, Done, Outcome
 from component.store.store import Store
 from component.xep.forms import Field, Form, choice
 
-from .audited import entry
+from .audit_entry import audit_entry
 
 LEVEL = "level"
 LEVELS = (
@@ -38,7 +38,7 @@ class LogLevel:
         level = run.value(LEVEL)
         if level not in dict(LEVELS):
             return Ask(Form("Log level", "", (_field(""),)), problem="There is no such level. Choose one of these.")
-        await self._store.submit(entry(run.party, "operator.log-level", level))
+        await self._store.submit(audit_entry(run.party, "operator.log-level", level))
         logging.getLogger().setLevel(level.upper())
         return Done(f"The log level is {level} now.")
 

@@ -9,7 +9,7 @@ from component.store.store import Store
 
 from ..reloading import Reload
 from ..reloading import ReloadError as Refused
-from .audited import entry
+from .audit_entry import audit_entry
 
 ELSEWHERE = "Something outside of your directory is wrong. deskbridge's log says what."
 MOST_LINES = 20
@@ -31,7 +31,7 @@ class ReloadFiles:
         return party.is_operator
 
     async def step(self, run: CommandRun) -> Outcome:
-        await self._store.submit(entry(run.party, "operator.reload"))
+        await self._store.submit(audit_entry(run.party, "operator.reload"))
         self._task = asyncio.ensure_future(self._reload())
         # Once begun it is brought to its end, whatever becomes of who asked for it.
         problem = await asyncio.shield(self._task)

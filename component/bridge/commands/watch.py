@@ -10,9 +10,9 @@ from component.xep.forms import Form, FormTable, Options, choice, line
 
 from ..state.state import State
 from ..state.watches import MOST, Watch
-from ..supervision.supervised import Current, current
+from ..supervision.audience import OpenChat, watchable_now
 from ..supervision.watching import TooMany, Watching
-from .audited import entry
+from .audit_entry import audit_entry
 
 WHAT, AGENT, CHAT = "what", "agent", "chat"
 
@@ -38,7 +38,7 @@ class CurrentChats:
         return party.person.is_supervisor
 
     async def step(self, run: CommandRun) -> Outcome:
-        chats = current(self._state, run.party)
+        chats = watchable_now(self._state, run.party)
         if not chats:
             return Done(NOTHING)
         watched = {watch.value for watch in self._state.watches.of(run.party.account) if watch.scope is Scope.CHAT}
@@ -49,7 +49,7 @@ class CurrentChats:
         return CommandPage(text, table) if len(chats) > first + PAGE_ROWS else Done(text, shown=table)
 
 
-def _row(one: Current, watched: bool) -> tuple[str, ...]:
+def _row(one: OpenChat, watched: bool) -> tuple[str, ...]:
     conversation = one.conversation
     return one.names, minute(conversation.opened_at), str(conversation.length), "watched" if watched else ""
 
@@ -69,7 +69,7 @@ class WatchChats:
         return party.person.is_supervisor
 
     async def step(self, run: CommandRun) -> Outcome:
-        chats = current(self._state, run.party)
+        chats = watchable_now(self._state, run.party)
         if not run.step:
             return Ask(self._form(run.party, chats))
         what = run.value(CHAT) or run.value(WHAT)
@@ -86,7 +86,7 @@ class WatchChats:
             return await self._watch(run.party, Scope.GROUP, team.id, what, f"the group {team.name}")
         return Done("You may not watch that, or it is over.", "warn")
 
-    def _form(self, party: Party, chats: list[Current]) -> Form:
+    def _form(self, party: Party, chats: list[OpenChat]) -> Form:
         options: list[tuple[str, str]] = [(Scope.ALL.value, "Everybody I supervise")]
         teams = watchable_groups(party, self._state.world.directory(party.tenant))
         options += ((GROUP + team.id, f"Group: {team.name}") for team in teams)
@@ -97,7 +97,7 @@ class WatchChats:
         fields = (choice(WHAT, "Watch", options), line(AGENT, "Agent (part of a name)"))
         return Form("Watch chats", "What do you want to watch?", fields)
 
-    def _find(self, run: CommandRun, chats: list[Current]) -> Outcome:
+    def _find(self, run: CommandRun, chats: list[OpenChat]) -> Outcome:
         wanted = run.value(AGENT).casefold()
         found = [one for one in chats if wanted in one.names.casefold()]
         if not found:
@@ -107,7 +107,7 @@ class WatchChats:
 
     async def _watch(self, party: Party, scope: Scope, value: str, key: str, named: str) -> Done:
         try:
-            await self._store.submit(entry(party, "watch.started", key))
+            await self._store.submit(audit_entry(party, "watch.started", key))
             new = await self._watching.start(party, scope, value)
         except TooMany:
             return Done(f"You watch {MOST} things already. Stop watching one of them first.", "error")
@@ -144,7 +144,7 @@ class StopWatching:
             return Done("You do not watch that any more.", "warn")
         try:
             for key in chosen:
-                await self._store.submit(entry(run.party, "watch.stopped", key))
+                await self._store.submit(audit_entry(run.party, "watch.stopped", key))
             self._watching.stop(chosen.values())
         except StoreError:
             return Done(NOT_NOW, "error")
@@ -173,7 +173,7 @@ class StopWatching:
                 return title(party, chat) if chat else watch.value
 
 
-def _options(chats: list[Current]) -> Options:
+def _options(chats: list[OpenChat]) -> Options:
     return [(_pair(one.chat), one.names) for one in chats]
 
 

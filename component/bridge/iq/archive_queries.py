@@ -18,10 +18,10 @@ from component.xep.stanza_errors import error, refusal
 from component.xml import stanza
 
 from ..keyed_queue import FairQueue, QueueBounds
-from ..seldom import Seldom
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
-from .request import weight
+from ..throttled_log import ThrottledLog
+from .iq_answers import weight
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class _Asked:
     as_answer: Callable[[Element], str]
 
 
-class Archives:
+class ArchiveQueries:
     """Answers one question of an account after the other; each gets an answer, if only that it cannot be given (R5)."""
 
     def __init__(self, state: State, archive: Archive, link: Connection, metrics: Metrics) -> None:
@@ -61,8 +61,8 @@ class Archives:
         self._up = asyncio.Event()
         self._stream = 0
         self._closing = False
-        self._trouble = Seldom(log, logging.ERROR)
-        self._too_large = Seldom(log, logging.WARNING)
+        self._trouble = ThrottledLog(log, logging.ERROR)
+        self._too_large = ThrottledLog(log, logging.WARNING)
 
     def ask(
         self,
@@ -86,11 +86,11 @@ class Archives:
 
     # A stream comes and goes, and at last we do
 
-    def up(self) -> None:
+    def stream_began(self) -> None:
         self._up.set()
         self._queue.resume()
 
-    def down(self) -> None:
+    def stream_lost(self) -> None:
         """The stream is lost, and with it results that were on the way, and the right to send more in an account's
         name: all questions that came by it are refused on the next one, and their clients ask again."""
         self._stream += 1

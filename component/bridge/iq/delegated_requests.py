@@ -9,18 +9,18 @@ from component.jid import normalise
 from component.model import Party, Side, Tenant
 from component.policy.reasons import Reason
 from component.services import disco
-from component.services.abilities import INFO
 from component.services.archive_answers import Question
+from component.services.capabilities import INFO
 from component.xep.mam import MAM_NS
 from component.xep.namespace_delegation import answer, bare_node, delegated_request, host_node, result
 from component.xep.privileged_entity import in_the_name_of_an_account
 from component.xep.stanza_errors import refusal
 from component.xml import attribute, serialise
 
-from ..seldom import Seldom
 from ..state.state import State
 from ..stream.grants import Grants
-from .archive_queries import Archives
+from ..throttled_log import ThrottledLog
+from .archive_queries import ArchiveQueries
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ OFFERED = {host_node(MAM_NS): (), bare_node(MAM_NS): disco.ARCHIVE_FEATURES}
 class Delegation:
     """Answers what comes from a desk host itself. ``send`` takes stanza text."""
 
-    def __init__(self, state: State, grants: Grants, archives: Archives, send: Callable[[str], None]) -> None:
+    def __init__(self, state: State, grants: Grants, archives: ArchiveQueries, send: Callable[[str], None]) -> None:
         self._state = state
         self._grants = grants
         self._archives = archives
         self._send = send
-        self._trouble = Seldom(log, logging.ERROR)
+        self._trouble = ThrottledLog(log, logging.ERROR)
 
-    def receive(self, iq: Element) -> bool:
+    def receive_delegated(self, iq: Element) -> bool:
         """Whether this iq of type get or set is one of these, and is dealt with.
 
         Only a tenant's own desk host is believed, and only at the tenant's service (R1, AD4): Work users' archives

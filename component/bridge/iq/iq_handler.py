@@ -7,6 +7,7 @@ keep nobody else waiting (R2), and all that a client asks at log-in is answered 
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -24,15 +25,12 @@ from component.xep.stanza_errors import error, refusal
 from component.xml import attribute, serialise, stanza
 
 from ..keyed_queue import FairQueue, QueueBounds
-from ..seldom import Seldom
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
-from ..supervision.chat_answers import ChatAnswers
-from .archive_queries import Archives
-from .face_answers import FaceAnswers
-from .host_answers import HostAnswers
-from .request import Answer, Known, Request, weight
-from .unconfirmed import Unconfirmed
+from ..supervision.chat_contacts import ChatAnswers
+from ..throttled_log import ThrottledLog
+from .archive_queries import ArchiveQueries
+from .iq_answers import Answer, FaceAnswers, HostAnswers, IqOutcome, Request, weight
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +48,18 @@ LARGE_CHARS = 16 * 1024
 and what others say to each other would wait behind them."""
 
 
-class Requests:
+PAUSE_SECONDS = 0.05
+"""Between two barriers."""
+
+
+class IqHandler:
     """Answers every iq that is not itself an answer."""
 
     def __init__(
         self,
         state: State,
         commands: Iterable[Command],
-        archives: Archives,
+        archives: ArchiveQueries,
         chats: ChatAnswers,
         link: Connection,
     ) -> None:
@@ -66,14 +68,14 @@ class Requests:
         self._archives = archives
         self._link = link
         self._queue = FairQueue(BOUNDS)
-        self._unconfirmed = Unconfirmed(link)
+        self._unconfirmed = UnconfirmedAnswers(link)
         self._up = asyncio.Event()
         self._closing = False
-        self._trouble = Seldom(log, logging.ERROR)
+        self._trouble = ThrottledLog(log, logging.ERROR)
         self._of_faces = FaceAnswers(state)
         self._of_hosts = HostAnswers(state, commands)
 
-    def receive(self, iq: Element) -> None:
+    def receive_iq(self, iq: Element) -> None:
         """Handle one iq. Results and errors answer nothing that we asked, and get no answer."""
         if iq.get("type") in ("result", "error"):
             return
@@ -85,14 +87,14 @@ class Requests:
 
     # A stream comes and goes, and at last we do
 
-    def up(self) -> None:
+    def stream_began(self) -> None:
         """What the last stream left is answered now: clients outlive it."""
         self._up.set()
-        for iq in self._unconfirmed.take():
+        for iq in self._unconfirmed.lost_with_stream():
             self._reply(iq, Reason.REQUEST_FAILED)
         self._queue.resume()
 
-    def down(self) -> None:
+    def stream_lost(self) -> None:
         """The stream is lost."""
         self._up.clear()
         self._queue.hold()
@@ -121,7 +123,7 @@ class Requests:
             log.exception("a request could not be answered")
             return Reason.REQUEST_FAILED
 
-    async def _work_out(self, iq: Element, work: Coroutine[Any, Any, Known]) -> None:
+    async def _work_out(self, iq: Element, work: Coroutine[Any, Any, IqOutcome]) -> None:
         """An answer that takes time."""
         try:
             answer = await self._outcome(work)
@@ -133,7 +135,7 @@ class Requests:
             with contextlib.suppress(Disconnected):
                 await self._link.barrier()
 
-    async def _outcome(self, work: Coroutine[Any, Any, Known]) -> Known:
+    async def _outcome(self, work: Coroutine[Any, Any, IqOutcome]) -> IqOutcome:
         try:
             async with asyncio.timeout(SECONDS):
                 return await work
@@ -145,7 +147,7 @@ class Requests:
             log.exception("a request could not be answered")
         return Reason.REQUEST_FAILED
 
-    def _reply(self, iq: Element, answer: Known) -> int:
+    def _reply(self, iq: Element, answer: IqOutcome) -> int:
         """Send the answer, or an error if ejabberd would not take it (R5); how many characters that is."""
         text = self._written(iq, answer)
         if not self._link.try_send(text):
@@ -154,7 +156,7 @@ class Requests:
         self._unconfirmed.add(iq)
         return len(text)
 
-    def _written(self, iq: Element, answer: Known) -> str:
+    def _written(self, iq: Element, answer: IqOutcome) -> str:
         if isinstance(answer, Reason):
             level = logging.DEBUG if answer is Reason.TOO_MANY_REQUESTS else logging.INFO
             log.log(level, "refused a request from %s by rule %s", iq.get("from"), answer.spec)
@@ -186,7 +188,7 @@ class Requests:
         """Who may not see a face is told that there is none (P5)."""
         chat = self._chats.seen_by(request.party, request.address)
         if chat is not None:
-            return self._chats.request(request.type, request.payload, request.party, chat)
+            return self._chats.answer_iq(request.type, request.payload, request.party, chat)
         face = self._state.world.face(request.address)
         if face and request.payload.tag in PAYLOADS and self._may_write(request.party, face):
             return Question(request.type, request.payload, request.party, archive=face.face, other=face.account)
@@ -203,3 +205,39 @@ class Requests:
 def _as_result(face: str, client: str, text: str) -> str:
     """A ``<result/>`` as a message from the face whose archive was asked (XEP-0313 §4.2)."""
     return f'<message from="{attribute(face)}" to="{attribute(client)}">{text}</message>'
+
+
+class UnconfirmedAnswers:
+    """Remembers whom to answer once more; of a request that was answered, no more than that takes."""
+
+    def __init__(self, link: Connection) -> None:
+        self._link = link
+        self._answered: deque[Element] = deque()
+        self._confirming: asyncio.Task[None] | None = None
+
+    def add(self, iq: Element) -> None:
+        """An answer to ``iq`` has just been sent."""
+        if not self._link.up:
+            return
+        self._answered.append(Element(iq.tag, iq.attrib))
+        if self._confirming is None:
+            self._confirming = asyncio.create_task(self._confirm())
+
+    def lost_with_stream(self) -> list[Element]:
+        """A new stream: those whose answer may have been lost with the last one."""
+        lost = list(self._answered)
+        self._answered.clear()
+        return lost
+
+    async def _confirm(self) -> None:
+        try:
+            while self._answered:
+                await asyncio.sleep(PAUSE_SECONDS)
+                count = len(self._answered)
+                await self._link.barrier()
+                for _ in range(count):
+                    self._answered.popleft()
+        except Disconnected:
+            pass
+        finally:
+            self._confirming = None

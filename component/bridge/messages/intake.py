@@ -14,7 +14,7 @@ from component.outgoing.compose import NO_SIZES, Answered
 from component.richtext.rendered import Rendered
 
 from ..incoming import Incoming
-from ..seldom import Seldom
+from ..throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Intake:
         self._judge = judge
         self._overflow = overflow
         self._failed = failed
-        self._failures = Seldom(log, logging.ERROR)
+        self._failures = ThrottledLog(log, logging.ERROR)
         self._lines: dict[str, deque[Incoming]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -23,12 +23,12 @@ from component.xml import serialise
 
 from ..clock import DAY_US, now_us
 from ..incoming import Incoming, read
-from ..seldom import Seldom
 from ..state.conversations import Conversation
 from ..state.message_routes import Routes
 from ..state.state import State
-from ..supervision.chat_answers import ChatAnswers
+from ..supervision.chat_contacts import ChatAnswers
 from ..supervision.copies import Copies
+from ..throttled_log import ThrottledLog
 from .accepted import Accepted
 from .announced_files import Announced
 from .delivery import Delivery, outgoing
@@ -87,12 +87,12 @@ class Messages:
         self._announced = Announced()
         self._routes = Routes()
         self._tokens = _tokens()
-        self._trouble = Seldom(log, logging.ERROR)
+        self._trouble = ThrottledLog(log, logging.ERROR)
 
     def receive(self, element: Element) -> None:
         """Handle one message stanza that is not an error."""
         message = read(element, self._routes, self._state.world, self._over_rate, self._state.sessions.connected)
-        if message is None or self._chats.message(message):
+        if message is None or self._chats.refuse_message(message):
             return
         if message.parties(self._state.world)[0] is None and self._declined(message):
             return

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from component.directory.world import World
 from component.model import Limits, Party, Side, Tenant
 from component.policy.shown_presence import STATUSES, UNAVAILABLE, Seen, Status, seen_by
-from component.services.abilities import shown_with_presence
+from component.services.capabilities import shown_with_presence
 from component.token_bucket import Buckets
 from component.xep.presence_stanzas import PresenceText
 

@@ -19,7 +19,7 @@ from component.xml import serialise
 
 from ..clock import now_us
 from ..state.state import State
-from ..supervision.chat_answers import ChatAnswers
+from ..supervision.chat_contacts import ChatAnswers
 from .faces import SERVICE_SEEN, Faces
 from .service_contacts import ServiceContacts
 
@@ -36,7 +36,7 @@ ANSWER_SECONDS = 5.0
 """So long a session may take to answer a probe. ejabberd has said by then that it is not there; it may be busy."""
 
 
-class Presence:
+class PresenceHandler:
     """Handles every presence stanza. ``send`` takes stanza text.
 
     ``logged_in`` is told of everybody's first session, by its full address, and ``leaving`` of the end of the last,
@@ -76,7 +76,7 @@ class Presence:
         contacts = max(tenant.roster_limit for tenant in self._state.world.tenants)
         return Limits(messages_per_second=QUESTIONS_A_SECOND, burst=max(5_000, LOG_INS_AT_ONCE * contacts))
 
-    def receive(self, presence: Element) -> None:
+    def receive_presence(self, presence: Element) -> None:
         """Handle one presence stanza from ejabberd."""
         sender = normalise(presence.get("from", ""))
         receiver = normalise(presence.get("to", ""))
@@ -246,7 +246,7 @@ class Presence:
         match kind:
             case None if joins_room(presence):
                 self._send(serialise(refusal(presence, Reason.GROUP_CHAT)))
-            case _ if self._chats.presence(kind, party, presence.get("from", ""), address):
+            case _ if self._chats.answer_presence(kind, party, presence.get("from", ""), address):
                 pass
             case "subscribe":
                 self._subscribe(party, address)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.model import Party
 
-from ..seldom import Seldom
 from ..state.sessions import Sessions
 from ..stream.backoff import Backoff
+from ..throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class ServiceContacts:
         self._put_off: set[str] = set()
         self._waiting: dict[str, Party] = {}
         self._news = asyncio.Event()
-        self._trouble = Seldom(log, logging.WARNING)
+        self._trouble = ThrottledLog(log, logging.WARNING)
 
     # What presence tells
 

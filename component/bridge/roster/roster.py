@@ -11,10 +11,10 @@ from component.ejabberd.api import EjabberdApiError
 from component.model import Party, Side, Tenant
 from component.store.store_errors import StoreError
 
-from ..seldom import Seldom
 from ..state.state import State
 from ..stream.backoff import Backoff
-from .roster_sync import ContactKeeper, Wishes
+from ..throttled_log import ThrottledLog
+from .roster_sync import RosterSync, Wishes
 from .turns import Turns
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,14 @@ class _Round:
     changes: int = 0
 
 
-class Contacts:
+class Rosters:
     """Everybody's list is looked through after a start, a lost stream and a reload; one alone after what its user does.
 
     In the background, a few at a time, those who are logged in first. ejabberd and the store may fail: then it is done
     later.
     """
 
-    def __init__(self, keeper: ContactKeeper, state: State) -> None:
+    def __init__(self, keeper: RosterSync, state: State) -> None:
         self._keeper = keeper
         self._state = state
         self._turns = Turns()
@@ -54,7 +54,7 @@ class Contacts:
         self._planned: set[str] = set()
         self._failing: dict[str, Backoff] = {}
         self._round: _Round | None = None
-        self._trouble = Seldom(log, logging.WARNING)
+        self._trouble = ThrottledLog(log, logging.WARNING)
 
     @property
     def waiting(self) -> int:

@@ -41,7 +41,7 @@ class Wishes:
         self.anew |= earlier.anew
 
 
-class ContactKeeper:
+class RosterSync:
     """``send`` takes stanza text."""
 
     def __init__(self, api: EjabberdApi, state: State, store: Store, faces: Faces, send: Callable[[str], None]) -> None:

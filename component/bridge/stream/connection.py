@@ -21,7 +21,7 @@ from component.policy.reasons import Reason
 from component.xep.stanza_errors import refusal
 from component.xml import IQ, MESSAGE, PRESENCE, encoded, serialise, split
 
-from ..seldom import Seldom
+from ..throttled_log import ThrottledLog
 from .backoff import Backoff
 from .barriers import Barriers
 from .xml_parser import ParseError, StreamParser
@@ -143,8 +143,8 @@ class Connection:
         self._overdue = False
         self._closing = False
         self._ending = False
-        self._too_large = Seldom(log, logging.ERROR)
-        self._failures = Seldom(log, logging.ERROR)
+        self._too_large = ThrottledLog(log, logging.ERROR)
+        self._failures = ThrottledLog(log, logging.ERROR)
 
     @property
     def up(self) -> bool:

@@ -1,22 +1,50 @@
-"""Chat faces among people's contacts: so that any client shows a chat by its name, and opens it at all (S2, A4).
+"""Chat faces as contacts of those whom a chat concerns: in their contact lists, and what they answer (S2, A4).
 
-Some clients name a chat only by its contact, and Converse.js shows nothing of a stranger where there is no block list.
+Any client then shows a chat by its name, and opens it at all: some clients name a chat only by its contact, and
+Converse.js shows nothing of a stranger where there is no block list. To everybody else a chat face is an address that
+nobody has.
 """
 
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Mapping
+from xml.etree.ElementTree import Element
 
 from component.ejabberd.api import EjabberdApi, EjabberdApiError
 from component.model import RESERVED_PREFIX, Party
+from component.policy.decide import Refuse, refuse
 from component.policy.may_watch import Chat, as_agent, title
-from component.xep.presence_stanzas import PresenceText
+from component.policy.reasons import Reason
+from component.policy.shown_presence import UNAVAILABLE, Seen
+from component.services import disco
+from component.services.capabilities import INFO
+from component.xep.presence_stanzas import PresenceText, plain
+from component.xep.stanza_errors import error
+from component.xep.vcard import VCARD, Details, vcard
+from component.xml import serialise
 
-from ..seldom import Seldom
+from ..incoming import Incoming
+from ..state.chat_faces import contact_of
 from ..state.state import State
 from ..stream.connection import Connection
+from ..stream.paced_presence import Broadcasts
+from ..throttled_log import ThrottledLog
 from .audience import Audience
-from .chat_answers import THERE
+
+THERE = Seen(True)
+"""A chat face is always there: whom it shows may come and go."""
+
+Answers = Mapping[tuple[str, str], Callable[[str, str], Element | None]]
+
+ANSWERS: Answers = {
+    ("get", disco.PING): lambda name, address: None,
+    ("get", INFO): lambda name, address: disco.chat_info(name),
+    ("get", disco.ITEMS): lambda name, address: disco.no_items(),
+    ("get", VCARD): lambda name, address: vcard(Details(name, address)),
+}
+"""``(type, tag of the payload)`` -> what answers it, given the name of the chat and its address."""
+
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +58,100 @@ WATCHED, OWN = "Watched chats", "Agent chats"
 """Groups of contacts: for supervisors, and for an agent's own Work account."""
 
 
+class ChatAnswers:
+    """What chat faces answer. ``send`` takes stanza text, ``broadcasts`` what goes to all. ``removed`` is told which
+    account took which chat face out of its contacts."""
+
+    def __init__(
+        self,
+        state: State,
+        send: Callable[[str], None],
+        broadcasts: Broadcasts,
+        removed: Callable[[str, str], None],
+    ) -> None:
+        self._state = state
+        self._send = send
+        self._broadcasts = broadcasts
+        self._removed = removed
+
+    def seen_by(self, viewer: Party, address: str) -> Chat | None:
+        return self._state.chat_faces.seen_by(viewer, address, self._state.world)
+
+    # Messages
+
+    def refuse_message(self, message: Incoming) -> bool:
+        """Whether the message went to a chat face that its sender sees, and is refused: nobody would read it."""
+        if message.over_rate or not message.address.startswith(RESERVED_PREFIX):
+            return False
+        viewer = self._state.world.account(message.account)
+        chat = self.seen_by(viewer, message.address) if viewer else None
+        if viewer is None or chat is None:
+            return False
+        reason, text = self._refusal(viewer, chat)
+        if isinstance(refuse(reason, message.facts), Refuse):
+            answer = reason.value
+            self._send(serialise(error(message.element, answer.type, answer.condition, text)))
+        return True
+
+    def _refusal(self, viewer: Party, chat: Chat) -> tuple[Reason, str]:
+        own = contact_of(viewer, chat)
+        if own is None:
+            return Reason.WATCHED_CHAT, Reason.WATCHED_CHAT.value.text
+        agent, contact = own
+        text = Reason.AGENT_CHAT.value.text.format(account=agent.account, face=contact.face)
+        return Reason.AGENT_CHAT, text
+
+    # Presence
+
+    def answer_presence(self, kind: str | None, viewer: Party, sender: str, address: str) -> bool:
+        """Whether this was about a chat face that the viewer sees, and is dealt with."""
+        if not address.startswith(RESERVED_PREFIX) or self.seen_by(viewer, address) is None:
+            return False
+        match kind:
+            case "subscribe":
+                self._state.watchers.add(viewer.account, address)
+                self._send(plain("subscribed", address, viewer.account))
+                self._broadcasts.answer(address, viewer.account, PresenceText(address, THERE))
+            case "probe":
+                self._state.watchers.add(viewer.account, address)
+                self._broadcasts.answer(address, sender, PresenceText(address, THERE))
+            case "unsubscribe":
+                self._state.watchers.remove(viewer.account, address)
+                self._removed(viewer.account, address)
+                self._send(plain("unsubscribed", address, viewer.account))
+            case _:
+                return False
+        return True
+
+    def announce(self) -> None:
+        """P6: the bridge is back."""
+        self._tell(THERE)
+
+    def farewell(self) -> None:
+        """P8"""
+        self._tell(UNAVAILABLE)
+
+    def _tell(self, seen: Seen) -> None:
+        for address in self._state.watchers.faces():
+            if address.startswith(RESERVED_PREFIX):
+                here = [
+                    account for account in self._state.watchers.of(address) if self._state.sessions.connected(account)
+                ]
+                self._broadcasts.tell(address, here, PresenceText(address, seen))
+
+    # Requests
+
+    def answer_iq(self, type: str, payload: Element, viewer: Party, chat: Chat) -> Element | Reason | None:
+        """The answer to an iq to a chat face; None is a result without payload."""
+        answer = ANSWERS.get((type, payload.tag))
+        if answer is None or payload.get("node"):
+            return Reason.NO_SUCH_SERVICE
+        return answer(title(viewer, chat), chat.face)
+
+
 class ChatContacts:
-    """Each account has at most its tenant's ``roster_limit`` of them; other chats come from strangers."""
+    """Puts chats into contact lists, and takes them out. Each account has at most its tenant's ``roster_limit`` of
+    them; other chats come from strangers."""
 
     def __init__(self, state: State, api: EjabberdApi, link: Connection, audience: Audience) -> None:
         self._state = state
@@ -45,7 +165,7 @@ class ChatContacts:
         self._removed: set[tuple[str, str]] = set()
         self._resting_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._trouble = Seldom(log, logging.WARNING)
+        self._trouble = ThrottledLog(log, logging.WARNING)
 
     # Appearing
 

@@ -1,24 +1,37 @@
 """Copies of messages: to supervisors who watch (S2), and to an agent's own Work account (A4).
 
-They go out with the message, under ids that follow from its number: what may have been lost is sent again with the
-message, and clients know it by its id (A5).
+When a message goes out, `Copies` looks who gets a copy at that moment (`Audience`) and puts one job into the queue of
+the conversation. Mostly it is done at once. It takes time where something has to come first: the chat becomes a
+contact of who gets the copy, the message that a correction is about is read from the archive, the first line of a chat
+that opens gets a second's rest. Then what is said next in the same conversation waits behind it, and nobody else.
+
+Nothing of a copy is stored. It has an id that follows from the number of its message (`archive_id.Role`), and the mark
+of delivery, which says up to which message all is done, waits for the queue (`KeyedQueue.settled`). So what a crash or
+a lost stream took is copied again together with its message, and clients know by the id what they have already (A5).
+
+A watcher who is told what was said before gets copies only after that: they are held for this one watcher
+(`HeldCopies`, `catch_up`).
 """
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
+from component.directory.world import World
 from component.model import Party
 from component.outgoing import copy_stanzas as copies
 from component.outgoing.archive_id import Role
-from component.policy.may_watch import Chat, as_agent
+from component.outgoing.message_stanzas import notice
+from component.policy.may_watch import Chat, as_agent, is_watchable
 from component.store.archived_messages import ArchivedMessage
 from component.store.changes import NewMessage
 from component.store.store import Store
 from component.xep.privileged_entity import ARCHIVED, in_the_name_of_an_account
+from component.xml import serialise
 
 from ..clock import now_us
 from ..lines import Lines
@@ -26,13 +39,9 @@ from ..state.chat_faces import work_party
 from ..state.conversations import Conversation
 from ..state.state import State
 from ..stream.connection import Connection
-from .audience import Audience
+from .audience import Audience, CopyReceivers
 from .chat_contacts import ChatContacts
-from .copy_texts import YOU, CopyTexts, Said
-from .held import Held
-from .notices import notices
-from .receivers import Receivers
-from .referents import referring
+from .copy_composer import YOU, CopyComposer, Said, referring
 
 LATE_US = 10_000_000
 """A copy that is sent so much after the message says when that was."""
@@ -41,13 +50,20 @@ SETTLE_SECONDS = 1.0
 """Between the first line of a chat and what follows. Converse.js loses lines that come while it makes the chat."""
 
 PAUSE_SECONDS = 0.03
-"""Between further lines of the past."""
+"""Between further messages of a backlog."""
 
 MOMENT_US = 1_000
 """That a conversation began is told as of so long before its first message, so that clients that sort by time keep the
 order."""
 
 BEGAN = "{one} and {other} began a chat."
+
+
+WatcherKey = tuple[str, int]
+"""A watcher's account and the number of a conversation."""
+
+
+NOTICE = "This chat may be watched by supervisors."
 
 
 class Granted(Protocol):
@@ -57,7 +73,7 @@ class Granted(Protocol):
 
 
 class Copies:
-    """What belongs to one conversation is copied in its order. Without a stream nothing is."""
+    """Makes copies, those of each conversation in order. Without a stream it makes none."""
 
     def __init__(
         self,
@@ -74,17 +90,17 @@ class Copies:
         self._audience = audience
         self._contacts = contacts
         self._granted = granted
-        self._texts = CopyTexts(state.archive_ids, link.fits)
+        self._texts = CopyComposer(state.archive_ids, link.fits)
         self.lines = Lines()
-        self.held = Held(link.send)
+        self.held = HeldCopies(link.send)
         self.last = 0
         """The newest message of which copies were made, if anybody wanted some."""
 
-    def begin(self) -> None:
-        """A new stream. What comes after the mark will be sent again."""
+    def stream_began(self) -> None:
+        """What comes after the mark of delivery will be sent again."""
         self.last = self._store.delivered_up_to
 
-    def down(self) -> None:
+    def stream_lost(self) -> None:
         self.lines.clear()
         self.held.clear()
 
@@ -152,13 +168,13 @@ class Copies:
             if to:
                 self.lines.put(message.conversation_id, partial(self._take_back, said, to))
 
-    # The past, and what is not said by anybody
+    # Backlogs, and lines of our own
 
     async def introduce(self, chat: Chat, watcher: Party) -> None:
         """Before anything comes from the chat."""
         await self._contacts.introduce(watcher, chat)
 
-    async def past(self, chat: Chat, watcher: Party, message: ArchivedMessage) -> list[str]:
+    async def told_later(self, chat: Chat, watcher: Party, message: ArchivedMessage) -> list[str]:
         """The stanzas that tell what was said before somebody began to watch."""
         sender = chat.one if message.sender_account == chat.one.account else chat.other
         receiver = chat.other if sender is chat.one else chat.one
@@ -193,7 +209,7 @@ class Copies:
 
     # What comes back
 
-    def takes(self, message: Element) -> bool:
+    def is_returned_copy(self, message: Element) -> bool:
         """Whether this is a copy that we sent in the name of a Work account, to a chat face: it has done its work.
 
         Clients cannot send without a resource, nor make up such an id.
@@ -214,11 +230,11 @@ class Copies:
             return self._state.chat_faces.chat(one, other)
         return None
 
-    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> Receivers:
+    def _receivers(self, chat: Chat, sender: Party, receiver: Party) -> CopyReceivers:
         world = self._state.world
-        return Receivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
+        return CopyReceivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
 
-    def _copy(self, said: Said, to: Receivers, opened: bool) -> Awaitable[None] | None:
+    def _copy(self, said: Said, to: CopyReceivers, opened: bool) -> Awaitable[None] | None:
         self._state.chat_faces.note(said.chat)
         refers = copies.reference(said.message.as_written) != (None, None)
         if (
@@ -231,7 +247,7 @@ class Copies:
         self._send_to_watchers(said, to)
         return None
 
-    async def _prepare_and_send(self, said: Said, to: Receivers, opened: bool) -> None:
+    async def _prepare_and_send(self, said: Said, to: CopyReceivers, opened: bool) -> None:
         for viewer in to.everybody:
             await self._contacts.introduce(viewer, said.chat)
         said = await referring(self._store, said)
@@ -242,12 +258,12 @@ class Copies:
             await asyncio.sleep(SETTLE_SECONDS)
         self._send_to_watchers(said, to)
 
-    def _send_to_watchers(self, said: Said, to: Receivers) -> None:
+    def _send_to_watchers(self, said: Said, to: CopyReceivers) -> None:
         if to.watchers:
             for watcher, text in self._texts.watched(said, to.watchers):
                 self._to_watcher(watcher, said, text)
 
-    def _send_to_own_accounts(self, said: Said, to: Receivers) -> None:
+    def _send_to_own_accounts(self, said: Said, to: CopyReceivers) -> None:
         if to.receiver:
             told = self._archived_in_name_of(to.receiver) is None
             received = self._texts.told_as_received if told else self._texts.received
@@ -273,7 +289,7 @@ class Copies:
     def _to_watcher(self, watcher: Party, said: Said, text: str) -> None:
         self.held.send((watcher.account, said.message.conversation_id), text)
 
-    def _take_back(self, said: Said, to: Receivers) -> None:
+    def _take_back(self, said: Said, to: CopyReceivers) -> None:
         for watcher in to.watchers:
             self._to_watcher(watcher, said, self._texts.withdrawn(said, watcher, said.sender.full_name))
         if to.receiver:
@@ -289,3 +305,49 @@ class Copies:
 
 def _is_late(message: NewMessage | ArchivedMessage) -> bool:
     return now_us() - message.sent_at > LATE_US
+
+
+class HeldCopies:
+    """Copies for one watcher of a conversation that wait until the watcher has caught up with it.
+
+    ``send`` takes stanza text. What is held is lost with the process, and told again: its watch is behind.
+    """
+
+    def __init__(self, send: Callable[[str], None]) -> None:
+        self._send = send
+        self._waiting: dict[WatcherKey, deque[str]] = {}
+
+    def hold(self, key: WatcherKey) -> None:
+        """From now on nothing goes to this watcher but their backlog."""
+        self._waiting.setdefault(key, deque())
+
+    def send(self, key: WatcherKey, text: str) -> None:
+        """Send it now, or after what is held."""
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            self._send(text)
+        else:
+            waiting.append(text)
+
+    def next(self, key: WatcherKey) -> str | None:
+        """The oldest that is held, which is to be sent. None if nothing is: from then on copies are sent at once."""
+        waiting = self._waiting.get(key)
+        if waiting:
+            return waiting.popleft()
+        self._waiting.pop(key, None)
+        return None
+
+    def drop(self, key: WatcherKey) -> None:
+        """What waits is not for this watcher any more."""
+        self._waiting.pop(key, None)
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+
+def notices(chat: Chat, world: World, id: str) -> Iterator[str]:
+    """The lines for both, as texts of stanzas with that id; none if nobody may watch."""
+    tenant = chat.one.tenant
+    if tenant.watch_notice and is_watchable(chat, world.directory(tenant)):
+        for one, other in (chat.sides, chat.sides[::-1]):
+            yield serialise(notice(one.face, other.account, NOTICE, id))

@@ -2,20 +2,19 @@
 
 from component.ejabberd.api import EjabberdApi
 from component.services.conversation_transcripts import Transcripts
+from component.services.transcript_downloads import TranscriptLinks
 from component.store.store import Store
 
+from ..clock import now_us
 from ..state.state import State
 from ..stream.connection import Connection
 from ..stream.grants import Grants
 from ..stream.paced_presence import Broadcasts
 from .audience import Audience
-from .chat_answers import ChatAnswers
-from .chat_contacts import ChatContacts
+from .catch_up import CatchUp
+from .chat_contacts import ChatAnswers, ChatContacts
 from .copies import Copies
-from .past import Past
-from .rights import Rights
-from .transcript_links import TranscriptLinks
-from .watching import Watching
+from .watching import Watching, WatchRights
 
 
 class Supervision:
@@ -28,9 +27,11 @@ class Supervision:
         audience = Audience(state)
         self.contacts = ChatContacts(state, api, link, audience)
         self.copies = Copies(state, store, link, audience, self.contacts, grants)
-        self.past = Past(state, store, link, audience, self.copies)
-        self.rights = Rights(state, audience, self.copies, self.past, self.contacts)
-        self.watching = Watching(state, store, audience, self.copies, self.past, self.contacts, self.rights)
+        self.catch_up = CatchUp(state, store, link, audience, self.copies)
+        self.rights = WatchRights(state, audience, self.copies, self.catch_up, self.contacts)
+        self.watching = Watching(state, store, audience, self.copies, self.catch_up, self.contacts, self.rights)
         self.transcripts = Transcripts(store)
-        self.transcript_links = TranscriptLinks(state, store, self.transcripts)
+        self.transcript_links = TranscriptLinks(
+            store, self.transcripts, state.web.public_url, lambda: state.world, now_us
+        )
         self.chats = ChatAnswers(state, link.send, broadcasts, self.contacts.removed)

@@ -1,4 +1,10 @@
-"""Supervisors begin to watch, go and come back (S2)."""
+"""Who watches what: supervisors begin to watch, log out and come back (S2), and lose or gain the right with the
+directory (S1).
+
+A watch is on disk with the number of the message after which its watcher has got nothing (`Watch.behind`): 0 for a new
+one, the newest message at a log-out, None while nothing is missing. A new watch, a log-in and a new stream have its
+watcher catch up with each conversation that is open, or was when they left (`catch_up`).
+"""
 
 import asyncio
 import logging
@@ -7,10 +13,11 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from component.directory.world import World
 from component.jid import normalise
 from component.model import Party
 from component.outgoing.archive_id import Role
-from component.policy.may_watch import Chat, Scope, as_agent
+from component.policy.may_watch import Chat, Scope, as_agent, may_watch_group
 from component.store.store import Store
 from component.store.store_errors import StoreError
 from component.store.transcript import ended_lately
@@ -19,15 +26,94 @@ from ..clock import now_us
 from ..state.state import State
 from ..state.watches import MOST, Watch
 from .audience import Audience
+from .catch_up import Backlog, CatchUp
 from .chat_contacts import ChatContacts
 from .copies import Copies
-from .past import Missing, Past
-from .rights import Rights
 
 log = logging.getLogger(__name__)
 
+FORBIDDEN = "You cannot watch this chat any more."
+
+
 BOUNCE_SECONDS = 60.0
 """An error that comes so long before a log-out belongs to it."""
+
+
+class WatchRights:
+    """Ends what somebody may not watch any more, with one line, and begins what they may."""
+
+    def __init__(
+        self, state: State, audience: Audience, copies: Copies, catch_up: CatchUp, contacts: ChatContacts
+    ) -> None:
+        self._state = state
+        self._audience = audience
+        self._copies = copies
+        self._catch_up = catch_up
+        self._contacts = contacts
+
+    def settle(self, account: str) -> Party | None:
+        """After a start, or a lost stream: the watcher as the directory has them, if it does."""
+        party = self._state.world.account(account)
+        if party is None:
+            self._stop(self._state.watches.of(account))
+        else:
+            self._stop_forbidden(party)
+        return party
+
+    async def look_through(self, before: World) -> None:
+        """The directory has changed."""
+        for account in self._state.watches.watchers():
+            party, earlier = self._state.world.account(account), before.account(account)
+            if party and earlier:
+                self._compare(party, earlier, before)
+            self.settle(account)
+            await asyncio.sleep(0)
+        self._contacts.tidy()
+
+    def _compare(self, party: Party, earlier: Party, before: World) -> None:
+        if not self._audience.listens(party):
+            return
+        told: set[str] = set()
+        for first, second, conversation_id in self._watched_pairs(party):
+            was, now = self._chat(first, second, before), self._chat(first, second, self._state.world)
+            had = bool(was and self._audience.watches(earlier, was, before))
+            has = bool(now and self._audience.watches(party, now))
+            if was and had and not has and was.face not in told:
+                told.add(was.face)
+                self._copies.tell_anew(was, party, FORBIDDEN)
+            elif now and has and not had and conversation_id:
+                self._catch_up.tell(Backlog(party, now, conversation_id, 0, self._copies.last))
+
+    def _watched_pairs(self, party: Party) -> list[tuple[str, str, int | None]]:
+        """The conversations that are open, and pairs that are watched by name."""
+        desk = self._state.conversations.desk()
+        found: list[tuple[str, str, int | None]] = [(one.first, one.second, one.id) for one in desk]
+        for watch in self._state.watches.of(party.account):
+            pair = self._state.chat_faces.pair(watch.value) if watch.scope is Scope.CHAT else None
+            if pair:
+                found.append((*pair, None))
+        return found
+
+    def _chat(self, first: str, second: str, world: World) -> Chat | None:
+        return self._state.chat_faces.of_accounts(first, second, world)
+
+    def _stop_forbidden(self, party: Party) -> None:
+        """Watches that cannot show anything any more."""
+        self._stop(watch for watch in self._state.watches.of(party.account) if not self._may(party, watch))
+
+    def _may(self, party: Party, watch: Watch) -> bool:
+        match watch.scope:
+            case Scope.CHAT:
+                return self._state.chat_faces.seen_by(party, watch.value, self._state.world) is not None
+            case Scope.GROUP:
+                return may_watch_group(party.person, watch.value)
+            case Scope.ALL:
+                return party.person.is_supervisor
+
+    def _stop(self, watches: Iterable[Watch]) -> None:
+        for watch in list(watches):
+            log.info("%s may not watch any more what they did", watch.watcher)
+            self._state.watches.stop(watch)
 
 
 class TooMany(Exception):
@@ -43,15 +129,15 @@ class Watching:
         store: Store,
         audience: Audience,
         copies: Copies,
-        past: Past,
+        catch_up: CatchUp,
         contacts: ChatContacts,
-        rights: Rights,
+        rights: WatchRights,
     ) -> None:
         self._state = state
         self._store = store
         self._audience = audience
         self._copies = copies
-        self._past = past
+        self._catch_up = catch_up
         self._contacts = contacts
         self._rights = rights
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +163,7 @@ class Watching:
                 if (watch.scope, watch.value) == (scope, value):
                     self._state.watches.stop(watch)
             raise
-        self._catch_up(watcher)
+        self._bring_up_to_date(watcher)
         return True
 
     def stop(self, watches: Iterable[Watch]) -> None:
@@ -87,33 +173,33 @@ class Watching:
 
     # Coming and going
 
-    def settle(self) -> None:
-        """A new stream, and it is known who is logged in. What was sent before the mark has arrived."""
-        self._copies.begin()
+    def resume(self) -> None:
+        """There is a new stream, and it is known who is logged in. What was sent before the mark has arrived."""
+        self._copies.stream_began()
         for account in self._state.watches.watchers():
             party = self._rights.settle(account)
             if party and self._audience.listens(party):
-                self._catch_up(party)
+                self._bring_up_to_date(party)
             elif party:
                 self._fall_behind(account, self._copies.last)
         self._contacts.tidy()
 
-    def down(self) -> None:
-        """The stream is lost."""
+    def stream_lost(self) -> None:
+        """Stop what is under way; all who watch are behind."""
         for task in self._tasks:
             task.cancel()
-        self._past.down()
-        self._copies.down()
+        self._catch_up.stream_lost()
+        self._copies.stream_lost()
 
     def logged_in(self, party: Party) -> None:
-        self._catch_up(party)
+        self._bring_up_to_date(party)
 
     def logged_out(self, party: Party) -> None:
         self._leaves[party.account] += 1
-        self._past.left(party.account)
+        self._catch_up.watcher_left(party.account)
         self._fall_behind(party.account, self._bounced.pop(party.account, self._copies.last))
 
-    def bounced(self, element: Element) -> bool:
+    def copy_bounced(self, element: Element) -> bool:
         """Whether this error is about a copy, which a watcher who was leaving did not get any more (R1: their server
         says so, not their client)."""
         found = self._state.archive_ids.parse(element.get("id", ""))
@@ -146,20 +232,20 @@ class Watching:
 
     # Catching up
 
-    def _catch_up(self, watcher: Party) -> None:
+    def _bring_up_to_date(self, watcher: Party) -> None:
         """Send what is missing of every chat. What is said in it meanwhile comes after that."""
         behind = [watch for watch in self._state.watches.of(watcher.account) if watch.behind is not None]
         if not behind or not self._audience.listens(watcher):
             return
-        missing = [self._past.send(one) for one in self._missing(watcher)]
+        missing = [self._catch_up.tell(one) for one in self._missing(watcher)]
         self._run(self._finish(watcher, behind, missing))
 
-    def _missing(self, watcher: Party) -> Iterable[Missing]:
+    def _missing(self, watcher: Party) -> Iterable[Backlog]:
         for conversation in self._state.conversations.desk():
             chat = self._state.chat_faces.of_accounts(conversation.first, conversation.second, self._state.world)
             after = self._missing_after(watcher, chat) if chat else None
             if chat and after is not None:
-                yield Missing(watcher, chat, conversation.id, after, self._copies.last)
+                yield Backlog(watcher, chat, conversation.id, after, self._copies.last)
 
     def _missing_after(self, watcher: Party, chat: Chat) -> int | None:
         """The message after which the watcher got nothing of this chat; None if there is nothing that they should get,
@@ -170,14 +256,14 @@ class Watching:
 
     async def _finish(self, watcher: Party, behind: list[Watch], missing: list[asyncio.Future[bool]]) -> None:
         leaves = self._leaves[watcher.account]
-        missing += [self._past.send(one) for one in await self._ended_meanwhile(watcher, behind)]
+        missing += [self._catch_up.tell(one) for one in await self._ended_meanwhile(watcher, behind)]
         sent = await asyncio.gather(*missing)
         if all(sent) and leaves == self._leaves[watcher.account]:
             for watch in behind:
                 if watch in self._state.watches.of(watch.watcher):
                     self._state.watches.set_behind(watch, None)
 
-    async def _ended_meanwhile(self, watcher: Party, behind: list[Watch]) -> list[Missing]:
+    async def _ended_meanwhile(self, watcher: Party, behind: list[Watch]) -> list[Backlog]:
         """Conversations that were open when the watcher left, and are not any more."""
         left = min((watch.behind for watch in behind if watch.behind), default=0)
         if not left:
@@ -187,7 +273,7 @@ class Watching:
             chat = self._state.chat_faces.of_accounts(ended.first, ended.second, self._state.world)
             after = self._missing_after(watcher, chat) if chat else None
             if chat and after:
-                found.append(Missing(watcher, chat, ended.id, after, self._copies.last, ended_at=ended.ended_at))
+                found.append(Backlog(watcher, chat, ended.id, after, self._copies.last, ended_at=ended.ended_at))
         return found
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:

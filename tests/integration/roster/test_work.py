@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from component.bridge.roster import roster as module
-from component.bridge.roster.roster import Contacts
+from component.bridge.roster.roster import Rosters
 from component.bridge.roster.roster_sync import Wishes
 from component.bridge.state.sessions import Sessions
 from component.ejabberd.api import EjabberdApiError
@@ -41,12 +41,12 @@ def keeper() -> Keeper:
 
 
 @pytest.fixture
-async def contacts(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Contacts]:
+async def contacts(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rosters]:
     """At work on the lists of Alice, Bob and Carol."""
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(module, "FIRST_DELAY", 0.02)
     world = SimpleNamespace(everybody=lambda: [ALICE, BOB, CAROL])
-    contacts = Contacts(keeper, SimpleNamespace(world=world, sessions=Sessions()))
+    contacts = Rosters(keeper, SimpleNamespace(world=world, sessions=Sessions()))
     contacts.everybody()
     task = asyncio.create_task(contacts.run())
     yield contacts
@@ -61,12 +61,12 @@ async def until(done: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_all_are_looked_through_and_then_it_rests(contacts: Contacts, keeper: Keeper) -> None:
+async def test_all_are_looked_through_and_then_it_rests(contacts: Rosters, keeper: Keeper) -> None:
     await until(lambda: contacts.waiting == 0)
     assert sorted(account for account, _ in keeper.looks) == sorted(p.account for p in (ALICE, BOB, CAROL))
 
 
-async def test_whoever_plays_with_contacts_makes_little_work(contacts: Contacts, keeper: Keeper) -> None:
+async def test_whoever_plays_with_contacts_makes_little_work(contacts: Rosters, keeper: Keeper) -> None:
     await until(lambda: contacts.waiting == 0)
     for number in range(1000):
         contacts.left(BOB, f"p{number}@agents.acme.test")
@@ -77,7 +77,7 @@ async def test_whoever_plays_with_contacts_makes_little_work(contacts: Contacts,
     assert len(keeper.of(BOB.account)) <= 1 + 3
 
 
-async def test_what_fails_for_one_holds_up_nobody_and_is_tried_again(contacts: Contacts, keeper: Keeper) -> None:
+async def test_what_fails_for_one_holds_up_nobody_and_is_tried_again(contacts: Rosters, keeper: Keeper) -> None:
     keeper.problem = lambda account: EjabberdApiError("no", 500) if account == BOB.account else None
     contacts.add(BOB, ALICE)
     await until(lambda: len(keeper.of(BOB.account)) >= 3)
@@ -89,9 +89,7 @@ async def test_what_fails_for_one_holds_up_nobody_and_is_tried_again(contacts: C
 
 
 @pytest.mark.parametrize("problem", [EjabberdApiError("away"), ValueError("a bug")])
-async def test_whatever_fails_for_all_is_done_in_the_end(
-    contacts: Contacts, keeper: Keeper, problem: Exception
-) -> None:
+async def test_whatever_fails_for_all_is_done_in_the_end(contacts: Rosters, keeper: Keeper, problem: Exception) -> None:
     keeper.problem = lambda account: problem
     await until(lambda: len(keeper.looks) >= 6)
     assert contacts.waiting == 3

@@ -6,8 +6,17 @@ import pytest
 
 from component.model import Party, Side
 from component.policy.reasons import COMMANDS_NS, Reason
-from component.services.command_framework import Ask, CommandPage, CommandRun, Commands, Done, Outcome
-from component.services.command_sessions import LIFETIME_SECONDS, MOST_EACH, SWEEP_SECONDS
+from component.services.command_framework import (
+    LIFETIME_SECONDS,
+    MOST_EACH,
+    SWEEP_SECONDS,
+    Ask,
+    CommandPage,
+    CommandRun,
+    Commands,
+    Done,
+    Outcome,
+)
 from component.xep.forms import (
     FIELD,
     FORM,

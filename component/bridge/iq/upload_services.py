@@ -6,8 +6,8 @@ import logging
 from component.model import Tenant
 from component.web.uploads import Uploads
 
-from .state.state import State
-from .stream.iqs import Iqs
+from ..state.state import State
+from ..stream.iqs import Iqs
 
 log = logging.getLogger(__name__)
 

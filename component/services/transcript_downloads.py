@@ -1,15 +1,22 @@
-"""A transcript as a file: text for people, JSON for programs, CSV for spreadsheets (S3). Pure."""
+"""A transcript as a file (text for people, JSON for programs, CSV for spreadsheets), and the link to it (S3)."""
 
+import asyncio
 import csv
 import io
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from component.directory.world import World
+from component.model import Party
 from component.outgoing.message_stanzas import second, stamp
 from component.policy.marks import GOES_ON
+from component.store.changes import Audit, NewLink
+from component.store.store import Store
+from component.store.stored_links import FoundLink
 
-from .conversation_transcripts import Line, Transcript, TranscriptHeading
+from .conversation_transcripts import Line, Transcript, TranscriptHeading, Transcripts
 
 COLUMNS = ("number", "time", "name", "address", "kind", "text", "about")
 
@@ -20,6 +27,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LINE_BREAKS = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
 _LINE_BREAKS_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
 """JSON allows these in a text, where editors would break a line."""
+
+
+ENDINGS = MappingProxyType({"text": "txt", "json": "json", "csv": "csv"})
+
+LIFE_US = 3_600_000_000
+"""A transcript is downloaded at once, or asked for again."""
+
+TOKEN_BYTES = 16
 
 
 def as_text(transcript: Transcript) -> str:
@@ -60,8 +75,6 @@ def as_csv(transcript: Transcript) -> str:
 FORMATS: Mapping[str, Callable[[Transcript], str]] = MappingProxyType({"text": as_text, "json": as_json, "csv": as_csv})
 """Every kind of file there is."""
 
-ENDINGS = MappingProxyType({"text": "txt", "json": "json", "csv": "csv"})
-
 
 def file_name(id: int, format: str) -> str:
     return f"chat-{id}.{ENDINGS[format]}"
@@ -100,3 +113,66 @@ def _cell(value: object) -> object:
         return value
     text = f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
     return text.translate(_LINE_BREAKS)
+
+
+class TranscriptLinks:
+    """Links by which a supervisor downloads a transcript: for a while, and only as long as they may read it.
+
+    The link itself holds no transcript, which is made when the link is opened. ``world`` gives the directory as it is
+    now, ``now`` the time in us.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        transcripts: Transcripts,
+        public_url: str,
+        world: Callable[[], World],
+        now: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._transcripts = transcripts
+        self._public_url = public_url
+        self._world = world
+        self._now = now
+
+    async def make(self, reader: Party, conversation_id: int, format: str) -> str:
+        """The address of a link. Raises ``StoreError``."""
+        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._now()
+        content = json.dumps({"conversation": conversation_id, "format": format, "reader": reader.account})
+        link = NewLink(
+            token=token,
+            tenant=reader.tenant.id,
+            kind="transcript",
+            made_at=now,
+            expires_at=now + LIFE_US,
+            title=file_name(conversation_id, format),
+            content=content,
+            account=reader.account,
+        )
+        await self._store.submit(link)
+        found = await self._store.links.find(token)
+        named = f"link {found.link.id}" if found else "link"
+        entry = Audit(
+            now, reader.tenant.id, reader.account, "transcript.link", f"conversation {conversation_id}", named
+        )
+        await self._store.submit(entry)
+        return f"{self._public_url}/t/{token}"
+
+    async def open(self, found: FoundLink) -> str | None:
+        """The file; None if there is nothing that its reader may read any more. Raises ``StoreError``."""
+        content = json.loads(found.content)
+        world = self._world()
+        reader = world.account(content["reader"])
+        write = FORMATS.get(content["format"])
+        if reader is None or write is None or reader.tenant.id != found.link.tenant:
+            return None
+        id = content["conversation"]
+        transcript = await self._transcripts.read(reader, reader.tenant, world, id)
+        if transcript is None:
+            return None
+        entry = Audit(
+            self._now(), reader.tenant.id, "web", "transcript.downloaded", f"conversation {id}", f"link {found.link.id}"
+        )
+        await self._store.submit(entry)
+        return await asyncio.to_thread(write, transcript)

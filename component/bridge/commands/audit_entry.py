@@ -6,6 +6,6 @@ from component.store.changes import Audit
 from ..clock import now_us
 
 
-def entry(party: Party, action: str, subject: str = "", detail: str = "") -> Audit:
+def audit_entry(party: Party, action: str, subject: str = "", detail: str = "") -> Audit:
     """A line that says what this person did."""
     return Audit(now_us(), party.tenant.id, party.account, action, subject, detail)

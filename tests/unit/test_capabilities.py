@@ -5,7 +5,7 @@ import pytest
 from component.model import Profile, Side
 from component.policy.features import Feature
 from component.policy.matrix import DIRECTIONS, MATRIX, Act
-from component.services.abilities import ADVERTISED, TAKEN, abilities
+from component.services.capabilities import ADVERTISED, TAKEN, abilities
 
 NEVER = (Feature.GROUP_CHAT, Feature.FILE, Feature.CALL_OFFER, Feature.CHAT_STATE, Feature.RECEIPT, Feature.ENCRYPTED)
 """A client must not offer calls, files, typing or group chats for a face."""

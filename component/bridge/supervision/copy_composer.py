@@ -1,17 +1,23 @@
 """How a message looks to those who see it without taking part: the words, ids and addresses of each copy (S2, A4)."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from component.model import Party
 from component.outgoing import copy_stanzas as copies
 from component.outgoing.archive_id import ArchiveIds, Role
+from component.outgoing.copy_stanzas import reference
 from component.outgoing.message_stanzas import delay, own_envelope
 from component.policy import marks
 from component.policy.may_watch import Chat, as_agent, title
 from component.store.archived_messages import ArchivedMessage
 from component.store.changes import NewMessage
+from component.store.store import Store
+from component.store.store_errors import StoreError
 from component.xep.forwarding import forwarded
+
+log = logging.getLogger(__name__)
 
 QUOTED = 200
 """Characters of a retracted message that are shown."""
@@ -48,7 +54,7 @@ class Said:
         return copies.reference(self.message.as_written)[0] is not None
 
 
-class CopyTexts:
+class CopyComposer:
     """Stanza texts. ``fits`` says whether ejabberd takes a stanza of that length."""
 
     def __init__(self, ids: ArchiveIds, fits: Fits) -> None:
@@ -158,3 +164,24 @@ class CopyTexts:
 
     def _when(self, said: Said, viewer: Party) -> str:
         return copies.said_at(viewer, said.chat.face, said.message.sent_at) if said.late else ""
+
+
+async def referring(store: Store, said: Said) -> Said:
+    """The same with the messages that it corrects or retracts: only those of the same sender (XEP-0308 §5)."""
+    corrected, retracted = reference(said.message.as_written)
+    return replace(
+        said,
+        corrects=await _find(store, said, corrected),
+        retracts=await _find(store, said, retracted),
+    )
+
+
+async def _find(store: Store, said: Said, reference: str | None) -> ArchivedMessage | None:
+    if reference is None:
+        return None
+    try:
+        found = await store.find_own(said.message.conversation_id, reference, said.sender.account, said.message.id)
+        return None if found is None else await store.message(found)
+    except StoreError as problem:
+        log.warning("a copy of a correction does not say what it corrects: %s", problem)
+        return None

@@ -26,7 +26,7 @@ from .who_is_on import WhoIsOn
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class CommandParts:
     """What commands work with. ``add_contact`` gives the first the face of the second as a contact."""
 
     state: State
@@ -38,7 +38,7 @@ class Parts:
     reload: Reload
 
 
-def all_commands(parts: Parts) -> list[Command]:
+def all_commands(parts: CommandParts) -> list[Command]:
     state, store = parts.state, parts.store
     watching = parts.supervision.watching
     transcripts, links = parts.supervision.transcripts, parts.supervision.transcript_links

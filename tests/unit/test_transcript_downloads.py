@@ -7,7 +7,7 @@ import json
 import pytest
 
 from component.services.conversation_transcripts import Line, Transcript, TranscriptHeading
-from component.services.transcript_files import as_csv, as_json, as_text, file_name
+from component.services.transcript_downloads import as_csv, as_json, as_text, file_name
 
 START = 1_795_478_400_000_000
 SECOND = 1_000_000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 EVERY_SECONDS = 60.0
 
 
-class Seldom:
+class ThrottledLog:
     """Lets through one line of a kind at a time. ``clock`` gives seconds."""
 
     def __init__(self, log: logging.Logger, level: int, clock: Callable[[], float] = time.monotonic) -> None:
