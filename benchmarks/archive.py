@@ -20,9 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks import archive_peers
-from component.store.changes import OpenConversation
-from component.store.history import ArchiveView, Filters, Slice
-from component.store.store import Store
+from component.store.api import ArchiveView, Filters, OpenConversation, Slice, Store
 
 AGENTS = 10
 CHATS = 200

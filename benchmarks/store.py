@@ -24,9 +24,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.support import report
-from component.store.changes import NewMessage, OpenConversation
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import NewMessage, OpenConversation, Store, StoreError
 
 AGENTS = 500
 WORDS = [secrets.token_hex(length)[:length] for length in range(2, 10) for _ in range(2_000)]

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.ejabberd.ejabberd_yml import stanza_limit
 from component.metrics import Metrics
 from component.model import Party, Settings
 from component.sanitiser import Sanitiser
 from component.services.archive_answers import Archive
-from component.store.store import Store
+from component.store.api import Store
 from component.web.uploads import Uploads
 
 from .commands.command_list import CommandParts, all_commands

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from component.model import Side
-from component.store.store import Store
+from component.store.api import Store
 from component.xep.mam import MAM_NS
 
 from .messages.delivery import Delivery

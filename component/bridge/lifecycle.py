@@ -7,11 +7,10 @@ import time
 from typing import Any
 
 from component.directory.world import World
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.metrics import Metrics
 from component.model import Settings
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Store, StoreError
 from component.web.uploads import Uploads
 
 from .app import App

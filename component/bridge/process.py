@@ -13,12 +13,11 @@ from pathlib import Path
 
 from component.config.problems import LoadError
 from component.directory.world import World
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.loading import load
 from component.metrics import Metrics
 from component.model import Settings, Tenant
-from component.store.lock import locked
-from component.store.store import Store
+from component.store.api import Store, locked
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 

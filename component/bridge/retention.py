@@ -4,8 +4,7 @@ import asyncio
 import logging
 
 from component.model import Tenant
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Store, StoreError
 
 from .clock import DAY_SECONDS, DAY_US, now_us
 from .state.state import State

@@ -12,10 +12,7 @@ from typing import TextIO
 import click
 
 from component.model import Settings, Tenant
-from component.store.archive_statistics import TenantStatistics
-from component.store.archived_messages import ArchivedMessage
-from component.store.store import Store
-from component.store.stored_links import FoundLink
+from component.store.api import ArchivedMessage, FoundLink, Store, TenantStatistics
 
 from .holds import hold
 from .store_access import (

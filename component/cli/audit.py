@@ -7,8 +7,7 @@ from datetime import datetime
 import click
 
 from component.model import Settings, Tenant
-from component.store.audit_log import AuditEntry
-from component.store.store import Store
+from component.store.api import AuditEntry, Store
 
 from .store_access import DAY, moment, settings_option, tenant_option, us, with_store
 

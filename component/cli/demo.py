@@ -11,7 +11,7 @@ from component.config.problems import LoadError
 from component.demo.demo_server import DemoError, Ports
 from component.demo.demonstration import run_demo
 from component.ejabberd.private_server import EjabberdMissing, EjabberdServerError
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 from component.web.web_server import WebError
 
 HIGHEST_PORT = 65_533

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from component.model import Settings, Tenant
-from component.store.retention_holds import Hold, StoredHold
+from component.store.api import Hold, StoredHold
 
 from .store_access import DAY, account_option, moment, one_tenant_option, operator, settings_option, us, with_store
 

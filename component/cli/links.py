@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from component.model import Settings, Tenant
-from component.store.store import Store
-from component.store.stored_links import StoredLink, Which
+from component.store.api import Store, StoredLink, Which
 
 from .store_access import moment, operator, read_account, settings_option, tenant_option, us, with_store
 

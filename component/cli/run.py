@@ -27,8 +27,7 @@ def run(path: Path) -> None:
     from component.bridge.host_claim import HostsTaken
     from component.bridge.process import serve
     from component.compiled import IS_COMPILED
-    from component.store.lock import StoreInUse
-    from component.store.store_errors import StoreError
+    from component.store.api import StoreError, StoreInUse
     from component.web.web_server import WebError
 
     if not IS_COMPILED:

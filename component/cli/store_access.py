@@ -15,9 +15,7 @@ from component.config.problems import LoadError
 from component.config.storage_urls import SQLITE
 from component.jid import normalise
 from component.model import Settings, Tenant
-from component.store.changes import Audit
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Audit, Store, StoreError
 
 from .config_files import config_as
 

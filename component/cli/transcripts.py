@@ -13,7 +13,7 @@ from component.directory.world import World
 from component.model import Settings, Tenant
 from component.services.conversation_transcripts import NEWEST, Search, Transcript, TranscriptHeading, Transcripts
 from component.services.transcript_downloads import FORMATS, period
-from component.store.store import Store
+from component.store.api import Store
 
 from .store_access import DAY, enter, one_tenant_option, settings_option, us, with_store
 

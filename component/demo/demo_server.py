@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.ejabberd.ejabberd_yml import complete
 from component.ejabberd.private_server import EjabberdServer, Install, accepts
 from component.ejabberd.site import LOOPBACK, Site

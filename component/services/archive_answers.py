@@ -12,9 +12,7 @@ from component.model import Party, Side
 from component.outgoing.archive_id import ArchiveIds, Role
 from component.outgoing.message_stanzas import envelope, own_envelope
 from component.policy.matrix import HISTORY_WINDOW
-from component.store.archived_messages import ArchivedMessage
-from component.store.history import ArchiveView, Filters, Page, Slice
-from component.store.store import Store
+from component.store.api import ArchivedMessage, ArchiveView, Filters, Page, Slice, Store
 from component.xep import mam
 from component.xep.mam import Query, fin, metadata, offered_form, preferences, read_query, result
 from component.xep.rsm import BadQuery, NotOffered

@@ -10,16 +10,7 @@ from component.directory.world import World
 from component.model import Party, Person, Side, Tenant
 from component.outgoing.copy_stanzas import reference
 from component.policy.may_watch import may_read
-from component.store.archived_messages import ArchivedMessage
-from component.store.store import Store
-from component.store.stored_conversations import StoredConversation
-from component.store.transcript import (
-    TranscriptQuery,
-    conversations_before,
-    next_messages,
-    one_conversation,
-    with_words,
-)
+from component.store.api import ArchivedMessage, Store, StoredConversation, TranscriptQuery
 
 CHUNK = 200
 """Conversations or messages read at a time."""
@@ -109,10 +100,10 @@ class Transcripts:
             start=search.start,
             end=search.end,
         )
-        ids = await self._store.ask_words(with_words, wanted) if wanted.text else None
+        ids = await self._store.transcripts.with_words(wanted) if wanted.text else None
         found: list[TranscriptHeading] = []
         for _ in range(MOST_CHUNKS):
-            chunk = await self._store.ask(conversations_before, wanted, ids, before, CHUNK)
+            chunk = await self._store.transcripts.before(wanted, ids, before, CHUNK)
             for conversation in chunk:
                 if len(found) == most:
                     return Headings(tuple(found), before)
@@ -130,13 +121,13 @@ class Transcripts:
 
         Raises ``StoreError``.
         """
-        conversation = await self._store.ask(one_conversation, tenant.id, id)
+        conversation = await self._store.transcripts.one(tenant.id, id)
         if conversation is None or conversation.visible == 0 or not _may_read(reader, conversation, tenant, world):
             return None
         messages: list[ArchivedMessage] = []
         last = 0
         while len(messages) <= skip + most:
-            chunk = await self._store.ask(next_messages, id, last, CHUNK)
+            chunk = await self._store.transcripts.next_messages(id, last, CHUNK)
             messages += chunk
             if len(chunk) < CHUNK:
                 break

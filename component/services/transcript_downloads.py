@@ -12,9 +12,7 @@ from component.directory.world import World
 from component.model import Party
 from component.outgoing.message_stanzas import second, stamp
 from component.policy.marks import GOES_ON
-from component.store.changes import Audit, NewLink
-from component.store.store import Store
-from component.store.stored_links import FoundLink
+from component.store.api import Audit, FoundLink, NewLink, Store
 
 from .conversation_transcripts import Line, Transcript, TranscriptHeading, Transcripts
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .database import file_of
+from .sqlite import file_of
 from .store_errors import StoreError
 
 MOST_BYTES = 4096

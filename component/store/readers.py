@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from .database import cause, reader_engine
+from .sqlite import cause, reader_engine
 from .store_errors import StoreError
 
 P = ParamSpec("P")

@@ -15,9 +15,7 @@ from aiohttp import web
 from component.metrics import Metrics
 from component.model import Tenant
 from component.policy.web_addresses import usable
-from component.store.store import Store
-from component.store.store_errors import StoreError
-from component.store.stored_links import FoundLink
+from component.store.api import FoundLink, Store, StoreError
 
 from .message_page import Message, message_page
 from .responses import busy, dead, download, html, redirect

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from component.metrics import Metrics
 from component.model import Tenant, WebSettings
-from component.store.store import Store
+from component.store.api import Store
 
 from .http_routes import HttpRoutes
 from .link_responses import LinkResponses, Transcript

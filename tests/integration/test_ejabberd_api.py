@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.ejabberd.private_server import (
     EjabberdMissing,
     EjabberdServer,

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from component.cli.main import main
 from component.config.configuration import load_settings
-from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.ejabberd.ejabberd_yml import complete, part
 from component.ejabberd.private_server import EjabberdServer, EjabberdServerError, free_ports
 from component.ejabberd.site import LOOPBACK

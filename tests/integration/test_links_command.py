@@ -12,11 +12,7 @@ from click.testing import CliRunner, Result
 from component.cli import archive
 from component.cli.main import main
 from component.cli.store_access import operator
-from component.store.audit_log import AuditEntry
-from component.store.changes import Withdraw
-from component.store.retention_holds import Hold
-from component.store.store import Store
-from component.store.stored_links import StoredLink, Which
+from component.store.api import AuditEntry, Hold, Store, StoredLink, Which, Withdraw
 from tests.support.bridge import BridgeProcess
 from tests.support.past import past
 from tests.support.server import make_settings

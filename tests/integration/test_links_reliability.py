@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from component.bridge.clock import now_us
-from component.store.store import Store
+from component.store.api import Store
 from tests.conftest import Login
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess

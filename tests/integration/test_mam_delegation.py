@@ -13,7 +13,7 @@ from component.bridge.stream.grants import Grants
 from component.config.directory_file import make_directory
 from component.directory.world import World
 from component.model import Limits
-from component.store.store import Store
+from component.store.api import Store
 from component.xml import parse
 from tests.conftest import Login
 from tests.support.archive import MAM, ask, has_result, query, request, rsm

@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from component.store.archive_statistics import TenantStatistics
-from component.store.changes import NewMessage, OpenConversation
-from component.store.history import ArchiveView, Filters, Slice
-from component.store.purge import Purged
-from component.store.retention_holds import Hold
+from component.store.api import (
+    ArchiveView,
+    Filters,
+    Hold,
+    NewMessage,
+    OpenConversation,
+    Purged,
+    Slice,
+    TenantStatistics,
+)
 from tests.support.store import MORNING
 
 

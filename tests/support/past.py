@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from component.outgoing.archive_id import ArchiveIds, Role
-from component.store.changes import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Withdraw
-from component.store.store import Store
+from component.store.api import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Store, Withdraw
 
 MINUTE = 60_000_000
 MORNING = 1_767_254_400_000_000

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.ejabberd.ejabberd_yml import complete
 from component.ejabberd.private_server import EjabberdServer, Install, free_ports
 from component.ejabberd.site import LOOPBACK, Site

@@ -9,11 +9,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from component.store import database
-from component.store.changes import NewMessage, OpenConversation
-from component.store.history import Page
+from component.store import sqlite as database
+from component.store.api import NewMessage, OpenConversation, Page, Store
 from component.store.schema import message as message_table
-from component.store.store import Store
 
 ALICE = "alice@cc.acme.test"
 CAROL = "carol@cc.acme.test"

@@ -8,7 +8,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from component.store.store import Store
+from component.store.api import Store
 from tests.support.store import joined, message, url
 
 

@@ -14,9 +14,7 @@ from component.ejabberd.private_server import free_ports
 from component.ejabberd.site import LOOPBACK
 from component.metrics import Metrics
 from component.model import Tenant, WebSettings
-from component.store.changes import NewLink
-from component.store.store import Store
-from component.store.stored_links import FoundLink
+from component.store.api import FoundLink, NewLink, Store
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 from tests.support.people import ACME

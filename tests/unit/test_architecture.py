@@ -64,6 +64,12 @@ BRIDGE_LAYERS = (
     "process",
 )
 
+# Inside the store, likewise.
+STORE_LAYERS = (
+    *("store_errors", "schema", "changes", "engine", "prepared", "thread", "database_files", "migrations", "sqlite"),
+    *("lock", "readers", "records", "full_text", "archive", "write", "retention", "api"),
+)
+
 PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext")
 OUTSIDE = {
     *("asyncio", "aiohttp", "concurrent", "logging", "os", "pathlib", "random", "secrets", "slixmpp", "socket"),
@@ -114,18 +120,36 @@ def test_pure_parts_touch_nothing_outside(name: str, tree: ast.Module) -> None:
     assert not touched & (OUTSIDE - {"pathlib"} if name == "model.py" else OUTSIDE)
 
 
-def layers() -> Iterator[tuple[str, str, set[str]]]:
-    """``(module, its layer, the layers it imports)`` of the bridge."""
+def layers(of: str) -> Iterator[tuple[str, str, set[str]]]:
+    """``(module, its layer, the layers it imports)`` of a part."""
     for name, part, tree in modules():
-        if part == "bridge" and name != "bridge/__init__.py":
-            found = {target.split(".")[2] for target in imports(name, tree) if target.startswith("component.bridge.")}
-            yield name, Path(name).parts[1].removesuffix(".py"), found & set(BRIDGE_LAYERS)
+        if part == of and name != f"{of}/__init__.py":
+            here = f"component.{of}."
+            found = {target.split(".")[2] for target in imports(name, tree) if target.startswith(here)}
+            yield name, Path(name).parts[1].removesuffix(".py"), found
 
 
-@pytest.mark.parametrize(("name", "layer", "found"), [pytest.param(*each, id=each[0]) for each in layers()])
-def test_no_import_in_the_bridge_runs_up(name: str, layer: str, found: set[str]) -> None:
-    assert layer in BRIDGE_LAYERS, f"{layer} has no place in the bridge yet"
-    assert found <= set(BRIDGE_LAYERS[: BRIDGE_LAYERS.index(layer) + 1])
+@pytest.mark.parametrize(
+    ("order", "name", "layer", "found"),
+    [
+        pytest.param(order, *each, id=each[0])
+        for of, order in (("bridge", BRIDGE_LAYERS), ("store", STORE_LAYERS))
+        for each in layers(of)
+    ],
+)
+def test_no_import_inside_a_part_runs_up(order: tuple[str, ...], name: str, layer: str, found: set[str]) -> None:
+    assert layer in order, f"{layer} has no place in this part yet"
+    assert found & set(order) <= set(order[: order.index(layer) + 1])
+
+
+def test_the_store_has_one_door() -> None:
+    inside = {
+        (name, target)
+        for name, part, tree in modules()
+        for target in imports(name, tree)
+        if part != "store" and target.startswith("component.store") and not target.startswith("component.store.api")
+    }
+    assert inside == set()
 
 
 def test_no_two_files_have_one_name() -> None:

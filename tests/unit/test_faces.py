@@ -17,7 +17,7 @@ from component.directory.world import World
 from component.model import Limits, Party, Person, Side
 from component.policy.shown_presence import Session, Status
 from component.services.capabilities import shown_with_presence
-from component.store.store import Store
+from component.store.api import Store
 from tests.support.people import ACME, ALICE, BOB, CAROL
 
 

@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from component.store import pages
-from component.store.changes import DeliveredUpTo, EndConversation, Withdraw
-from component.store.history import ArchiveView, Filters, Slice
-from component.store.retention_holds import Hold
+from component.store.api import ArchiveView, DeliveredUpTo, EndConversation, Filters, Hold, Slice, Store, Withdraw
+from component.store.archive import pages
 from component.store.schema import metadata
-from component.store.store import Store
 from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, joined, opened, say
 
 VIEWS = {

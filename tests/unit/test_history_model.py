@@ -17,11 +17,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from component.store import expiry, export
-from component.store.changes import DeliveredUpTo, EndConversation, OpenConversation, Withdraw
-from component.store.history import ArchiveView, Filters, Page, Slice
-from component.store.retention_holds import Hold
-from component.store.store import Store
+from component.store.api import (
+    ArchiveView,
+    DeliveredUpTo,
+    EndConversation,
+    Filters,
+    Hold,
+    OpenConversation,
+    Page,
+    Slice,
+    Store,
+    Withdraw,
+)
+from component.store.archive import archived_messages
+from component.store.retention import purge
 from tests.support.archive_model import Chat, Model, page
 from tests.support.store import MORNING, SECOND, desk, joined, message, url
 
@@ -152,7 +161,7 @@ class Histories(RuleBasedStateMachine):
         self.model.delivered = max(self.model.delivered, data.draw(st.integers(self.newest // 2, self.newest)))
         self.submit(DeliveredUpTo(self.model.delivered))
         older_than = sent_at(data.draw(st.integers(0, self.newest)))
-        with patch.object(expiry, "SLICE", 3), patch.object(export, "CHUNK", 3):
+        with patch.object(purge, "SLICE", 3), patch.object(archived_messages, "EXPORTED", 3):
             assert self.run(self.store.purge(tenant, older_than)) == self.model.purge(tenant, older_than)
             self.look_at_everything()
 

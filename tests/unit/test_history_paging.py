@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from component.store.changes import EndConversation, OpenConversation, Withdraw
-from component.store.history import ArchiveView, Filters, Page, Slice
-from component.store.store import Store
+from component.store.api import ArchiveView, EndConversation, Filters, OpenConversation, Page, Slice, Store, Withdraw
 from tests.support.store import ALICE, BOB, MORNING, SECOND, desk, ids, joined, opened, say
 
 IN_9_9, IN_9_10 = ArchiveView(ALICE, True, 30, BOB), ArchiveView(ALICE, True, None, BOB)

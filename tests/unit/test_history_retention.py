@@ -9,14 +9,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from component.store import expiry, export
-from component.store.archive_statistics import TenantStatistics
-from component.store.changes import DeliveredUpTo, EndConversation, OpenConversation, Withdraw
-from component.store.history import ArchiveView, Filters, Slice
-from component.store.purge import Purged, purge
-from component.store.retention_holds import Hold, StoredHold
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import (
+    ArchiveView,
+    DeliveredUpTo,
+    EndConversation,
+    Filters,
+    Hold,
+    OpenConversation,
+    Purged,
+    Slice,
+    Store,
+    StoredHold,
+    StoreError,
+    TenantStatistics,
+    Withdraw,
+)
+from component.store.archive import archived_messages
+from component.store.retention import purge
 from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, ids, joined, opened, say
 
 DAY = 86_400 * SECOND
@@ -96,7 +105,7 @@ async def test_a8_words_and_text_leave_the_file(tmp_path: Path) -> None:
 
 
 async def test_a8_between_the_slices_every_view_is_right(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiry, "SLICE", 3)
+    monkeypatch.setattr(purge, "SLICE", 3)
     chats = [joined(store), desk(store), joined(store, work="dan@work.acme.test")]
     await store.submit(*chats)
     sent = [id for _ in range(7) for chat in chats for id in await say(store, chat, "hello", sent_at=MORNING)]
@@ -117,13 +126,13 @@ async def test_a8_between_the_slices_every_view_is_right(store: Store, monkeypat
             left.append(len(shown))
             return answer
 
-    await purge(Watched(), "acme", TUESDAY)
+    await purge.purge(Watched(), "acme", TUESDAY)
     assert left == sorted(left, reverse=True)
     assert len(set(left)) == 8 and left[-1] == 0
 
 
 async def test_a8_senders_do_not_wait_for_a_purge(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiry, "SLICE", 3)
+    monkeypatch.setattr(purge, "SLICE", 3)
     chat = joined(store)
     await store.submit(chat)
     await say(store, chat, *("hello" for _ in range(60)), sent_at=MORNING)
@@ -220,7 +229,7 @@ async def test_a8_one_may_be_held_who_has_not_written_yet(store: Store) -> None:
 
 async def test_a8_the_export_has_everything_in_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Held, withdrawn, of ended conversations; no more in memory than a few."""
-    monkeypatch.setattr(export, "CHUNK", 2)
+    monkeypatch.setattr(archived_messages, "EXPORTED", 2)
     chat, ended = joined(store), desk(store)
     await store.submit(chat, ended)
     monday, tuesday = await two_days(store, chat)

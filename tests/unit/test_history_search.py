@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from component.store import full_text as search
-from component.store.changes import Withdraw
-from component.store.history import ArchiveView, Filters, Slice
-from component.store.store import Store
+from component.store.api import ArchiveView, Filters, Slice, Store, Withdraw
+from component.store.archive import picked as search
 from tests.support.store import ALICE, BOB, CAROL, MORNING, desk, ids, joined, opened, say
 
 EVERYTHING = ArchiveView(ALICE, True)

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from component.store.changes import EndConversation, Withdraw
-from component.store.history import ArchiveView, Filters, Page, Slice
-from component.store.store import Store
+from component.store.api import ArchiveView, EndConversation, Filters, Page, Slice, Store, Withdraw
 from tests.support.store import ALICE, BOB, CAROL, MORNING, desk, ids, joined, opened, say
 
 DAN = "dan@work.acme.test"

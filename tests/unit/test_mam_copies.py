@@ -9,8 +9,7 @@ from component.config.directory_file import make_directory
 from component.directory.world import World
 from component.model import Party
 from component.services.archive_answers import MOST_CHARS, as_seen_by, shortened
-from component.store.archived_messages import ArchivedMessage
-from component.store.history import Page
+from component.store.api import ArchivedMessage, Page
 from component.xml import parse, serialise
 from tests.support.people import ACME, ALICE, BOB, CAROL
 

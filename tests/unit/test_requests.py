@@ -17,7 +17,7 @@ from component.config.directory_file import make_directory
 from component.directory.world import World
 from component.model import Limits, Party
 from component.services.command_framework import CommandRun, Done
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 from component.xml import parse
 from tests.support.matching import condition_of
 from tests.support.people import ACME, ALICE, BOB

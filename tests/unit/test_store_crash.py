@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from component.store.history import ArchiveView, Filters, Slice
+from component.store.api import ArchiveView, Filters, Slice
 from tests.support.store import ALICE, BOB, ids, message, numbers, opened
 
 ROOT = Path(__file__).parents[2]

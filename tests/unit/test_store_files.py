@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Store, StoreError
 from tests.support.store import joined, message, numbers, opened, url
 
 

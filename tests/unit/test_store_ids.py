@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from component.store import ids
-from component.store.store import Store
-from component.store.store_errors import ChangeRefused, StoreError
+from component.store.api import ChangeRefused, Store, StoreError
+from component.store.write import ids
 from tests.support.store import REFUSED_OWNER, desk, execute, joined, message, opened, url
 
 

@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from component.store import link_openings as openings
-from component.store import stored_links as links
-from component.store.changes import Audit, DeliveredUpTo, EndConversation, NewLink, Supersede, Withdraw
-from component.store.retention_holds import Hold
-from component.store.store import Store
-from component.store.store_errors import ChangeRefused, StoreError
-from component.store.stored_links import FoundLink, Which
+from component.store.api import (
+    Audit,
+    ChangeRefused,
+    DeliveredUpTo,
+    EndConversation,
+    FoundLink,
+    Hold,
+    NewLink,
+    Store,
+    StoreError,
+    Supersede,
+    Which,
+    Withdraw,
+)
+from component.store.records import stored_links as links
+from component.store.retention import dead_links
 from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, joined, message, opened
 
 HOUR = 3_600 * SECOND
@@ -246,7 +255,7 @@ async def test_a8_a_hold_keeps_links_that_nobody_can_open(store: Store) -> None:
 
 async def test_expired_links_are_removed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """In steps, and not those of messages that a hold will keep."""
-    monkeypatch.setattr(links, "CHUNK", 2)
+    monkeypatch.setattr(dead_links, "SLICE_OF_LINKS", 2)
     await linked(store, *(f"token {n}" for n in range(5)))
     await linked(store, "held", agent=CAROL)
     await store.place_hold(Hold("acme", "lawsuit 7", "operator", NOON, account=CAROL))
@@ -313,7 +322,7 @@ async def test_openings_are_seen_when_first_and_last(store: Store) -> None:
 
 async def test_the_look_for_openings_to_enter_reads_no_others(store: Store) -> None:
     """Every some seconds, beside everything else: an index has just them."""
-    query = str(openings._DUE.compile(dialect=sqlite.dialect())).replace("?", "0")
+    query = str(links._DUE.compile(dialect=sqlite.dialect())).replace("?", "0")
     plan = await store.ask(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
     assert [row.detail for row in plan] == ["SCAN link USING INDEX link_to_enter"]
 
@@ -335,7 +344,7 @@ async def test_s3_the_audit_log_only_grows(store: Store, statement: str) -> None
 
 
 async def test_s3_the_audit_log_is_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("component.store.audit_log.CHUNK", 2)
+    monkeypatch.setattr("component.store.records.audit_log.CHUNK", 2)
     entries = [Audit(NOON + n, "acme" if n % 2 else "globex", "a", "b", "c") for n in range(7)]
     await store.submit(*entries)
     assert [at - NOON for at, *_ in await log(store)] == list(range(7))

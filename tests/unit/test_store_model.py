@@ -12,10 +12,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from component.store.changes import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Withdraw
+from component.store.api import (
+    ChangeRefused,
+    DeliveredUpTo,
+    EndConversation,
+    NewMessage,
+    OpenConversation,
+    Store,
+    Withdraw,
+)
 from component.store.schema import account, history
-from component.store.store import Store
-from component.store.store_errors import ChangeRefused
 from tests.support.store import MORNING, REFUSED_OWNER, desk, joined, message, numbers, url
 
 T = TypeVar("T")

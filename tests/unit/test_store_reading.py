@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from component.store import archived_messages as archive
-from component.store import stored_conversations as conversations
-from component.store.changes import DeliveredUpTo, Withdraw
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import DeliveredUpTo, Store, StoreError, Withdraw
+from component.store.archive import archived_messages as archive
+from component.store.archive import stored_conversations as conversations
 from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, joined, message, opened, url
 
 

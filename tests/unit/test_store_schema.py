@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from component.store import database
-from component.store.changes import Supersede
-from component.store.history import ArchiveView, Filters, Slice
+from component.store import sqlite as database
+from component.store.api import ArchiveView, Filters, SchemaTooNew, Slice, Store, StoreError, Supersede
 from component.store.schema import metadata
-from component.store.store import Store
-from component.store.store_errors import SchemaTooNew, StoreError
 from component.xml import parse_children
 from tests.support.store import ALICE, BOB, execute, ids, joined, older, opened, url
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 from component.store.thread import Thread
 
 

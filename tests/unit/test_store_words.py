@@ -10,13 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from component.store import indexing, words
-from component.store.changes import DeliveredUpTo, Withdraw
-from component.store.history import ArchiveView, Filters, Slice
-from component.store.indexing import Indexing
-from component.store.store import Store
-from component.store.store_errors import StoreError
-from component.store.transcript import TranscriptQuery, with_words
+from component.store.api import ArchiveView, DeliveredUpTo, Filters, Slice, Store, StoreError, TranscriptQuery, Withdraw
+from component.store.full_text import indexing, words
+from component.store.full_text.indexing import Indexing
 from tests.support.store import ALICE, BOB, CAROL, MORNING, SECOND, desk, ids, joined, message, older, opened, say
 
 LATER = MORNING + 10**6 * SECOND
@@ -70,7 +66,7 @@ async def test_a7_a_search_finds_what_was_written_just_before(store: Store) -> N
     assert await find(store, "needle") == await find(store, "needle", BOB) == sent
     assert await behind(store) == 0
     await say(store, agents, "needle in a haystack")
-    assert await store.ask_words(with_words, TranscriptQuery("acme", text="haystack")) == [agents.id]
+    assert await store.transcripts.with_words(TranscriptQuery("acme", text="haystack")) == [agents.id]
 
 
 async def test_a7_many_are_indexed_while_messages_come(store: Store) -> None:

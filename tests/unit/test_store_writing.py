@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from component.store import database
-from component.store.changes import EndConversation, Subscribe, Unsubscribe, Withdraw
-from component.store.store import Store
-from component.store.store_errors import ChangeRefused, StoreBusy, StoreError
+from component.store import sqlite as database
+from component.store.api import (
+    ChangeRefused,
+    EndConversation,
+    Store,
+    StoreBusy,
+    StoreError,
+    Subscribe,
+    Unsubscribe,
+    Withdraw,
+)
 from tests.support.store import (
     ALICE,
     BOB,

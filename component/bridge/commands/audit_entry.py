@@ -1,7 +1,7 @@
 """What commands do that can be looked up later: lines of the audit log (S3, D4)."""
 
 from component.model import Party
-from component.store.changes import Audit
+from component.store.api import Audit
 
 from ..clock import now_us
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from component.model import Party
 from component.services.command_framework import Command
-from component.store.store import Store
+from component.store.api import Store
 
 from ..messages.endings import Endings
 from ..presence.faces import Faces

@@ -2,7 +2,7 @@
 
 from component.model import Party
 from component.services.command_framework import Ask, CommandRun, Done, Outcome
-from component.store.store import Store
+from component.store.api import Store
 from component.xep.forms import Form, choice, line
 
 from ..messages.endings import Endings

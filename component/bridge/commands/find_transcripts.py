@@ -17,8 +17,7 @@ from component.services.conversation_transcripts import (
     Transcripts,
 )
 from component.services.transcript_downloads import TranscriptLinks, period, spoken
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Store, StoreError
 from component.xep.forms import Form, choice, line, said
 
 from ..clock import DAY_US

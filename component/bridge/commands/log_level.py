@@ -4,7 +4,7 @@ import logging
 
 from component.model import Party
 from component.services.command_framework import Ask, CommandRun, Done, Outcome
-from component.store.store import Store
+from component.store.api import Store
 from component.xep.forms import Field, Form, choice
 
 from .audit_entry import audit_entry

@@ -3,8 +3,7 @@
 from component.model import Party
 from component.outgoing.message_stanzas import minute
 from component.services.command_framework import PAGE_ROWS, CommandPage, CommandRun, Done, Outcome
-from component.store.recent_client_ids import RecentConversation, recent_conversations
-from component.store.store import Store
+from component.store.api import RecentConversation, Store
 from component.xep.forms import FormTable
 
 from ..state.state import State
@@ -28,7 +27,7 @@ class MyConversations:
     async def step(self, run: CommandRun) -> Outcome:
         tenant, account, offset = run.party.tenant.id, run.party.account, run.step * PAGE_ROWS
         await self._store.submit()  # what has just happened counts too
-        found = await self._store.ask(recent_conversations, tenant, account, PAGE_ROWS + 1, offset)
+        found = await self._store.recent_conversations(tenant, account, PAGE_ROWS + 1, offset)
         if not found:
             return Done("There are no more." if run.step else "You have had no conversations here yet.")
         table = FormTable("My conversations", COLUMNS, [self._row(one) for one in found[:PAGE_ROWS]])

@@ -5,7 +5,7 @@ import asyncio
 from component.config.problems import LoadError
 from component.model import Party, Tenant
 from component.services.command_framework import CommandRun, Done, Outcome
-from component.store.store import Store
+from component.store.api import Store
 
 from ..reloading import Reload
 from ..reloading import ReloadError as Refused

@@ -3,7 +3,7 @@
 from component.model import Party, Side
 from component.policy.shown_presence import STATUSES, Status
 from component.services.command_framework import Ask, CommandRun, Done, Outcome
-from component.store.store import Store
+from component.store.api import Store
 from component.xep.forms import Form, choice
 
 from ..presence.faces import Faces

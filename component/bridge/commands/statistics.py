@@ -3,7 +3,7 @@
 from component.model import Party, Side
 from component.outgoing.message_stanzas import minute
 from component.services.command_framework import CommandRun, Done, Outcome
-from component.store.store import Store
+from component.store.api import Store
 from component.xep.forms import Card, line
 
 from ..state.state import State

@@ -4,8 +4,7 @@ from component.model import EVERYBODY, Party
 from component.outgoing.message_stanzas import minute
 from component.policy.may_watch import Chat, Scope, may_watch_group, title, watchable_groups
 from component.services.command_framework import PAGE_ROWS, Ask, CommandPage, CommandRun, Done, Outcome
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Store, StoreError
 from component.xep.forms import Form, FormTable, Options, choice, line
 
 from ..state.state import State

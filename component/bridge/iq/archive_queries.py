@@ -12,7 +12,7 @@ from component.jid import normalise
 from component.metrics import Metrics
 from component.policy.reasons import Reason
 from component.services.archive_answers import Archive, Question, Result
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 from component.xep.rsm import BadQuery
 from component.xep.stanza_errors import error, refusal
 from component.xml import stanza

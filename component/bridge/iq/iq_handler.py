@@ -19,7 +19,7 @@ from component.policy.may_write import Pair, contact_rule, may_see
 from component.policy.reasons import Reason
 from component.services.archive_answers import PAYLOADS, Question
 from component.services.command_framework import Command
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 from component.xep.rsm import BadQuery
 from component.xep.stanza_errors import error, refusal
 from component.xml import attribute, serialise, stanza

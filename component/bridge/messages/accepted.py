@@ -8,7 +8,7 @@ from component.outgoing.compose import Composed
 from component.outgoing.message_stanzas import opaque
 from component.policy.decide import Deliver
 from component.policy.features import Feature
-from component.store.changes import Change, NewLink, NewMessage, Supersede
+from component.store.api import Change, NewLink, NewMessage, Supersede
 
 from ..incoming import Incoming
 from ..state.recent_ids import Key

@@ -13,10 +13,7 @@ from collections.abc import Awaitable, Callable
 from component.model import Party, Side
 from component.outgoing.archive_id import ArchiveIds, Role
 from component.outgoing.message_stanzas import STORE, delay, envelope, stanza_id
-from component.store.archived_messages import ArchivedMessage
-from component.store.changes import DeliveredUpTo, NewMessage
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import ArchivedMessage, DeliveredUpTo, NewMessage, Store, StoreError
 
 from ..stream.connection import Connection, Disconnected
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from component.model import Party, Side
 from component.outgoing.message_stanzas import notice
-from component.store.store import Store
+from component.store.api import Store
 from component.xml import serialise
 
 from ..clock import now_us

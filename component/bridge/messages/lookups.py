@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Mapping
 from functools import partial
 
-from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
 from component.outgoing.compose import NO_SIZES, Answered
 from component.outgoing.message_stanzas import REPLY, opaque
@@ -16,9 +16,7 @@ from component.policy.features import Feature
 from component.policy.matrix import HISTORY_WINDOW
 from component.richtext.rendered import Rendered
 from component.sanitiser import Sanitiser
-from component.store.archived_messages import Reference
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Reference, Store, StoreError
 from component.web.uploads import Uploads
 
 from ..incoming import Incoming

@@ -15,9 +15,7 @@ from component.outgoing.message_links import LinkMaker
 from component.policy.classify import invitation
 from component.policy.decide import Deliver, Drop, Refuse, View, decide, refuse
 from component.policy.reasons import Reason
-from component.store.changes import Change, NewMessage
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import Change, NewMessage, Store, StoreError
 from component.token_bucket import Buckets
 from component.xml import serialise
 

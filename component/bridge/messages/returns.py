@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from component.model import Party
 from component.policy.reasons import Reason
-from component.store.archived_messages import ArchivedMessage
+from component.store.api import ArchivedMessage
 from component.xep.stanza_errors import refusal
 from component.xml import parse_children, serialise, stanza
 

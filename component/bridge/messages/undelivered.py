@@ -12,10 +12,7 @@ from component.model import Party, Side
 from component.outgoing.archive_id import Role
 from component.outgoing.message_stanzas import stanza_ids
 from component.policy.reasons import Reason
-from component.store.archived_messages import ArchivedMessage
-from component.store.changes import Withdraw
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import ArchivedMessage, Store, StoreError, Withdraw
 from component.xep.stanza_errors import condition_of
 
 from ..clock import now_us

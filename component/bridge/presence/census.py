@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 
-from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
 from component.xep.presence_stanzas import plain
 

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import Party
 
 from ..state.sessions import Sessions

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from component.directory.world import World
-from component.ejabberd.api import EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApiError
 from component.model import Party, Side, Tenant
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 
 from ..state.state import State
 from ..stream.backoff import Backoff

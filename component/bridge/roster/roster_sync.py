@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 from component.directory.world import World
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.model import RESERVED_PREFIX, Party, RosterItem, Side, Tenant
 from component.policy.may_write import may_see
 from component.policy.roster_members import Entries, Entry, People, contacts, entry
 from component.policy.roster_notes import Notes, decode, encode
 from component.policy.roster_plan import Plan, Situation, plan
-from component.store.changes import NoteContacts
-from component.store.store import Store
+from component.store.api import NoteContacts, Store
 from component.xep.presence_stanzas import plain
 
 from ..presence.faces import Faces

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from component.directory.world import World
 from component.model import RESERVED_PREFIX, Party, Side
 from component.policy.may_watch import Chat, as_agent, is_concerned
-from component.store.changes import NewChatFace
-from component.store.store import Store
+from component.store.api import NewChatFace, Store
 
 from .conversations import Key, key_of
 

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from component.model import Party, Side
-from component.store.changes import Change, EndConversation, OpenConversation
-from component.store.store import Store
-from component.store.stored_conversations import StoredConversation
+from component.store.api import Change, EndConversation, OpenConversation, Store, StoredConversation
 
 Key = tuple[str, str]
 

@@ -8,10 +8,7 @@ from component.outgoing.archive_id import ArchiveIds
 from component.outgoing.compose import fingerprint
 from component.outgoing.message_links import tokens
 from component.policy.shown_presence import Status
-from component.store.changes import ChooseStatus
-from component.store.chosen import chosen_statuses
-from component.store.store import Store
-from component.store.stored_watches import chat_faces, watches
+from component.store.api import ChooseStatus, Store
 
 from ..clock import now_us
 from .blocked import Blocked
@@ -54,8 +51,8 @@ async def open_state(limits: Limits, world: World, store: Store, web: WebSetting
         conversations=Conversations(store, await store.open_conversations()),
         recent=await _taken_lately(store, web.public_url),
         archive_ids=ArchiveIds(store.id_key),
-        chat_faces=ChatFaces(store, store.id_key, await store.ask(chat_faces)),
-        watches=Watches(store, await store.ask(watches)),
+        chat_faces=ChatFaces(store, store.id_key, await store.chat_faces()),
+        watches=Watches(store, await store.watches()),
         blocked=Blocked(),
     )
 
@@ -68,7 +65,7 @@ async def _sessions(store: Store) -> Sessions:
         store.submit(ChooseStatus(account, status and status.name)).add_done_callback(lambda done: done.exception())
 
     known = Status.__members__
-    chosen = await store.ask(chosen_statuses)
+    chosen = await store.chosen_statuses()
     return Sessions({account: known[name] for account, name in chosen.items() if name in known}, note)
 
 

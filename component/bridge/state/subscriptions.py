@@ -4,8 +4,7 @@ import sys
 from asyncio import Future
 from collections.abc import Iterable, Iterator
 
-from component.store.changes import Subscribe, Unsubscribe
-from component.store.store import Store
+from component.store.api import Store, Subscribe, Unsubscribe
 
 _NOBODY: frozenset[str] = frozenset()
 

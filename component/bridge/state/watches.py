@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from component.policy.may_watch import Scope
-from component.store.changes import StartWatch, StopWatch, WatchBehind
-from component.store.store import Store
-from component.store.stored_watches import StoredWatch
+from component.store.api import StartWatch, StopWatch, Store, StoredWatch, WatchBehind
 
 MOST = 100
 """Watches of one account."""

@@ -18,9 +18,7 @@ from functools import partial
 
 from component.model import Party
 from component.policy.may_watch import Chat
-from component.store.store import Store
-from component.store.store_errors import StoreError
-from component.store.transcript import newest_messages
+from component.store.api import Store, StoreError
 
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
@@ -137,8 +135,8 @@ class CatchUp:
     async def _lines(self, backlog: Backlog) -> AsyncIterator[list[str]]:
         """The stanzas of each line, of which the last are those that came meanwhile."""
         watcher, chat, copies = backlog.watcher, backlog.chat, self._copies
-        messages = await self._store.ask(
-            newest_messages, backlog.conversation_id, backlog.after, backlog.until, MOST_PAST
+        messages = await self._store.transcripts.newest_messages(
+            backlog.conversation_id, backlog.after, backlog.until, MOST_PAST
         )
         if not self._still_may(backlog):
             return

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from xml.etree.ElementTree import Element
 
-from component.ejabberd.api import EjabberdApi, EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import RESERVED_PREFIX, Party
 from component.policy.decide import Refuse, refuse
 from component.policy.may_watch import Chat, as_agent, title

@@ -27,9 +27,7 @@ from component.outgoing import copy_stanzas as copies
 from component.outgoing.archive_id import Role
 from component.outgoing.message_stanzas import notice
 from component.policy.may_watch import Chat, as_agent, is_watchable
-from component.store.archived_messages import ArchivedMessage
-from component.store.changes import NewMessage
-from component.store.store import Store
+from component.store.api import ArchivedMessage, NewMessage, Store
 from component.xep.privileged_entity import ARCHIVED, in_the_name_of_an_account
 from component.xml import serialise
 

@@ -11,10 +11,7 @@ from component.outgoing.copy_stanzas import reference
 from component.outgoing.message_stanzas import delay, own_envelope
 from component.policy import marks
 from component.policy.may_watch import Chat, as_agent, title
-from component.store.archived_messages import ArchivedMessage
-from component.store.changes import NewMessage
-from component.store.store import Store
-from component.store.store_errors import StoreError
+from component.store.api import ArchivedMessage, NewMessage, Store, StoreError
 from component.xep.forwarding import forwarded
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,9 @@
 """What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
 
-from component.ejabberd.api import EjabberdApi
+from component.ejabberd.ejabberd_api import EjabberdApi
 from component.services.conversation_transcripts import Transcripts
 from component.services.transcript_downloads import TranscriptLinks
-from component.store.store import Store
+from component.store.api import Store
 
 from ..clock import now_us
 from ..state.state import State

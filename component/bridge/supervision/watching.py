@@ -18,9 +18,7 @@ from component.jid import normalise
 from component.model import Party
 from component.outgoing.archive_id import Role
 from component.policy.may_watch import Chat, Scope, as_agent, may_watch_group
-from component.store.store import Store
-from component.store.store_errors import StoreError
-from component.store.transcript import ended_lately
+from component.store.api import Store, StoreError
 
 from ..clock import now_us
 from ..state.state import State
@@ -269,7 +267,7 @@ class Watching:
         if not left:
             return []
         found = []
-        for ended in await self._store.ask(ended_lately, watcher.tenant.id, left):
+        for ended in await self._store.transcripts.ended_lately(watcher.tenant.id, left):
             chat = self._state.chat_faces.of_accounts(ended.first, ended.second, self._state.world)
             after = self._missing_after(watcher, chat) if chat else None
             if chat and after:

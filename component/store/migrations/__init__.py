@@ -1,1 +1,1 @@
-"""Alembic migrations. ``database.migrate`` runs them at start; a new one is a new file in ``versions``."""
+"""Alembic migrations. ``sqlite.migrate`` has them run at start; a new one is a new file in ``versions``."""

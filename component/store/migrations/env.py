@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection, and in the transaction, that ``database.migrate`` hands over."""
+"""Runs the migrations on the connection, and in the transaction, that ``upgrade`` hands over."""
 
 from alembic import context
 

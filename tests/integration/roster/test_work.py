@@ -11,7 +11,7 @@ from component.bridge.roster import roster as module
 from component.bridge.roster.roster import Rosters
 from component.bridge.roster.roster_sync import Wishes
 from component.bridge.state.sessions import Sessions
-from component.ejabberd.api import EjabberdApiError
+from component.ejabberd.ejabberd_api import EjabberdApiError
 from tests.support.people import ALICE, BOB, CAROL
 
 Problem = Callable[[str], Exception | None]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from component.bridge.clock import now_us
-from component.store.store import Store
+from component.store.api import Store
 from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.support.adhoc import Step, offered, step
 from tests.support.archived import query, ticked_off

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from component.ejabberd.private_server import free_ports
-from component.store.store import Store
+from component.store.api import Store
 from tests.conftest import Login
 from tests.support.archived import query
 from tests.support.bridge import BridgeProcess

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from component.ejabberd.site import LOOPBACK
-from component.store.store_errors import StoreError
+from component.store.api import StoreError
 from component.web import link_responses as links
 from component.web import listener
 from component.web import web_server as server

@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from component.store.changes import Supersede, Withdraw
-from component.store.store_errors import StoreError
-from component.store.stored_links import Which
+from component.store.api import StoreError, Supersede, Which, Withdraw
 from component.web.responses import HEADERS
 from tests.support.people import ACME
 from tests.support.store import ALICE, joined, message

@@ -1,0 +1,1 @@
+"""Reading: what somebody sees of the archive, messages one by one, conversations, transcripts, numbers."""

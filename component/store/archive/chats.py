@@ -1,0 +1,184 @@
+"""Messages of many chats as one list, each chat cut to its window (A1 to A3).
+
+A chat is a sequence by rising ids. What is asked for here costs a few steps along an index for each chat, none for
+each message in it. The lists are merged by SQLite itself: with ORDER BY and LIMIT a recursive query takes the nearest
+message of all chats, puts the next one of the same chat in its place, and stops when the page is full.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import Connection, TextClause, text
+
+from .id_range import Bounds
+
+EVERYTHING = 2**63 - 1
+"""A window that no chat fills."""
+
+JOINED_OF_AGENT = "kind = 'joined' AND first_id = :viewer"
+JOINED_OF_WORK_USER = "kind = 'joined' AND second_id = :viewer"
+OPEN_AS_FIRST = "kind = 'desk' AND ended_at IS NULL AND first_id = :viewer"
+OPEN_AS_SECOND = "kind = 'desk' AND ended_at IS NULL AND second_id = :viewer"
+WINDOWED = {JOINED_OF_AGENT}
+_OTHER = {
+    JOINED_OF_AGENT: "second_id",
+    JOINED_OF_WORK_USER: "first_id",
+    OPEN_AS_FIRST: "second_id",
+    OPEN_AS_SECOND: "first_id",
+}
+
+# How many visible messages there are in the chat from the one number on. Numbers in a chat have no holes, so it is
+# the length from the first of them on, less those withdrawn since.
+_FROM_ON = """
+    coalesce((
+        SELECT chat.length - m.seq + 1 - (
+            SELECT count(*) FROM message w
+            WHERE w.conversation_id = chat.id AND w.withdrawn_at IS NOT NULL AND w.id > m.id
+        )
+        FROM message m
+        WHERE m.conversation_id = chat.id AND m.withdrawn_at IS NULL AND m.id {beyond}
+        ORDER BY m.id LIMIT 1
+    ), 0)"""
+
+# Of the window, as many lie from a number on as in the whole chat, but no more than its size.
+_COUNT = """
+WITH chat (id, length, visible, size) AS ({chats})
+SELECT coalesce(sum(
+    min(size, CASE WHEN :first <= 1 THEN visible ELSE {from_first} END) - min(size, {beyond_last})
+), 0) FROM chat
+"""
+
+# strand: where each chat's window begins; merged: the nearest message of each, then what comes behind those taken.
+_NEAREST = """
+WITH RECURSIVE
+chat (id, length, visible, size) AS ({chats}),
+strand (chat, floor) AS MATERIALIZED (
+    SELECT id, max(:first, CASE WHEN visible <= size THEN 0 ELSE (
+        SELECT m.id FROM message m WHERE m.conversation_id = chat.id AND m.withdrawn_at IS NULL
+        ORDER BY m.id DESC LIMIT 1 OFFSET :window - 1
+    ) END)
+    FROM chat
+),
+merged (id, chat, floor) AS (
+    SELECT (
+        SELECT m.id FROM message m
+        WHERE m.conversation_id = strand.chat AND m.withdrawn_at IS NULL AND m.id BETWEEN strand.floor AND :last
+        ORDER BY m.id {order} LIMIT 1
+    ), chat, floor
+    FROM strand
+    UNION ALL
+    SELECT (
+        SELECT m.id FROM message m
+        WHERE m.conversation_id = merged.chat AND m.withdrawn_at IS NULL AND m.id BETWEEN {beyond}
+        ORDER BY m.id {order} LIMIT 1
+    ), chat, floor
+    FROM merged WHERE id IS NOT NULL
+    ORDER BY 1 {order} NULLS LAST LIMIT :limit
+)
+SELECT id FROM merged WHERE id IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chats:
+    """The chats of the account ``viewer``, those of ``kinds``, and only with the account ``other`` if that is given.
+
+    Of a chat with a Work user the last ``window`` visible messages count (None: all).
+    """
+
+    kinds: tuple[str, ...]
+    viewer: int
+    other: int | None = None
+    window: int | None = None
+
+    def count(self, connection: Connection, bounds: Bounds) -> int:
+        """How many messages there are within ``bounds``."""
+        return connection.scalar(_count(self.kinds, self.other is not None), self.values(bounds)) or 0
+
+    def nearest(self, connection: Connection, bounds: Bounds, limit: int, backwards: bool) -> Sequence[int]:
+        """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
+        statement = _nearest(self.kinds, self.other is not None, backwards)
+        return connection.scalars(statement, {**self.values(bounds), "limit": limit}).all()
+
+    def values(self, bounds: Bounds) -> dict[str, int | None]:
+        """What the statements about these chats leave open."""
+        return {
+            "viewer": self.viewer,
+            "other": self.other,
+            "window": EVERYTHING if self.window is None else self.window,
+            "first": bounds.first,
+            "last": bounds.last,
+        }
+
+
+@cache
+def _count(kinds: tuple[str, ...], one: bool) -> TextClause:
+    from_first, beyond_last = _FROM_ON.format(beyond=">= :first"), _FROM_ON.format(beyond="> :last")
+    return text(_COUNT.format(chats=_chats(kinds, one), from_first=from_first, beyond_last=beyond_last))
+
+
+@cache
+def _nearest(kinds: tuple[str, ...], one: bool, backwards: bool) -> TextClause:
+    order, beyond = ("DESC", "floor AND merged.id - 1") if backwards else ("ASC", "merged.id + 1 AND :last")
+    return text(_NEAREST.format(chats=_chats(kinds, one), order=order, beyond=beyond))
+
+
+def _chats(kinds: tuple[str, ...], one: bool) -> str:
+    """The rows of the table ``chat``; ``one`` if only the chat with ``:other`` is wanted."""
+    selects = []
+    for kind in kinds:
+        size = ":window" if kind in WINDOWED else str(EVERYTHING)
+        selects.append(f"SELECT id, length, visible, {size} FROM conversation WHERE {condition(kind, one)}")
+    return " UNION ALL ".join(selects)
+
+
+def condition(kind: str, one: bool) -> str:
+    """Which conversations are of that kind; ``one``: only with ``:other``."""
+    return f"{kind} AND {_OTHER[kind]} = :other" if one else kind
+
+
+# Everything that one agent wrote to Work users and got from them, as one sequence, whatever the number of chats
+
+# All chats of an agent at once: from a message on there are as many as the numbers say, less those withdrawn since.
+_OWN_FROM_ON = """
+    coalesce((
+        SELECT history.length - m.owner_seq + 1 - (
+            SELECT count(*) FROM message w
+            WHERE w.owner_id = history.owner_id AND w.withdrawn_at IS NOT NULL AND w.id > m.id
+        )
+        FROM message m
+        WHERE m.owner_id = history.owner_id AND m.withdrawn_at IS NULL AND m.id {beyond}
+        ORDER BY m.id LIMIT 1
+    ), 0)"""
+
+_OWN_COUNT = text(f"""
+SELECT CASE WHEN :first <= 1 THEN visible ELSE {_OWN_FROM_ON.format(beyond=">= :first")} END
+    - {_OWN_FROM_ON.format(beyond="> :last")}
+FROM history WHERE owner_id = :viewer
+""")
+
+_OWN_NEAREST = """
+SELECT id FROM message
+WHERE owner_id = :viewer AND withdrawn_at IS NULL AND id BETWEEN :first AND :last
+ORDER BY id {order} LIMIT :limit
+"""
+_FORWARDS = text(_OWN_NEAREST.format(order="ASC"))
+_BACKWARDS = text(_OWN_NEAREST.format(order="DESC"))
+
+
+@dataclass(frozen=True, slots=True)
+class WholeHistory:
+    """All visible messages between the agent's account ``viewer`` and Work users."""
+
+    viewer: int
+
+    def count(self, connection: Connection, bounds: Bounds) -> int:
+        """How many messages there are within ``bounds``."""
+        row = {"viewer": self.viewer, "first": bounds.first, "last": bounds.last}
+        return connection.scalar(_OWN_COUNT, row) or 0
+
+    def nearest(self, connection: Connection, bounds: Bounds, limit: int, backwards: bool) -> Sequence[int]:
+        """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
+        row = {"viewer": self.viewer, "first": bounds.first, "last": bounds.last, "limit": limit}
+        return connection.scalars(_BACKWARDS if backwards else _FORWARDS, row).all()

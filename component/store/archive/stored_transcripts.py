@@ -1,0 +1,137 @@
+"""Conversations of agents, and what was said in them, as those read it who did not take part (S2, S3)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
+
+from ..schema import IS_DESK, IS_VISIBLE, account, conversation, message
+from .archived_messages import ArchivedMessage, select_messages
+from .picked import words_expression
+from .stored_conversations import SELECT, StoredConversation
+
+MOST_LATELY = 1_000
+"""Conversations that are looked at to find those that ended lately."""
+
+MOST_ENDED = 50
+
+MOST_HITS = 20_000
+"""Messages with the words that are searched, the newest of the whole database, that are looked at: frequent words
+would keep a reader busy for long otherwise."""
+
+MOST_NAMED = 20
+"""Accounts by which the search itself is narrowed."""
+
+_MESSAGES = (
+    select_messages(message)
+    .where(message.c.conversation_id == bindparam("conversation"), IS_VISIBLE)
+    .where(message.c.id.between(bindparam("first"), bindparam("last")))
+)
+_NEWEST = _MESSAGES.order_by(message.c.id.desc()).limit(bindparam("most"))
+_OLDEST = _MESSAGES.order_by(message.c.id).limit(bindparam("most"))
+
+_OF_TENANT = (
+    select(conversation.c.id)
+    .where(IS_DESK, conversation.c.tenant == bindparam("of"))
+    .order_by(conversation.c.id.desc())
+    .limit(MOST_LATELY)
+)
+_SENT_AT = select(message.c.sent_at).where(message.c.id <= bindparam("number")).order_by(message.c.id.desc()).limit(1)
+_ENDED = (
+    SELECT.where(conversation.c.id.in_(_OF_TENANT), conversation.c.ended_at >= bindparam("since"))
+    .order_by(conversation.c.id.desc())
+    .limit(MOST_ENDED)
+)
+
+_ONE = SELECT.where(IS_DESK, conversation.c.tenant == bindparam("of"), conversation.c.id == bindparam("number"))
+_WITH_WORDS = text("""
+SELECT DISTINCT m.conversation_id FROM (
+    SELECT rowid AS id FROM message_text WHERE message_text MATCH :words ORDER BY rowid DESC LIMIT :most
+) AS hit
+CROSS JOIN message AS m ON m.id = hit.id
+CROSS JOIN conversation AS c ON c.id = m.conversation_id
+WHERE c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptQuery:
+    """Which conversations: in which one of these bare ``accounts`` took part, if any are given; in which all words of
+    ``text`` were said in one message; that were going on between the times ``start`` and ``end``, in us."""
+
+    tenant: str
+    accounts: tuple[str, ...] | None = None
+    text: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+def newest_messages(
+    connection: Connection, conversation_id: int, after: int, until: int, limit: int
+) -> list[ArchivedMessage]:
+    """The last messages of a conversation between the numbers ``after``, exclusive, and ``until``, inclusive; by rising
+    number, without withdrawn ones."""
+    values = {"conversation": conversation_id, "first": after + 1, "last": until, "most": limit}
+    return [ArchivedMessage(*row) for row in connection.execute(_NEWEST, values)][::-1]
+
+
+def next_messages(connection: Connection, conversation_id: int, after: int, limit: int) -> list[ArchivedMessage]:
+    """Like ``newest_messages``, the first ones after that number."""
+    values = {"conversation": conversation_id, "first": after + 1, "last": 2**63 - 1, "most": limit}
+    return [ArchivedMessage(*row) for row in connection.execute(_OLDEST, values)]
+
+
+def ended_lately(connection: Connection, tenant: str, after: int) -> list[StoredConversation]:
+    """The newest conversations of agents that ended after that message was sent."""
+    since = connection.scalar(_SENT_AT, {"number": after}) or 0
+    rows = connection.execute(_ENDED, {"of": tenant, "since": since})
+    return [StoredConversation(*row) for row in rows][::-1]
+
+
+def one_conversation(connection: Connection, tenant: str, id: int) -> StoredConversation | None:
+    """The tenant's conversation of agents with that number."""
+    row = connection.execute(_ONE, {"of": tenant, "number": id}).one_or_none()
+    return None if row is None else StoredConversation(*row)
+
+
+def with_words(connection: Connection, wanted: TranscriptQuery) -> Sequence[int]:
+    """The conversations of agents in which all words of the text were said in one message, as far as they are found."""
+    expression = words_expression(wanted.text or "")
+    if not expression:
+        return []
+    if wanted.accounts is not None and len(wanted.accounts) <= MOST_NAMED:
+        numbers = connection.scalars(select(account.c.id).where(account.c.jid.in_(wanted.accounts))).all()
+        named = " OR ".join(f'"{number}"' for number in numbers)
+        if not named:
+            return []
+        expression = f"scope : ({named}) AND {expression}"
+    return connection.scalars(_WITH_WORDS, {"words": expression, "most": MOST_HITS, "of": wanted.tenant}).all()
+
+
+def conversations_before(
+    connection: Connection, wanted: TranscriptQuery, ids: Sequence[int] | None, before: int, limit: int
+) -> list[StoredConversation]:
+    """Conversations of agents with a number below ``before``, the newest first, as far as anything is left of them;
+    only of these ``ids``, if given."""
+    query = SELECT.where(
+        IS_DESK, conversation.c.tenant == wanted.tenant, conversation.c.id < before, conversation.c.visible > 0
+    )
+    if ids is not None:
+        query = query.where(conversation.c.id.in_(select(_values(ids))))
+    if wanted.accounts is not None:
+        first, second = query.selected_columns[3], query.selected_columns[4]
+        accounts = select(_values(wanted.accounts))
+        query = query.where(first.in_(accounts) | second.in_(accounts))
+    if wanted.end is not None:
+        query = query.where(conversation.c.opened_at <= wanted.end)
+    if wanted.start is not None:
+        query = query.where(conversation.c.ended_at.is_(None) | (conversation.c.ended_at >= wanted.start))
+    rows = connection.execute(query.order_by(conversation.c.id.desc()).limit(limit))
+    return [StoredConversation(*row) for row in rows]
+
+
+def _values(values: Sequence[object]) -> ColumnElement[Any]:
+    """Any number of values, in one parameter."""
+    return func.json_each(json.dumps(list(values))).table_valued("value").c.value

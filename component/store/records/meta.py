@@ -1,0 +1,43 @@
+"""Single values of the whole database. The first migration makes them all."""
+
+from sqlalchemy import Connection, Integer, bindparam, cast, select, update
+
+from ..schema import meta
+
+ID_KEY = "id_key"
+NEXT_MESSAGE_ID = "next_message_id"
+NEXT_CONVERSATION_ID = "next_conversation_id"
+DELIVERED_UP_TO = "delivered_up_to"
+INDEXED_UP_TO = "indexed_up_to"
+SETTLED_UP_TO = "settled_up_to"
+EJABBERD_LIFE = "ejabberd_life"
+
+_GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
+_PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
+_RAISE = (
+    update(meta)
+    .where(meta.c.key == bindparam("of"), cast(meta.c.value, Integer) < bindparam("least"))
+    .values(value=bindparam("new"))
+)
+
+
+def get(connection: Connection, key: str) -> str:
+    value: str = connection.execute(_GET, {"of": key}).scalar_one()
+    return value
+
+
+def get_number(connection: Connection, key: str) -> int:
+    return int(get(connection, key))
+
+
+def put(connection: Connection, key: str, value: str) -> None:
+    connection.execute(_PUT, {"of": key, "new": value})
+
+
+def put_number(connection: Connection, key: str, number: int) -> None:
+    put(connection, key, str(number))
+
+
+def raise_number(connection: Connection, key: str, least: int) -> None:
+    """Make it ``least``, unless it is more already."""
+    connection.execute(_RAISE, {"of": key, "least": least, "new": str(least)})

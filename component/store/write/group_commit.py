@@ -1,0 +1,108 @@
+"""Group commit: whatever was submitted while one batch was being written makes the next one."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from ..store_errors import StoreBusy, StoreError
+from .writer import Outcome, Submission
+
+log = logging.getLogger(__name__)
+
+MOST_IN_A_BATCH = 1_000
+"""Submissions. Keeps the wait of the first one short, however many are behind it."""
+
+LONGEST_WAIT = 0.05
+"""Seconds that a submission which is in no hurry waits for others to be written with."""
+
+Written = Callable[[Sequence[Outcome]], None]
+"""Told what came of each submission of a batch."""
+
+Write = Callable[[list[Submission], Written], None]
+"""Begins to write a batch, in another thread, from where it tells what came of it, whatever happens."""
+
+Observe = Callable[[int, int, float], None]
+"""Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
+
+
+Done = Callable[[Outcome], None]
+"""Told once the submission is on disk, with None, or that it cannot be, with the error; in the order of submission."""
+
+
+class GroupCommit:
+    """Queues submissions and has them written, one batch after the other, by ``write``."""
+
+    def __init__(self, write: Write) -> None:
+        self.observe: Observe = lambda written, failed, seconds: None
+        self._loop = asyncio.get_running_loop()
+        self._write = write
+        self._queue: deque[tuple[Submission, Done]] = deque()
+        self._in_hand: list[tuple[Submission, Done]] = []
+        self._woken = False
+        self._closed: asyncio.Future[None] | None = None
+
+    @property
+    def backlog(self) -> int:
+        """Submissions that are not on disk yet."""
+        return len(self._queue) + len(self._in_hand)
+
+    def submit(self, submission: Submission, done: Done, *, hurry: bool = True) -> None:
+        """Queue it, and tell ``done`` what became of it. Without ``hurry`` it does not make a batch by itself, for a
+        while.
+
+        :raises StoreError: closed
+        """
+        if self._closed is not None:
+            raise StoreError("the store is closed")
+        self._queue.append((submission, done))
+        if hurry:
+            self._wake()
+        else:
+            self._loop.call_later(LONGEST_WAIT, self._wake)
+
+    async def close(self) -> None:
+        """Write what is queued, then stop."""
+        if self._closed is None:
+            self._closed = self._loop.create_future()
+            self._wake()
+        await self._closed
+
+    def _wake(self) -> None:
+        """Begin as soon as all that comes together has been submitted; after the batch in hand, if there is one."""
+        if not self._in_hand and not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._woken = False
+        queue = self._queue
+        if not queue:
+            if self._closed is not None and not self._closed.done():
+                self._closed.set_result(None)
+            return
+        batch = self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
+        started = time.perf_counter()
+
+        def written(outcomes: Sequence[Outcome]) -> None:
+            self._loop.call_soon_threadsafe(self._end, outcomes, started)
+
+        self._write([submission for submission, _ in batch], written)
+
+    def _end(self, outcomes: Sequence[Outcome], started: float) -> None:
+        """Have the next batch written before anybody is told of this one: the disk should not wait for us."""
+        batch, self._in_hand = self._in_hand, []
+        if outcomes and isinstance(outcomes[0], StoreBusy):
+            # Who came behind them has waited long enough, too.
+            behind = [self._queue.popleft() for _ in range(len(self._queue))]
+            batch, outcomes = batch + behind, [*outcomes, *[outcomes[0]] * len(behind)]
+        seconds = time.perf_counter() - started
+        self._begin()
+        for (_, tell), outcome in zip(batch, outcomes, strict=True):
+            try:
+                tell(outcome)
+            except Exception:  # the others have to be told, too
+                log.exception("what came of a submission could not be handled")
+        failed = sum(outcome is not None for outcome in outcomes)
+        self.observe(len(batch) - failed, failed, seconds)
