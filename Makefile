@@ -86,8 +86,8 @@ unit: .venv/test.stamp  ## the tests that need no ejabberd
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled
 	$(PYTEST) tests/unit tests/integration/test_compiled.py tests/integration/messages -m "not long"
 
-test-all: deps clients collections .venv/test.stamp  ## the long tests too
-	$(PYTEST)
+test-all: deps clients collections .venv/test.stamp  ## the long tests too, and more examples of each property
+	$(PYTEST) --hypothesis-profile=many
 
 test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)
 	@scripts/install-packages debootstrap

@@ -1,10 +1,13 @@
 """Fixtures. What they are made of is in ``tests/support``."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
@@ -13,6 +16,15 @@ from tests.support.postgresql import PostgreSQLServer, running_postgresql
 from tests.support.server import TestServer, running_ejabberd
 
 Login = Callable[..., Awaitable[XmppClient]]
+
+settings.register_profile("some", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("many", settings.get_profile("some"), max_examples=400)
+settings.load_profile("some")
+"""How many examples each property is tried with: ``--hypothesis-profile=many``, as `make test-all` has it, or some."""
+
+# Python keeps what it compiled, or each of hundreds of processes that tests start would compile deskbridge anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure() -> None:

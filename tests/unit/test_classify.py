@@ -1,5 +1,7 @@
 """What real clients send, and which rows of the policy table that is. Pure: an element in, facts out."""
 
+from xml.etree.ElementTree import Element
+
 import pytest
 
 from component.policy.classify import MOST_CHILDREN, MOST_PARTS, MOST_PIECES, Facts, classify, invitation, joins_room
@@ -308,12 +310,15 @@ HUGE = {
 @pytest.mark.parametrize("content", HUGE.values(), ids=HUGE)
 def test_more_than_anybody_can_write(content: str) -> None:
     """R2, C18: it is too large, and found to be so with some calls for each piece that may be there."""
-    for whole in (content, f"<body>Hello</body>{content}", f"{content}<body>Hello</body>"):
-        message = parse(f"<message>{whole}</message>")
+    alone = parse(f"<message>{content}</message>")
+    body = parse("<message><body>Hello</body></message>")[0]
+    for parts in ([*alone], [body, *alone], [*alone, body]):
+        message = Element(alone.tag)
+        message.extend(parts)
         assert work(lambda message=message: classify(message)) < 5 * MOST_PIECES  # type: ignore[misc]
         facts = classify(message)
         assert facts.features == {Feature.OVERSIZE}
-        assert facts.meant == ("<body" in whole), "whoever wrote something is told that it is too large"
+        assert facts.meant == (body.tag in {part.tag for part in parts}), "whoever wrote is told that it is too large"
 
 
 @pytest.mark.parametrize("content", HUGE.values(), ids=HUGE)

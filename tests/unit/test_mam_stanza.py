@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import Element, SubElement, fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from component.outgoing.message_stanzas import stamp
@@ -129,7 +129,6 @@ class TestMalformed:
     """R2: whatever a client sends is a query or a BadQuery."""
 
     @given(st.sampled_from(["submit", "submit", "form", "cancel", None]), fields, parts)
-    @settings(deadline=None, max_examples=500)
     def test_no_other_error(
         self, form_type: str | None, fields: list[tuple[str, list[str]]], parts: list[tuple[str, str]]
     ) -> None:
@@ -142,7 +141,6 @@ class TestMalformed:
             assert asked.ids is None or asked.ids
 
     @given(fields)
-    @settings(deadline=None)
     def test_no_field_is_overlooked(self, fields: list[tuple[str, list[str]]]) -> None:
         """A filter that was silently left out would show more than was asked for."""
         fields = [("FORM_TYPE", [MAM_NS]), *fields]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from component.bridge.incoming import Incoming
@@ -31,8 +31,6 @@ from component.xep.forms import Form, choice
 from component.xep.stanza_errors import MOST_REPEATED, refusal
 from component.xml import STREAM_NS, XML_LANG, parse, serialise, split
 from tests.support.people import ALICE, ALICE_AT_WORK, BOB, CAROL, ERIN, LENA, view
-
-patiently = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 FALLBACK = "urn:xmpp:fallback:0"
 PUBLIC = "https://desk.test"
@@ -306,7 +304,6 @@ def everything_but_bodies(message: Element) -> Iterator[str]:
             yield part.text or ""
 
 
-@patiently
 @given(messages(), pairs, st.booleans())
 def test_only_named_parts_come_out(message: Element, pair: tuple[Party, Party], reply_visible: bool) -> None:
     """Default deny: no element and no attribute that nobody named, wherever it was hidden."""
@@ -322,7 +319,6 @@ def test_only_named_parts_come_out(message: Element, pair: tuple[Party, Party], 
         assert len(once) == len(set(once))
 
 
-@patiently
 @given(messages(), pairs, st.booleans())
 def test_no_real_address_comes_out(message: Element, pair: tuple[Party, Party], reply_visible: bool) -> None:
     """AD2"""
@@ -332,7 +328,6 @@ def test_no_real_address_comes_out(message: Element, pair: tuple[Party, Party], 
             assert not any(address in value.lower() for address in REAL)
 
 
-@patiently
 @given(messages(), pairs)
 def test_the_text_stays_as_it_was_typed(message: Element, pair: tuple[Party, Party]) -> None:
     """C1, C11: character by character; C15: but for a text that only stands in for a reaction."""
@@ -345,7 +340,6 @@ def test_the_text_stays_as_it_was_typed(message: Element, pair: tuple[Party, Par
         assert kept == typed or (reacts and set(kept) < set(typed))
 
 
-@patiently
 @given(messages(), st.lists(files(), min_size=1, max_size=3))
 def test_files_become_lines(message: Element, shared: list[list[Element]]) -> None:
     """C5: each is one line at the end or in the text, with a link; the address of the upload is nowhere."""
@@ -360,7 +354,6 @@ def test_files_become_lines(message: Element, shared: list[list[Element]]) -> No
         assert bool(out.findall(BODY)) >= bool(verdict.files)
 
 
-@patiently
 @given(messages(), moments())
 def test_a_verdict_on_everything(message: Element, moment: View) -> None:
     """One of three, and never an answer to an error, a headline, or what nobody meant to send."""
@@ -373,7 +366,6 @@ def test_a_verdict_on_everything(message: Element, moment: View) -> None:
         assert not isinstance(verdict, Deliver)
 
 
-@patiently
 @given(messages(), moments())
 def test_nothing_of_it_changes_who_may_write(message: Element, moment: View) -> None:
     """No content opens what the addresses close."""
@@ -382,7 +374,6 @@ def test_nothing_of_it_changes_who_may_write(message: Element, moment: View) -> 
         assert not isinstance(decide(classify(message), moment), Deliver)
 
 
-@patiently
 @given(messages(), st.sampled_from(Reason))
 def test_refusals_repeat_the_text_alone(message: Element, reason: Reason) -> None:
     """R4: the answer is made of its own words; of the message it has the addresses, the id, the text, and no more than
@@ -398,7 +389,6 @@ def test_refusals_repeat_the_text_alone(message: Element, reason: Reason) -> Non
     assert sum(len("".join(part.itertext())) for part in answer[:-1]) <= MOST_REPEATED
 
 
-@patiently
 @given(elements())
 def test_elements_are_written_as_they_are(element: Element) -> None:
     """There and back; only attributes that would need a prefix are lost."""
@@ -433,7 +423,6 @@ class Choose:
         return Ask(Form("Choose", "One of these", [choice("a", "A", [("1", "One")])]))
 
 
-@patiently
 @given(elements(), st.dictionaries(st.sampled_from(["node", "action", "sessionid"]), texts), st.booleans())
 def test_any_command(payload: Element, attributes: dict[str, str], known: bool) -> None:
     """D4: an answer or a refusal to everything; nothing is ended by accident."""

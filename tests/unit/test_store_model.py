@@ -185,5 +185,5 @@ class Histories(RuleBasedStateMachine):
         assert [found.id for found in again] == expected
 
 
-Histories.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+Histories.TestCase.settings = settings(max_examples=settings.default.max_examples // 4, stateful_step_count=25)
 TestHistories = Histories.TestCase

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 import html5lib
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from component.richtext.formatted import Rich, read
@@ -20,8 +20,6 @@ from tests.unit.richtext.shapes import XHTML, XHTML_IM, body, typed, xhtml
 CASES = tuple(cases())
 HOSTS = ("work.acme.test", "cc.acme.test")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-
-thoroughly = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def as_xml(markup: str) -> Element | None:
@@ -97,11 +95,16 @@ def test_attacks_of_others(door: Callable[[str], Element | None]) -> None:
 def check_all(cases: Iterable[Case], door: Callable[[str], Element | None]) -> int:
     """How many of them there was something left of."""
     seen = 0
+    checked: set[tuple[str, str, str]] = set()
     for case in cases:
         part = door(case.markup)
         rich = read([part], HOSTS) if part is not None else None
-        if rich is not None:
-            seen += 1
+        if rich is None:
+            continue
+        seen += 1
+        outcome = (rich.plain, rich.fragment(), serialise(rich.xhtml()))
+        if outcome not in checked:  # of many attacks the same is left
+            checked.add(outcome)
             try:
                 check(rich)
             except AssertionError as error:
@@ -127,7 +130,6 @@ def spliced(draw: st.DrawFn) -> str:
     return text
 
 
-@thoroughly
 @given(spliced(), st.sampled_from(DOORS))
 @example('<a href="http://a.test/"><p style="color: red">one<br>two</p></a>', as_tree)
 def test_attacks_made_of_attacks(markup: str, door: Callable[[str], Element | None]) -> None:
@@ -138,7 +140,6 @@ def test_attacks_made_of_attacks(markup: str, door: Callable[[str], Element | No
         check(rich)
 
 
-@thoroughly
 @given(spliced(), spliced(), st.sampled_from(DOORS))
 def test_the_body_has_the_last_word(said: str, markup: str, door: Callable[[str], Element | None]) -> None:
     """Formatted content is there only if it says what the body says; what it says in plain text stays the same."""

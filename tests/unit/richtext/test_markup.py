@@ -1,7 +1,7 @@
 """C10: XEP-0394, marks on a text."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from component.richtext.formatted import Rich, read
@@ -124,7 +124,6 @@ blocks = st.one_of(
 texts = st.text(st.sampled_from("ab \n>*1.😀é\u00a0"), min_size=1, max_size=30)
 
 
-@settings(max_examples=400, deadline=None)
 @given(texts, st.lists(st.one_of(spans, blocks), max_size=6).map("".join))
 def test_any_marks_on_any_text(said: str, marks: str) -> None:
     """The text is what was said, whatever is marked in it, and what is written is valid."""

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from component.richtext.formatted import read
 from tests.support import devtools
 from tests.support.devtools import DevTools
+from tests.support.tab import ADDRESS, Tab
 from tests.unit.richtext.allowed import PAGE_ATTRIBUTES
 from tests.unit.richtext.attacks.collected import collected
-from tests.unit.richtext.tab import ADDRESS, Tab
 from tests.unit.richtext.test_attacks import CASES, DOORS, HOSTS, needs_collections, spliced
 
 pytestmark = pytest.mark.skipif(not devtools.usable, reason="needs Debian's chromium")
