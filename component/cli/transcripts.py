@@ -27,7 +27,9 @@ def transcripts() -> None:
 
 @transcripts.command("list")
 @settings_option
-@click.option("--agent", default="", metavar="NAME", help="Part of an agent's name, or the address.")
+@click.option(
+    "--agent", default="", metavar="NAME", help="Words of an agent's name, or their beginnings, or the address."
+)
 @click.option("--text", default="", metavar="WORDS", help="Words that were said in one message.")
 @click.option("--from", "start", type=DAY, metavar="DAY", help="Going on since this day (UTC), like 2026-01-31.")
 @click.option("--until", "end", type=DAY, metavar="DAY", help="And until the end of this day.")

@@ -1,10 +1,8 @@
-"""Finding people by the beginnings of words, without regard to case and accents.
+"""Finding people by the beginnings of words, which are compared as searches in messages do (A10).
 
 Ten thousand people are found among in a fraction of a millisecond: their words stand in sorted lists.
 """
 
-import re
-import unicodedata
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -12,19 +10,11 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import Self
 
+from component.folding import phrases, words
 from component.model import Directory, Party
 
-_WORD = re.compile(r"\w+")
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 MOST_WORDS = 10
 """Of a question; further ones do not count."""
-
-
-def words(text: str) -> list[str]:
-    """The words of a text as they are compared: ``Jörg Müller-Łódź`` -> ``jorg muller lodz``."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return _WORD.findall(bare.casefold().translate(_LETTERS))
 
 
 class Index:
@@ -94,12 +84,12 @@ class Finder:
         """
         found: list[set[int]] = []
         for kind, sought in (("name", name), ("title", title)):
-            found += (self._indexes[kind].beginning(word) for word in words(sought)[:MOST_WORDS])
+            found += (self._indexes[kind].beginning(word) for word in _asked(sought))
         if group in self._group_words:  # by its id, as forms give it
             found.append(set(self._members.get(group, ())) if group in known else set())
         else:
-            found += (self._in_groups(word, known) for word in words(group)[:MOST_WORDS])
-        found += (self._anywhere(word) | self._in_groups(word, known) for word in words(text)[:MOST_WORDS])
+            found += (self._in_groups(word, known) for word in _asked(group))
+        found += (self._anywhere(word) | self._in_groups(word, known) for word in _asked(text))
         if found:
             return sorted(set.intersection(*found))
         # Without any word, which asterisks are not, everybody is meant; but not with one of which nothing is left.
@@ -116,6 +106,10 @@ class Finder:
         for group, own in self._group_words.items():
             if any(one.startswith(word) for one in own):
                 yield group
+
+
+def _asked(text: str) -> list[str]:
+    return [word for phrase in phrases(text) for word in phrase.words][:MOST_WORDS]
 
 
 def _local(party: Party) -> list[str]:

@@ -26,7 +26,7 @@ NEWEST = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """``agent`` is part of a name, or an address; ``text`` words of one message; times are in us."""
+    """``agent`` is how words of a name begin, or an address; ``text`` words of one message; times are in us."""
 
     agent: str = ""
     text: str = ""
@@ -153,13 +153,9 @@ def _people(conversation: StoredConversation, world: World) -> Iterator[Person]:
 
 def _accounts(wanted: str, tenant: Tenant, world: World) -> tuple[str, ...]:
     """The agents' accounts that are meant, also that of somebody who left, if the address is given."""
-    wanted = wanted.casefold()
-    local_part = wanted.partition("@")[0]
-    found = {
-        party.account
-        for party in world.parties(tenant, Side.AGENT)
-        if wanted in party.name.casefold() or party.person.agent == local_part
-    }
+    finder = world.finder(tenant, Side.AGENT)
+    found = {finder.parties[place].account for place in finder.find(name=wanted, known=())}
+    local_part = wanted.casefold().partition("@")[0]
     return (*found, *({f"{local_part}@{tenant.desk_host}"} - found))
 
 

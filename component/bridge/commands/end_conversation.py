@@ -1,5 +1,6 @@
 """The command *End conversation*: an operator ends a chat of two agents (D4, V2)."""
 
+from component.folding import fold
 from component.model import Party
 from component.services.command_framework import Ask, CommandRun, Done, Outcome
 from component.store.api import Store
@@ -40,8 +41,8 @@ class EndConversationCommand:
         return await self._end(run, open)
 
     def _choose(self, run: CommandRun, open: dict[str, tuple[Conversation, str]]) -> Ask:
-        name = run.value(NAME).casefold()
-        found = [(id, names) for id, (_, names) in open.items() if name in names.casefold()]
+        name = fold(run.value(NAME))
+        found = [(id, names) for id, (_, names) in open.items() if name in fold(names)]
         if not found:
             return Ask(_question(), last=False, problem="Nobody of that name is in a chat with another agent.")
         words = f"The first {MOST_LISTED} of {len(found)}." if len(found) > MOST_LISTED else ""

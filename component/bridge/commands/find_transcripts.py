@@ -119,7 +119,7 @@ def _search_form(run: CommandRun | None = None) -> Form:
         return run.value(var) if run else ""
 
     fields = (
-        line(AGENT, "Agent (part of the name, or address)", filled(AGENT)),
+        line(AGENT, "Agent (beginnings of the name's words, or address)", filled(AGENT)),
         line(TEXT, "Words that were said", filled(TEXT)),
         line(FROM, "From the day (YYYY-MM-DD)", filled(FROM)),
         line(UNTIL, "Until the day (YYYY-MM-DD)", filled(UNTIL)),

@@ -1,5 +1,6 @@
 """Commands of supervisors: *Current chats*, *Watch chats*, *Stop watching* (S2, D4)."""
 
+from component.folding import fold
 from component.model import EVERYBODY, Party
 from component.outgoing.message_stanzas import minute
 from component.policy.may_watch import Chat, Scope, may_watch_group, title, watchable_groups
@@ -97,8 +98,8 @@ class WatchChats:
         return Form("Watch chats", "What do you want to watch?", fields)
 
     def _find(self, run: CommandRun, chats: list[OpenChat]) -> Outcome:
-        wanted = run.value(AGENT).casefold()
-        found = [one for one in chats if wanted in one.names.casefold()]
+        wanted = fold(run.value(AGENT))
+        found = [one for one in chats if wanted in fold(one.names)]
         if not found:
             return Ask(self._form(run.party, chats), problem="No agent of that name is in a chat now.")
         words = f"{len(found)} chats fit; the first {MOST_LISTED} are here." if len(found) > MOST_LISTED else ""

@@ -1,6 +1,6 @@
 """The command *Who is on*: the people of a tenant that are logged in (D4)."""
 
-from component.directory.people_index import words
+from component.folding import words
 from component.model import Party, Side
 from component.policy.shown_presence import PLAINLY_AVAILABLE, Status, leading, seen_by, status_of
 from component.services.command_framework import PAGE_ROWS, Ask, CommandPage, CommandRun, Done, Outcome
