@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import structure
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "component"
 
@@ -177,3 +179,17 @@ def test_slixmpp_is_touched_in_two_places() -> None:
 
 def test_no_module_is_hidden_behind_a_type_checking_import() -> None:
     assert not [name for name, _, _ in modules() if "TYPE_CHECKING" in (PACKAGE / name).read_text()]
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    known = structure.modules()
+    edges = structure.graph(known)
+    assert structure.cycles(edges) == []
+    assert structure.cycles(structure.by_package(edges, known)) == []
+
+
+def test_the_fewest_imports_that_run_up_are_counted() -> None:
+    """Of two packages that import each other, the one with fewer such imports is below; a third makes no difference."""
+    edges = {"a": Counter(b=3, c=1), "b": Counter(a=2), "c": Counter[str]()}
+    assert structure.cycles(edges) == [{"a", "b"}]
+    assert structure.upward(edges) == 2
