@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -53,6 +54,10 @@ class Metrics:
         self._requests = self._counter("web_requests", "Requests to the web part.", "route", "status")
         self._request_seconds = self._histogram("web_request_seconds", "Time until a request was answered.")
         self._connections = self._counter("stream_connections", "Connections made to ejabberd; the first one counts.")
+        self._active = Gauge(
+            "active", "1 if the database is this process's, 0 while it stands by.",
+            namespace="deskbridge", registry=self._registry,
+        )  # fmt: skip
 
     def message(self, sender: str, receiver: str, verdict: str, rule: str = "") -> None:
         key = (sender, receiver, verdict, rule)
@@ -78,6 +83,10 @@ class Metrics:
     def web_request(self, route: str, status: int, seconds: float) -> None:
         self._requests.labels(route, str(status)).inc()
         self._request_seconds.observe(seconds)
+
+    def active(self) -> None:
+        """The database is this process's."""
+        self._active.set(1)
 
     def connected(self) -> None:
         self._connections.inc()

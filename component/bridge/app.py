@@ -46,7 +46,8 @@ from .supervision.supervision import Supervision
 
 
 class App:
-    """All parts, put together; `Bridge` takes them through their lives. ``up`` and ``down`` are told of streams."""
+    """All parts, put together; `Bridge` takes them through their lives. ``up`` and ``down`` are told of streams, which
+    are there only while ``may_send``."""
 
     def __init__(
         self,
@@ -57,12 +58,13 @@ class App:
         metrics: Metrics,
         reload: Reload,
         uploads: Uploads,
+        may_send: Callable[[], bool],
         holder: str,
         up: Callable[[], None],
         down: Callable[[], None],
     ) -> None:
         host = settings.tenants[0].service
-        self.link = Connection(settings.xmpp, host, stanza_limit(settings), self._receive, up, down)
+        self.link = Connection(settings.xmpp, host, stanza_limit(settings), may_send, self._receive, up, down)
         send = self.link.send
         self.rivals = Rivals(host, holder, self.link, self._route)
         self.iqs = Iqs(send)

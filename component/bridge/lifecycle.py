@@ -10,14 +10,14 @@ from component.directory.world import World
 from component.ejabberd.ejabberd_api import EjabberdApi
 from component.metrics import Metrics
 from component.model import Settings
-from component.store.api import Store, StoreError
+from component.store.api import Lease, LeaseLost, Store, StoreError
 from component.web.uploads import Uploads
 
 from .app import App
 from .clock import now_us
 from .gauges import Gauges
 from .host_claim import HostsTaken
-from .reloading import Reload, refuse_new_wiring
+from .reloading import Reload
 from .state.state import State
 from .stream.connection import Disconnected
 from .supervision.supervision import Supervision
@@ -41,14 +41,15 @@ class Bridge:
         metrics: Metrics,
         reload: Reload,
         uploads: Uploads,
+        lease: Lease,
         holder: str,
     ) -> None:
-        self._settings = settings
+        self._lease = lease
         self._state = state
         self._store = store
         self._metrics = metrics
         self._app = app = App(
-            settings, state, store, api, metrics, reload, uploads, holder, up=self._up, down=self._down
+            settings, state, store, api, metrics, reload, uploads, lease.valid, holder, up=self._up, down=self._down
         )
         parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.contacts)
         metrics.add(Gauges(state, store, *parts_seen, self.missing))
@@ -71,8 +72,8 @@ class Bridge:
         return finding_out + [what for part in missing for what in part()]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail, and
-        ``HostsTaken`` if another process has the hosts already."""
+        """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail,
+        ``HostsTaken`` if another process has the hosts already, ``LeaseLost`` if one has taken over the database."""
         parts = (
             self._app.link.run,
             self._app.guard.run,
@@ -83,18 +84,21 @@ class Bridge:
             self._app.retention.run,
         )
         tasks: list[asyncio.Future[Any]] = [asyncio.create_task(part()) for part in parts]
-        stopping = asyncio.create_task(stop.wait())
+        stopping, losing = asyncio.create_task(stop.wait()), asyncio.create_task(self._lease.lost.wait())
         try:
-            done, _ = await asyncio.wait([*tasks, self._taken, stopping], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*tasks, self._taken, stopping, losing], return_when=asyncio.FIRST_COMPLETED)
+            if losing in done:
+                self._app.link.drop("another process has taken over the database")
+                raise LeaseLost("another process has taken it over")
             if self._taken in done:
                 await self._leave()
             for task in done:
                 task.result()
             await self._say_goodbye()
         finally:
-            for task in (*tasks, stopping):
+            for task in (*tasks, stopping, losing):
                 task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await asyncio.gather(*tasks, stopping, losing, return_exceptions=True)
 
     async def _leave(self) -> None:
         """Let who was first have the hosts, and turn back what is not ours."""
@@ -205,11 +209,9 @@ class Bridge:
     async def reload(self, settings: Settings, world: World) -> None:
         """Swap directory, versions and limits at once, between two stanzas; then act on what that changes (D1).
 
-        Raises ``ReloadError`` if something changed that needs a restart; then nothing is changed.
+        Nothing may have changed that needs a restart.
         """
-        refuse_new_wiring(self._settings, settings)
         before, self._state.world = self._state.world, world
-        self._settings = settings
         self._state.limits = settings.limits
         for account in self._state.sessions.accounts():
             gone = before.account(account)

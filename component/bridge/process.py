@@ -6,10 +6,12 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from component.config.problems import LoadError
 from component.directory.world import World
@@ -17,13 +19,15 @@ from component.ejabberd.ejabberd_api import EjabberdApi
 from component.loading import load
 from component.metrics import Metrics
 from component.model import Settings, Tenant
-from component.store.api import Store, locked
+from component.store.api import Lease, Store, StoreError, StoreInUse, store_lease
+from component.web.link_responses import LinkResponses
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 
 from .host_claim import claimed
 from .lifecycle import Bridge
-from .reloading import ReloadError
+from .reloading import ReloadError, refuse_new_wiring
+from .standby import Standby
 from .state.state import State, open_state
 from .systemd import Systemd
 
@@ -34,22 +38,63 @@ YOUNG = 5_000
 use and are looked at again."""
 
 
-async def serve(path: Path, settings: Settings, world: World, reloaded: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again, and ``reloaded`` is called. Raises ``StoreError``,
-    ``HostsTaken``, ``WebError``."""
-    stop = asyncio.Event()
+async def serve(
+    path: Path, settings: Settings, world: World, *, standby: bool = False, reloaded: Callable[[], None] = lambda: None
+) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reads ``path`` again, and ``reloaded`` is called. With ``standby`` it first
+    waits until no other process has the database.
+
+    Raises ``StoreError``, with its kinds ``StoreInUse`` and ``LeaseLost``, ``HostsTaken``, ``WebError``.
+    """
+    stop, asked = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
     holder = _this_process(path)
-    with locked(settings.storage.url, holder):
-        async with claimed(settings, holder):
-            store = await Store.open(settings.storage.url)
-            try:
-                await _serve(path, settings, world, store, stop, reloaded, holder)
-            finally:
-                await store.close()
+    lease = store_lease(settings.storage.url, holder)
+    first = await _first(lease, standby)
+    try:
+        waiting, metrics = Standby(lease), Metrics()
+        reloader = Reloader(path, settings, world, reloaded)
+        missing = partial(_missing, reloader, waiting)
+        tasks = (_reload_when(asked, reloader), Systemd().run(missing, stop, waiting.waits))
+        async with _beside(*tasks), Web(settings.web, metrics, missing, patient=first is not None) as web:
+            if first is None or await waiting.turn(first, stop):
+                await _serve(reloader, lease, metrics, web, stop, holder)
+    finally:
+        await lease.release()
     log.info("stopped")
+
+
+async def _first(lease: Lease, standby: bool) -> StoreInUse | None:
+    """Who has the lease already, if ``standby`` allows that; otherwise it is ours now."""
+    try:
+        await lease.acquire()
+    except StoreInUse as first:
+        if not standby:
+            raise
+        return first
+    return None
+
+
+def _missing(reloader: "Reloader", waiting: Standby) -> list[str]:
+    """What keeps the process from doing all its work, in words for operators; nothing if it is ready (O4)."""
+    if reloader.bridge is None:
+        return waiting.missing() or ["deskbridge is starting"]
+    return reloader.bridge.missing()
+
+
+@asynccontextmanager
+async def _beside(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """They run meanwhile."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _this_process(path: Path) -> str:
@@ -59,37 +104,35 @@ def _this_process(path: Path) -> str:
 
 
 async def _serve(
-    path: Path,
-    settings: Settings,
-    world: World,
-    store: Store,
-    stop: asyncio.Event,
-    reloaded: Callable[[], None],
-    holder: str,
+    reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web, stop: asyncio.Event, holder: str
 ) -> None:
-    loop = asyncio.get_running_loop()
-    async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
-        metrics = Metrics()
+    """With the lease: open the database, connect, and go on until ``stop``."""
+    metrics.active()
+    settings = reloader.settings
+    async with claimed(settings, holder), _opened(settings.storage.url) as store:
         store.watch(metrics.committed)
-        state = await open_state(settings.limits, world, store, settings.web)
-        reloader = Reloader(path, reloaded)
-        bridge = Bridge(settings, state, store, api, metrics, reloader.reload, uploads, holder)
-        reloader.bridge = bridge
-        gc.set_threshold(YOUNG)
-        _set_aside()
-        asked = asyncio.Event()
-        loop.add_signal_handler(signal.SIGHUP, asked.set)
-        reloading = asyncio.create_task(_reload_when(asked, reloader))
-        telling = asyncio.create_task(Systemd().run(bridge.missing, stop))
-        try:
+        async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
+            async with reloader.at_rest():
+                state = await open_state(reloader.settings.limits, reloader.world, store, settings.web)
+                bridge = Bridge(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease, holder)
+                reloader.bridge = bridge
+            gc.set_threshold(YOUNG)
+            _set_aside()
             transcript = bridge.supervision.transcript_links.open
-            tenant = partial(_tenant, state)
-            async with Web(settings.web, store, metrics, tenant, transcript, bridge.missing, uploads):
+            async with web.opening(LinkResponses(store, metrics, partial(_tenant, state), transcript, uploads)):
                 await bridge.run(stop)
-        finally:
-            loop.remove_signal_handler(signal.SIGHUP)
-            reloading.cancel()
-            telling.cancel()
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Store]:
+    store = await Store.open(url)
+    try:
+        yield store
+    except BaseException:
+        with suppress(StoreError):  # what was wrong before says more
+            await store.close()
+        raise
+    await store.close()
 
 
 def _set_aside() -> None:
@@ -116,29 +159,39 @@ async def _reload_when(asked: asyncio.Event, reloader: "Reloader") -> None:
 
 
 class Reloader:
-    """Reads ``path`` again; ``reloaded`` is called when its content is in force."""
+    """Has ``settings`` and ``world`` as they are in force, and reads ``path`` again; ``reloaded`` is called when its
+    content is in force. ``bridge`` is what has to take it on, once there is one."""
 
-    def __init__(self, path: Path, reloaded: Callable[[], None]) -> None:
+    def __init__(self, path: Path, settings: Settings, world: World, reloaded: Callable[[], None]) -> None:
+        self.settings = settings
+        self.world = world
+        self.bridge: Bridge | None = None
         self._path = path
         self._reloaded = reloaded
         self._one_at_a_time = asyncio.Lock()
-        self.bridge: Bridge | None = None
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """Nothing changes meanwhile."""
+        async with self._one_at_a_time:
+            yield
 
     async def reload(self) -> LoadError | ReloadError | None:
         """Take on the files as they are now, or change nothing and say what is wrong (D1).
 
         One after the other: of two reloads at once, the older files might win.
         """
-        if self.bridge is None:
-            raise RuntimeError("there is no bridge to reload yet")
         async with self._one_at_a_time:
             try:
                 # In a thread, as a large directory takes a second to read and others go on chatting (R2).
                 settings, world = await asyncio.to_thread(load, self._path)
-                await self.bridge.reload(settings, world)
+                refuse_new_wiring(self.settings, settings)
+                if self.bridge is not None:
+                    await self.bridge.reload(settings, world)
             except (LoadError, ReloadError) as problem:
                 log.error("reload refused, nothing was changed: %s", problem)
                 return problem
+            self.settings, self.world = settings, world
             _set_aside()
             log.info("reloaded %s and the directories", self._path)
             self._reloaded()

@@ -21,8 +21,11 @@ class Systemd:
         self._address = environ.get("NOTIFY_SOCKET", "")
         self._watchdog = _watchdog_seconds(environ)
 
-    async def run(self, missing: Callable[[], Sequence[str]], stop: asyncio.Event) -> None:
-        """Tell until ``stop``, and that. ``missing`` says in words what keeps the bridge from being ready."""
+    async def run(
+        self, missing: Callable[[], Sequence[str]], stop: asyncio.Event, waits: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Tell until ``stop``, and that. ``missing`` says in words what keeps the bridge from being ready, ``waits``
+        whether it does what it is there for by waiting."""
         if not self._address:
             return
         pause = min(LOOK_SECONDS, self._watchdog / 2) if self._watchdog else LOOK_SECONDS
@@ -33,7 +36,7 @@ class Systemd:
             news = ["WATCHDOG=1"] if self._watchdog else []
             if status != before:
                 news.append(f"STATUS={status}")
-            if not started and (status == "ready" or time.monotonic() > give_up):
+            if not started and (status == "ready" or waits() or time.monotonic() > give_up):
                 news.append("READY=1")
                 started = True
             self._tell(news)

@@ -49,7 +49,7 @@ async def _demonstrate(path: Path, settings: Settings, world: World, ports: Port
         if page_is_installed():
             page = await stack.enter_async_context(DemoPage(people, ports, version, certificate))
         print("\n".join(_welcome(page, people, ports, certificate)), flush=True)
-        await serve(path, settings, world, version.reloaded)
+        await serve(path, settings, world, reloaded=version.reloaded)
 
 
 def _welcome(page: DemoPage | None, people: list[Party], ports: Ports, certificate: Path) -> Iterator[str]:

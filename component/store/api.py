@@ -44,7 +44,7 @@ from .changes import (
 )
 from .engine import Database
 from .full_text.indexing import index_all
-from .lock import StoreInUse, locked
+from .lease import Lease, store_lease
 from .readers import Readers
 from .records import account_records as accounts
 from .records import audit_log as audit
@@ -58,7 +58,7 @@ from .retention import dead_links, purge
 from .retention import retention_holds as holds
 from .retention.purge import Purged
 from .retention.retention_holds import Hold, StoredHold
-from .store_errors import ChangeRefused, SchemaTooNew, StoreBusy, StoreError
+from .store_errors import ChangeRefused, LeaseLost, SchemaTooNew, StoreBusy, StoreError, StoreInUse
 from .thread import Thread, at_rest
 from .write.group_commit import Done, GroupCommit, Observe, Written
 from .write.ids import Ids
@@ -77,6 +77,8 @@ __all__ = [
     "Filters",
     "FoundLink",
     "Hold",
+    "Lease",
+    "LeaseLost",
     "NewChatFace",
     "NewLink",
     "NewMessage",
@@ -108,7 +110,7 @@ __all__ = [
     "WatchBehind",
     "Which",
     "Withdraw",
-    "locked",
+    "store_lease",
 ]
 
 P = ParamSpec("P")

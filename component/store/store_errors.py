@@ -12,6 +12,18 @@ class StoreBusy(StoreError):
     """Another process has been writing all the time that could be waited."""
 
 
+class StoreInUse(StoreError):
+    """Another process serves from the database; ``first`` says in one line which, if it is known."""
+
+    def __init__(self, first: str) -> None:
+        self.first = first or "another process"
+        super().__init__(f"deskbridge runs on it already: {self.first}; end that one first")
+
+
+class LeaseLost(StoreError):
+    """Another process has taken over the database; this one may do nothing more."""
+
+
 class ChangeRefused(StoreError):
     """These changes can never be stored as they are: they break a rule of the tables."""
 

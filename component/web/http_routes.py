@@ -92,8 +92,9 @@ def _network(address: Address) -> str:
 class HttpRoutes:
     """Answers requests. ``missing`` says in words what keeps the bridge from being ready."""
 
-    def __init__(self, links: LinkResponses, metrics: Metrics, missing: Callable[[], Sequence[str]]) -> None:
-        self._links = links
+    def __init__(self, metrics: Metrics, missing: Callable[[], Sequence[str]]) -> None:
+        self.links: LinkResponses | None = None
+        """None while they cannot be opened, as there is no database yet, or any more."""
         self._metrics = metrics
         self._visitors = Visitors()
         self._watch: dict[str, Callable[[], web.Response]] = {
@@ -133,7 +134,9 @@ class HttpRoutes:
         link = _LINK.fullmatch(path)
         if link is None:
             return "other", dead()
-        return f"/{link[1]}", await self._links.open(link[1], link[2], Visit(request, str(visitor), more_time))
+        if self.links is None:
+            return f"/{link[1]}", busy()
+        return f"/{link[1]}", await self.links.open(link[1], link[2], Visit(request, str(visitor), more_time))
 
 
 def ready(missing: Sequence[str]) -> web.Response:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -10,14 +11,12 @@ from typing import Any, Self
 from aiohttp import web
 
 from component.metrics import Metrics
-from component.model import Tenant, WebSettings
-from component.store.api import Store
+from component.model import WebSettings
 
 from .http_routes import HttpRoutes
-from .link_responses import LinkResponses, Transcript
+from .link_responses import LinkResponses
 from .listener import ConnectionCount, Listener
 from .responses import plain
-from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +27,9 @@ CONNECTION_SECONDS = 60.0
 """For the response to be fetched, too; of a large file, for each of its chunks."""
 
 SHUTDOWN_SECONDS = 1.0
+
+AGAIN_SECONDS = 1.0
+"""Before another attempt to listen, where another process has the address for now."""
 
 LINE_BYTES = 2_048
 HEADER_BYTES = 4_096
@@ -99,50 +101,71 @@ class _Server(web.Server):
 
 
 class Web:
-    """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen.
+    """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen, unless it is
+    ``patient``: then it tries again until it can.
 
-    ``tenant`` gives a tenant by its id, ``transcript`` the file of such a link, ``missing`` what keeps the
-    bridge from being ready; ``uploads`` are ejabberd's.
+    ``missing`` says what keeps the bridge from being ready.
     """
 
     def __init__(
-        self,
-        settings: WebSettings,
-        store: Store,
-        metrics: Metrics,
-        tenant: Callable[[str], Tenant | None],
-        transcript: Transcript,
-        missing: Callable[[], Sequence[str]],
-        uploads: Uploads,
+        self, settings: WebSettings, metrics: Metrics, missing: Callable[[], Sequence[str]], *, patient: bool = False
     ) -> None:
-        self._listen = settings.listen
-        self._links = LinkResponses(store, metrics, tenant, transcript, uploads)
-        self._routes = HttpRoutes(self._links, metrics, missing)
+        self._at = settings.listen
+        self._patient = patient
+        self._routes = HttpRoutes(metrics, missing)
 
     async def __aenter__(self) -> Self:
-        host, _, port = self._listen.rpartition(":")
         self._server = _Server(self._routes)
         self._listener = Listener(self._server)
+        self._trying: asyncio.Task[None] | None = None
         try:
-            await self._listener.open(host.strip("[]"), int(port))
-        except OSError as problem:
-            reason = problem.strerror or problem
-            raise WebError(
-                f"cannot listen at {self._listen}: {reason} (does deskbridge run already? `listen` in [web] says where)"
-            ) from problem
-        self._counting = asyncio.create_task(self._links.openings.run())
-        log.info("the web part listens at %s", self._listen)
+            await self._listen()
+        except WebError as problem:
+            if not self._patient:
+                raise
+            log.info("%s; trying again until it can be done", problem)
+            self._trying = asyncio.create_task(self._try_again())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._trying is not None:
+            self._trying.cancel()
+            await asyncio.gather(self._trying, return_exceptions=True)
         await self._listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(SHUTDOWN_SECONDS)
-        self._counting.cancel()
-        await asyncio.gather(self._counting, return_exceptions=True)
-        await self._links.openings.write()
+
+    @asynccontextmanager
+    async def opening(self, links: LinkResponses) -> AsyncIterator[None]:
+        """Links can be opened. Without that, whoever has one is asked to come again."""
+        counting = asyncio.create_task(links.openings.run())
+        self._routes.links = links
+        try:
+            yield
+        finally:
+            self._routes.links = None
+            counting.cancel()
+            await asyncio.gather(counting, return_exceptions=True)
+            await links.openings.write()
+
+    async def _listen(self) -> None:
+        host, _, port = self._at.rpartition(":")
+        try:
+            await self._listener.open(host.strip("[]"), int(port))
+        except OSError as problem:
+            reason = problem.strerror or problem
+            raise WebError(
+                f"cannot listen at {self._at}: {reason} (does deskbridge run already? `listen` in [web] says where)"
+            ) from problem
+        log.info("the web part listens at %s", self._at)
+
+    async def _try_again(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            with suppress(WebError):
+                return await self._listen()
 
 
 def _host(transport: asyncio.Transport) -> str:

@@ -27,7 +27,7 @@ async def running(
     up: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Connection]:
     """A link that keeps a stream."""
-    link = Connection(settings, SERVICE, 524_288, receive, up, lambda: None)
+    link = Connection(settings, SERVICE, 524_288, lambda: True, receive, up, lambda: None)
     task = asyncio.create_task(link.run())
     yield link
     task.cancel()

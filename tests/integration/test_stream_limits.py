@@ -29,10 +29,14 @@ def sized(bytes: int) -> str:
 
 
 def make_link(ejabberd: TestServer) -> Connection:
+    def always() -> bool:
+        return True
+
     def nothing(*_: object) -> None:
         pass
 
-    return Connection(ejabberd.settings.xmpp, SERVICE, stanza_limit(ejabberd.settings), nothing, nothing, nothing)
+    limit = stanza_limit(ejabberd.settings)
+    return Connection(ejabberd.settings.xmpp, SERVICE, limit, always, nothing, nothing, nothing)
 
 
 def largest(ejabberd: TestServer) -> int:

@@ -1,6 +1,7 @@
 """deskbridge as its operators run it: a process of its own, with files of its own."""
 
 import asyncio
+import copy
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from component.ejabberd.site import LOOPBACK
 from component.model import Settings, Tenant
 
 READY = "ready after"
+STANDING_BY = "standing by"
 PEOPLE_METRIC = "deskbridge_people_logged_in{"
 SECONDS = 120.0
 
@@ -89,6 +91,13 @@ class BridgeProcess:
             self.write_people(tenant.id, PEOPLE)
         self.write_config()
 
+    def beside(self, name: str) -> Self:
+        """Another process with the same files, and a log of its own."""
+        other = copy.copy(self)
+        other.log = self.folder / f"{name}.log"
+        other._process = None
+        return other
+
     def write_config(self, **changes: object) -> None:
         """``changes`` are keys of the first tenant, or ``limits``, of which the others stay."""
         limits = {**LIMITS, **changes.pop("limits", {})}
@@ -108,10 +117,21 @@ class BridgeProcess:
     def write_people(self, tenant: str, text: str) -> None:
         (self.folder / f"{tenant}.toml").write_text(text)
 
-    async def start(self, wait: bool = True) -> None:
+    async def stand_by(self) -> None:
+        """Start, and wait until it waits."""
+        waiting = self.count(STANDING_BY) if self.log.exists() else 0
+        await self.start("--standby", wait=False)
+        await self.logged(STANDING_BY, waiting + 1)
+
+    async def ended(self) -> int:
+        """Wait for its end; its status."""
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), SECONDS)
+
+    async def start(self, *options: str, wait: bool = True) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "component.cli", "run", "--config", str(self.config),
+                sys.executable, "-m", "component.cli", "run", "--config", str(self.config), *options,
                 env={**os.environ, "DESKBRIDGE_XMPP_SECRET": self.settings.xmpp.secret},
                 stdout=log, stderr=log,
             )  # fmt: skip

@@ -15,6 +15,7 @@ from component.ejabberd.site import LOOPBACK
 from component.metrics import Metrics
 from component.model import Tenant, WebSettings
 from component.store.api import FoundLink, NewLink, Store
+from component.web.link_responses import LinkCounts, LinkResponses
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 from tests.support.people import ACME
@@ -49,7 +50,7 @@ class Site:
     url: str
     port: int
     store: Store
-    part: Web
+    openings: LinkCounts
     uploads: Uploads
     missing: list[str] = field(default_factory=list)
 
@@ -81,13 +82,11 @@ async def site(folder: Path, tenant: Tenant = ACME) -> AsyncIterator[Site]:
     missing: list[str] = []
     async with opened(folder) as store:
         settings = WebSettings(listen=f"{LOOPBACK}:{port}")
-        async with (
-            Uploads() as uploads,
-            Web(
-                settings, store, Metrics(), {tenant.id: tenant}.get, _transcript, lambda: missing, uploads,
-            ) as part,
-        ):  # fmt: skip
-            yield Site(f"http://{LOOPBACK}:{port}", port, store, part, uploads, missing)
+        metrics = Metrics()
+        async with Uploads() as uploads, Web(settings, metrics, lambda: missing) as part:
+            links = LinkResponses(store, metrics, {tenant.id: tenant}.get, _transcript, uploads)
+            async with part.opening(links):
+                yield Site(f"http://{LOOPBACK}:{port}", port, store, links.openings, uploads, missing)
 
 
 async def _transcript(found: FoundLink) -> str:

@@ -50,7 +50,7 @@ MAY_IMPORT = {
 
 # Inside the bridge: a layer may import those above it in this list, and nothing below.
 BRIDGE_LAYERS = (
-    *("clock", "throttled_log", "keyed_queue", "lines", "host_claim", "systemd"),
+    *("clock", "throttled_log", "keyed_queue", "lines", "host_claim", "systemd", "standby"),
     "state",
     "incoming",
     "stream",
@@ -71,7 +71,7 @@ BRIDGE_LAYERS = (
 # Inside the store, likewise.
 STORE_LAYERS = (
     *("store_errors", "schema", "changes", "engine", "prepared", "thread", "database_files", "migrations", "sqlite"),
-    *("lock", "readers", "records", "full_text", "archive", "write", "retention", "api"),
+    *("lock", "lease", "readers", "records", "full_text", "archive", "write", "retention", "api"),
 )
 
 PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext")

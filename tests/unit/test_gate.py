@@ -15,10 +15,14 @@ def make_gate(handle: Any) -> tuple[Connection, Gate]:
     def come(message: Element) -> None:
         gate.receive(message)
 
+    def always() -> bool:
+        return True
+
     def nothing() -> None:
         pass
 
-    link = Connection(XmppSettings("localhost", 1, "secret"), "agents.acme.test", 500_000, come, nothing, nothing)
+    settings = XmppSettings("localhost", 1, "secret")
+    link = Connection(settings, "agents.acme.test", 500_000, always, come, nothing, nothing)
     gate = Gate(link, handle)
     return link, gate
 

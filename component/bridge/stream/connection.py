@@ -44,6 +44,7 @@ SILENCE_SECONDS = 30.0
 OVERDUE_SECONDS = 10.0
 """What ejabberd has not routed for so long is worth a warning."""
 
+NOT_OURS = "the database has not been reached for so long that another process may have taken over"
 BARRIER_SECONDS = 120.0
 CLOSING_SECONDS = 2.0
 WRITE_BUFFER_BYTES = 256 * 1024 * 1024
@@ -114,6 +115,7 @@ class Connection:
 
     ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection, before its first
     stanza, and of its loss. ``largest`` is ejabberd's limit for a stanza, in bytes; none is sent that comes near.
+    ``may_send`` is asked before everything that is written: without it there is no stream.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Connection:
         settings: XmppSettings,
         host: str,
         largest: int,
+        may_send: Callable[[], bool],
         on_stanza: Callable[[Element], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
@@ -131,6 +134,7 @@ class Connection:
         self._settings = settings
         self._host = host
         self._largest = largest - largest // READ_AHEAD
+        self._may_send = may_send
         self._deliver = on_stanza
         self._on_up = on_up
         self._on_down = on_down
@@ -190,6 +194,8 @@ class Connection:
         transport = self._stream.transport
         if transport is None:
             return
+        if not self._may_send():
+            return self.drop(NOT_OURS)
         transport.write(encoded(text))
         if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self.drop("ejabberd does not read what it is sent")
@@ -252,6 +258,8 @@ class Connection:
         """Connect, and connect again whenever the stream is lost, until cancelled (R3)."""
         pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
         while True:
+            while not self._may_send():  # noqa: ASYNC110
+                await asyncio.sleep(PROBE_SECONDS)
             try:
                 lasted = await self._connection()
             except ConnectionError as problem:
@@ -339,6 +347,8 @@ class Connection:
         while True:
             for _ in range(PING_SECONDS):
                 await asyncio.sleep(1)
+                if not self._may_send():
+                    return self.drop(NOT_OURS)
                 self._warn_if_behind()
             silent = time.monotonic() - self._last_heard
             if silent > SILENCE_SECONDS and not self._paused:

@@ -204,7 +204,7 @@ class TestCounting:
     """O5: who asks how often a link was opened gets a number, and the audit log a line."""
 
     async def openings(self, web: Site) -> tuple[int, list[str]]:
-        await web.part._links.openings.write()
+        await web.openings.write()
         found = await web.store.links.find(TOKEN)
         assert found is not None
         return found.link.opened, [entry.detail async for entry in web.store.audit.entries(subject="link 1")]
@@ -237,7 +237,7 @@ class TestCounting:
 
         with monkeypatch.context() as patch:
             patch.setattr(web.store.links, "opened", full)
-            await web.part._links.openings.write()
+            await web.openings.write()
         assert await self.openings(web) == (1, [""])
 
 

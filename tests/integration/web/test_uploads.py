@@ -150,7 +150,7 @@ class TestPassedOn:
         await opens(here, server.has("film.mp4", FILE, "video/mp4"))
         for headers in ({}, {"Range": "bytes=100-199"}, {"Range": "bytes=200-299"}):
             await fetch(here, headers)
-        await here.part._links.openings.write()
+        await here.openings.write()
         found = await here.store.links.find(TOKEN)
         assert found is not None and found.link.opened == 1
 
