@@ -67,10 +67,12 @@ async def test_of_a_running_bridge(
 
 
 class TestStarted:
-    async def told(self, letterbox: Letterbox, missing: list[str], seconds: float = 0.3, **environ: str) -> list[str]:
+    async def told(
+        self, letterbox: Letterbox, missing: list[str], seconds: float = 0.3, waits: bool = False, **environ: str
+    ) -> list[str]:
         stop = asyncio.Event()
         teller = Systemd({"NOTIFY_SOCKET": str(letterbox.path), **environ})
-        running = asyncio.create_task(teller.run(lambda: missing, stop))
+        running = asyncio.create_task(teller.run(lambda: missing, stop, lambda: waits))
         await asyncio.sleep(seconds)
         stop.set()
         await running
@@ -82,6 +84,11 @@ class TestStarted:
         monkeypatch.setattr(systemd, "LOOK_SECONDS", 0.05)
         monkeypatch.setattr(systemd, "PATIENCE_SECONDS", 0.15)
         assert await self.told(letterbox, ["no stream", "no grants"]) == ["STATUS=no stream; no grants", "READY=1"]
+
+    async def test_a_standby_at_once(self, letterbox: Letterbox) -> None:
+        """It does what it is there for (H3)."""
+        words = "standing by for process 17 on chat1"
+        assert await self.told(letterbox, [words], waits=True) == [f"STATUS={words}", "READY=1"]
 
     async def test_says_each_thing_once(self, letterbox: Letterbox, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(systemd, "LOOK_SECONDS", 0.05)
