@@ -40,4 +40,9 @@ def store_lease(url: str, holder: str) -> Lease:
 
     :raises StoreError: there is no such kind of database
     """
+    if url.startswith("postgresql://"):
+        # Only now, as its driver takes some MB.
+        from .postgresql_lease import PostgreSQLLease
+
+        return PostgreSQLLease(url, holder)
     return FileLease(url, holder)
