@@ -28,8 +28,11 @@ class Prepared:
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Once for each of ``rows``.
 
-        :raises sqlite3.Error: the driver's own
+        :raises sqlite3.Error: SQLite's driver's own
         """
+        if connection.dialect.name != "sqlite":
+            connection.execute(self._statement, [dict(zip(self._names, row, strict=True)) for row in rows])
+            return
         if self._dialect is not connection.dialect:
             self._compile(connection.dialect)
         driver(connection).executemany(self._text, rows)

@@ -35,6 +35,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from .dialects import LISTS_OF_NUMBERS
+
 metadata = MetaData()
 
 # SQLite takes only the type INTEGER as another name of the row's own number.
@@ -243,11 +245,23 @@ _AUDIT_TRIGGERS = (
     "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit"
     f" WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) {_ONLY_GROW}",
 )
-for _statement in (_CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS):
-    event.listen(metadata, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+_AUDIT_TRIGGERS_OF_POSTGRESQL = (
+    "CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN RAISE EXCEPTION ''the audit log only grows''; END'",
+    "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit EXECUTE FUNCTION audit_only_grows()",
+)
 
-# Conditions of the partial indexes below. SQLite uses such an index only where a query says the very same
-# condition, so queries take it from here; the words are literals, because a parameter would not match.
+
+def _create(dialect: str, *statements: str) -> None:
+    for statement in statements:
+        event.listen(metadata, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
+
+
+_create("sqlite", _CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS)
+_create("postgresql", LISTS_OF_NUMBERS, *_AUDIT_TRIGGERS_OF_POSTGRESQL)
+
+# Conditions of the partial indexes below. Such an index is used only where a query says the very same condition, so
+# queries take it from here; the words are literals, because a parameter would not match.
 IS_JOINED = conversation.c.kind == literal_column("'joined'")
 IS_DESK = conversation.c.kind == literal_column("'desk'")
 IS_OPEN_DESK = and_(conversation.c.kind == literal_column("'desk'"), conversation.c.ended_at.is_(None))
@@ -264,7 +278,7 @@ IS_TO_ENTER = link.c.opened > link.c.entered
 
 
 def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = False) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where)
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 _index("conversation_joined", conversation.c.first_id, conversation.c.second_id, where=IS_JOINED, unique=True)

@@ -70,7 +70,8 @@ BRIDGE_LAYERS = (
 
 # Inside the store, likewise.
 STORE_LAYERS = (
-    *("store_errors", "schema", "changes", "engine", "prepared", "thread", "database_files", "migrations", "sqlite"),
+    *("store_errors", "process_names", "postgresql_connection", "postgresql_lease"),
+    *("dialects", "schema", "changes", "engine", "prepared", "thread", "database_files", "migrations", "sqlite"),
     *("lock", "lease", "readers", "records", "full_text", "archive", "write", "retention", "api"),
 )
 

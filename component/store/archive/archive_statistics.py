@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from ..dialects import SIZE
+
 
 @dataclass(frozen=True, slots=True)
 class TenantStatistics:
@@ -30,7 +32,6 @@ class Statistics:
     tenants: Mapping[str, TenantStatistics]
 
 
-_SIZE = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
 _TENANTS = text("""
 WITH
 chat (tenant, messages, oldest, newest, held) AS (
@@ -43,7 +44,8 @@ chat (tenant, messages, oldest, newest, held) AS (
     FROM conversation AS c
 ),
 total (tenant, messages, held, conversations, oldest, newest) AS (
-    SELECT tenant, sum(messages), sum(held), count(*), min(oldest), max(newest) FROM chat GROUP BY tenant
+    SELECT tenant, CAST(sum(messages) AS BIGINT), CAST(sum(held) AS BIGINT), count(*), min(oldest), max(newest)
+    FROM chat GROUP BY tenant
 ),
 people (tenant, id) AS (
     SELECT tenant, first_id FROM conversation UNION SELECT tenant, second_id FROM conversation
@@ -59,5 +61,5 @@ FROM total JOIN crowd USING (tenant) ORDER BY tenant
 
 def statistics(connection: Connection) -> Statistics:
     """The numbers of every tenant that has a conversation."""
-    size: int = connection.execute(_SIZE).scalar_one()
+    size: int = connection.execute(text(SIZE[connection.dialect.name])).scalar_one()
     return Statistics(size, {tenant: TenantStatistics(*numbers) for tenant, *numbers in connection.execute(_TENANTS)})

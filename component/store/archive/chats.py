@@ -1,16 +1,19 @@
 """Messages of many chats as one list, each chat cut to its window (A1 to A3).
 
 A chat is a sequence by rising ids. What is asked for here costs a few steps along an index for each chat, none for
-each message in it. The lists are merged by SQLite itself: with ORDER BY and LIMIT a recursive query takes the nearest
-message of all chats, puts the next one of the same chat in its place, and stops when the page is full.
+each message in it. SQLite merges the lists by itself: with ORDER BY and LIMIT a recursive query takes the nearest
+message of all chats, puts the next one of the same chat in its place, and stops when the page is full. PostgreSQL has
+no such query: it takes the nearest message of each chat, and then more of those chats alone whose first is among the
+nearest of all, which are no more than the page is long.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import BigInteger, Connection, TextClause, bindparam, text
 
+from ..dialects import GREATEST, LEAST
 from .id_range import Bounds
 
 EVERYTHING = 2**63 - 1
@@ -44,22 +47,25 @@ _FROM_ON = """
 # Of the window, as many lie from a number on as in the whole chat, but no more than its size.
 _COUNT = """
 WITH chat (id, length, visible, size) AS ({chats})
-SELECT coalesce(sum(
-    min(size, CASE WHEN :first <= 1 THEN visible ELSE {from_first} END) - min(size, {beyond_last})
-), 0) FROM chat
+SELECT CAST(coalesce(sum(
+    {least}(size, CASE WHEN :first <= 1 THEN visible ELSE {from_first} END) - {least}(size, {beyond_last})
+), 0) AS BIGINT) FROM chat
 """
 
-# strand: where each chat's window begins; merged: the nearest message of each, then what comes behind those taken.
-_NEAREST = """
-WITH RECURSIVE
+# strand: where each chat's window begins.
+_STRAND = """
 chat (id, length, visible, size) AS ({chats}),
 strand (chat, floor) AS MATERIALIZED (
-    SELECT id, max(:first, CASE WHEN visible <= size THEN 0 ELSE (
+    SELECT id, {greatest}(:first, CASE WHEN visible <= size THEN 0 ELSE (
         SELECT m.id FROM message m WHERE m.conversation_id = chat.id AND m.withdrawn_at IS NULL
         ORDER BY m.id DESC LIMIT 1 OFFSET :window - 1
     ) END)
     FROM chat
-),
+)"""
+
+# merged: the nearest message of each chat, then what comes behind those taken.
+_MERGED = """
+WITH RECURSIVE {strand},
 merged (id, chat, floor) AS (
     SELECT (
         SELECT m.id FROM message m
@@ -79,6 +85,28 @@ merged (id, chat, floor) AS (
 SELECT id FROM merged WHERE id IS NOT NULL
 """
 
+# head: the nearest message of each chat.
+_LATERAL = """
+WITH {strand},
+head (id, chat, floor) AS MATERIALIZED (
+    SELECT (
+        SELECT m.id FROM message m
+        WHERE m.conversation_id = strand.chat AND m.withdrawn_at IS NULL AND m.id BETWEEN strand.floor AND :last
+        ORDER BY m.id {order} LIMIT 1
+    ), chat, floor
+    FROM strand
+)
+SELECT near.id FROM (SELECT chat, floor FROM head WHERE id IS NOT NULL ORDER BY id {order} LIMIT :limit) AS nearest
+CROSS JOIN LATERAL (
+    SELECT m.id FROM message m
+    WHERE m.conversation_id = nearest.chat AND m.withdrawn_at IS NULL AND m.id BETWEEN nearest.floor AND :last
+    ORDER BY m.id {order} LIMIT :limit
+) AS near
+ORDER BY near.id {order} LIMIT :limit
+"""
+_NEAREST = {"sqlite": _MERGED, "postgresql": _LATERAL}
+_NUMBERS = ("window", "first", "last")
+
 
 @dataclass(frozen=True, slots=True)
 class Chats:
@@ -94,11 +122,14 @@ class Chats:
 
     def count(self, connection: Connection, bounds: Bounds) -> int:
         """How many messages there are within ``bounds``."""
-        return connection.scalar(_count(self.kinds, self.other is not None), self.values(bounds)) or 0
+        return (
+            connection.scalar(_count(connection.dialect.name, self.kinds, self.other is not None), self.values(bounds))
+            or 0
+        )
 
     def nearest(self, connection: Connection, bounds: Bounds, limit: int, backwards: bool) -> Sequence[int]:
         """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
-        statement = _nearest(self.kinds, self.other is not None, backwards)
+        statement = _nearest(connection.dialect.name, self.kinds, self.other is not None, backwards)
         return connection.scalars(statement, {**self.values(bounds), "limit": limit}).all()
 
     def values(self, bounds: Bounds) -> dict[str, int | None]:
@@ -113,15 +144,17 @@ class Chats:
 
 
 @cache
-def _count(kinds: tuple[str, ...], one: bool) -> TextClause:
+def _count(dialect: str, kinds: tuple[str, ...], one: bool) -> TextClause:
     from_first, beyond_last = _FROM_ON.format(beyond=">= :first"), _FROM_ON.format(beyond="> :last")
-    return text(_COUNT.format(chats=_chats(kinds, one), from_first=from_first, beyond_last=beyond_last))
+    chats, least = _chats(kinds, one), LEAST[dialect]
+    return _typed(_COUNT.format(chats=chats, from_first=from_first, beyond_last=beyond_last, least=least))
 
 
 @cache
-def _nearest(kinds: tuple[str, ...], one: bool, backwards: bool) -> TextClause:
+def _nearest(dialect: str, kinds: tuple[str, ...], one: bool, backwards: bool) -> TextClause:
     order, beyond = ("DESC", "floor AND merged.id - 1") if backwards else ("ASC", "merged.id + 1 AND :last")
-    return text(_NEAREST.format(chats=_chats(kinds, one), order=order, beyond=beyond))
+    strand = _STRAND.format(chats=_chats(kinds, one), greatest=GREATEST[dialect])
+    return _typed(_NEAREST[dialect].format(strand=strand, order=order, beyond=beyond))
 
 
 def _chats(kinds: tuple[str, ...], one: bool) -> str:
@@ -138,6 +171,11 @@ def condition(kind: str, one: bool) -> str:
     return f"{kind} AND {_OTHER[kind]} = :other" if one else kind
 
 
+def _typed(sql: str) -> TextClause:
+    """PostgreSQL would take numbers that it compares with small ones for small ones."""
+    return text(sql).bindparams(*(bindparam(name, type_=BigInteger) for name in _NUMBERS if f":{name}" in sql))
+
+
 # Everything that one agent wrote to Work users and got from them, as one sequence, whatever the number of chats
 
 # All chats of an agent at once: from a message on there are as many as the numbers say, less those withdrawn since.
@@ -152,7 +190,7 @@ _OWN_FROM_ON = """
         ORDER BY m.id LIMIT 1
     ), 0)"""
 
-_OWN_COUNT = text(f"""
+_OWN_COUNT = _typed(f"""
 SELECT CASE WHEN :first <= 1 THEN visible ELSE {_OWN_FROM_ON.format(beyond=">= :first")} END
     - {_OWN_FROM_ON.format(beyond="> :last")}
 FROM history WHERE owner_id = :viewer

@@ -41,9 +41,10 @@ _BY_BOTH = _BY_WORDS[0], _BY_WORDS[1], f"{_BY_WORDS[2]} AND picked.rowid IN (SEL
 
 _PICKED = """
 SELECT {number} FROM {picked}
-CROSS JOIN message AS m ON m.id = {number}
-CROSS JOIN conversation AS c ON c.id = m.conversation_id
-WHERE {number} BETWEEN :first AND :last {more} AND m.withdrawn_at IS NULL AND ({in_view})
+CROSS JOIN message AS m
+CROSS JOIN conversation AS c
+WHERE m.id = {number} AND c.id = m.conversation_id
+    AND {number} BETWEEN :first AND :last {more} AND m.withdrawn_at IS NULL AND ({in_view})
 ORDER BY {number} {order} LIMIT :limit
 """
 

@@ -50,9 +50,9 @@ _WITH_WORDS = text("""
 SELECT DISTINCT m.conversation_id FROM (
     SELECT rowid AS id FROM message_text WHERE message_text MATCH :words ORDER BY rowid DESC LIMIT :most
 ) AS hit
-CROSS JOIN message AS m ON m.id = hit.id
-CROSS JOIN conversation AS c ON c.id = m.conversation_id
-WHERE c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
+CROSS JOIN message AS m
+CROSS JOIN conversation AS c
+WHERE m.id = hit.id AND c.id = m.conversation_id AND c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
 """)
 
 
@@ -119,11 +119,10 @@ def conversations_before(
         IS_DESK, conversation.c.tenant == wanted.tenant, conversation.c.id < before, conversation.c.visible > 0
     )
     if ids is not None:
-        query = query.where(conversation.c.id.in_(select(_values(ids))))
+        query = query.where(conversation.c.id.in_(select(_numbers(ids))))
     if wanted.accounts is not None:
         first, second = query.selected_columns[3], query.selected_columns[4]
-        accounts = select(_values(wanted.accounts))
-        query = query.where(first.in_(accounts) | second.in_(accounts))
+        query = query.where(first.in_(wanted.accounts) | second.in_(wanted.accounts))
     if wanted.end is not None:
         query = query.where(conversation.c.opened_at <= wanted.end)
     if wanted.start is not None:
@@ -132,6 +131,6 @@ def conversations_before(
     return [StoredConversation(*row) for row in rows]
 
 
-def _values(values: Sequence[object]) -> ColumnElement[Any]:
-    """Any number of values, in one parameter."""
-    return func.json_each(json.dumps(list(values))).table_valued("value").c.value
+def _numbers(numbers: Sequence[int]) -> ColumnElement[Any]:
+    """Any number of them, in one parameter."""
+    return func.json_each(json.dumps(list(numbers))).table_valued("value").c.value

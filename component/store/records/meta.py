@@ -1,6 +1,6 @@
 """Single values of the whole database. The first migration makes them all."""
 
-from sqlalchemy import Connection, Integer, bindparam, cast, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, select, update
 
 from ..schema import meta
 
@@ -16,7 +16,7 @@ _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
 _PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
 _RAISE = (
     update(meta)
-    .where(meta.c.key == bindparam("of"), cast(meta.c.value, Integer) < bindparam("least"))
+    .where(meta.c.key == bindparam("of"), cast(meta.c.value, BigInteger) < bindparam("least"))
     .values(value=bindparam("new"))
 )
 

@@ -151,7 +151,7 @@ def _conditions(which: Which) -> Iterator[ColumnElement[bool]]:
     if which.ids is not None:
         yield is_one_of(link.c.id, which.ids)
     if which.tokens is not None:
-        yield is_one_of(link.c.token, which.tokens)
+        yield link.c.token.in_(which.tokens)
     if which.person is not None:
         yield _is_of(which.person)
 
@@ -182,9 +182,9 @@ _DUE = select(link.c.id).where(
 _TO_ENTER = select(link.c.id, link.c.tenant, link.c.opened - link.c.entered, link.c.last_opened_at)
 
 
-def is_one_of(column: Column[Any], values: Collection[object]) -> ColumnElement[bool]:
-    """Any number of values, in one parameter."""
-    return column.in_(select(func.json_each(json.dumps(list(values))).table_valued("value").c.value))
+def is_one_of(column: Column[Any], numbers: Collection[int]) -> ColumnElement[bool]:
+    """Any number of them, in one parameter."""
+    return column.in_(select(func.json_each(json.dumps(list(numbers))).table_valued("value").c.value))
 
 
 def count_openings(connection: Connection, opened: Mapping[int, int], at: int) -> None:

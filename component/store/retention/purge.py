@@ -28,13 +28,13 @@ SLICE = 200
 _SOME = "m.id IN (SELECT value FROM json_each(:ids))"
 
 _DUE = text("""
-SELECT m.id FROM message AS m CROSS JOIN conversation AS c ON c.id = m.conversation_id
-WHERE m.id > :after AND m.id < :before AND c.tenant = :tenant
+SELECT m.id FROM message AS m CROSS JOIN conversation AS c
+WHERE c.id = m.conversation_id AND m.id > :after AND m.id < :before AND c.tenant = :tenant
 ORDER BY m.id LIMIT :most
 """)
 _RELEASED = text(f"""
-SELECT m.id FROM held_message AS m CROSS JOIN conversation AS c ON c.id = m.conversation_id
-WHERE m.id > :after AND c.tenant = :tenant AND NOT {IS_HELD}
+SELECT m.id FROM held_message AS m CROSS JOIN conversation AS c
+WHERE c.id = m.conversation_id AND m.id > :after AND c.tenant = :tenant AND NOT {IS_HELD}
 ORDER BY m.id LIMIT :most
 """)
 # Quick by message_by_client_id, the one index that has all messages of a conversation.

@@ -211,8 +211,8 @@ SELECT coalesce(version_of, id) FROM (
         AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
     UNION ALL
     SELECT id, version_of FROM message
-    WHERE conversation_id IN (SELECT id FROM of_the_pair) AND origin_id = :reference AND origin_id IS NOT client_id
-        AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
+    WHERE conversation_id IN (SELECT id FROM of_the_pair) AND origin_id = :reference
+        AND origin_id IS DISTINCT FROM client_id AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
 )
 ORDER BY id DESC LIMIT 1
 """)
