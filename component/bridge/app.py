@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi
 from component.ejabberd.ejabberd_yml import stanza_limit
 from component.metrics import Metrics
@@ -63,16 +64,19 @@ class App:
         up: Callable[[], None],
         down: Callable[[], None],
     ) -> None:
+        self.tasks = BackgroundTasks()
         host = settings.tenants[0].service
-        self.link = Connection(settings.xmpp, host, stanza_limit(settings), may_send, self._receive, up, down)
+        self.link = Connection(
+            settings.xmpp, host, stanza_limit(settings), may_send, self._receive, up, down, self.tasks
+        )
         send = self.link.send
         self.rivals = Rivals(host, holder, self.link, self._route)
         self.iqs = Iqs(send)
         self.upload_services = UploadServices(state, self.iqs, uploads)
         self.grants = Grants(state)
         self.guard = Guard(state, self.link, self.grants)
-        broadcasts = Broadcasts(send, self.link.barrier)
-        self.supervision = Supervision(state, store, self.link, broadcasts, self.grants, api)
+        broadcasts = Broadcasts(send, self.link.barrier, self.tasks)
+        self.supervision = Supervision(state, store, self.link, broadcasts, self.grants, api, self.tasks)
         copies, chats = self.supervision.copies, self.supervision.chats
         self.endings = Endings(state, store, send, copies.ended)
         self.returns = Returns(state, send)
@@ -88,6 +92,7 @@ class App:
             work_archives,
             self._is_there,
             self._came_back,
+            self.tasks,
         )
         self.faces = Faces(state, broadcasts)
         self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
@@ -119,10 +124,10 @@ class App:
             metrics,
             self.presence.heard_of,
         )
-        self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics)
+        self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics, self.tasks)
         add_contact = self.contacts.add
-        parts = CommandParts(state, store, self.endings, self.faces, self.supervision, add_contact, reload)
-        self.requests = IqHandler(state, all_commands(parts), self.archives, chats, self.link)
+        parts = CommandParts(state, store, self.endings, self.faces, self.supervision, add_contact, reload, self.tasks)
+        self.requests = IqHandler(state, all_commands(parts), self.archives, chats, self.link, self.tasks)
         self.retention = Retention(state, store)
         delegation = Delegation(state, self.grants, self.archives, send)
         self.census = Census(state, self.link, self.services, api)
@@ -179,6 +184,6 @@ class App:
 
     async def _bounces_handled(self) -> bool:
         handled = await self.undelivered.handled()
-        if await self.supervision.copies.lines.settled():
+        if await self.supervision.copies.queue.settled():
             await self.link.barrier()
         return handled

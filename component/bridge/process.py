@@ -6,13 +6,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from component.background_tasks import BackgroundTasks
 from component.config.problems import LoadError
 from component.directory.world import World
 from component.ejabberd.ejabberd_api import EjabberdApi
@@ -58,10 +58,12 @@ async def serve(
         waiting, metrics = Standby(lease), Metrics()
         reloader = Reloader(path, settings, world, reloaded)
         missing = partial(_missing, reloader, waiting)
-        tasks = (_reload_when(asked, reloader), Systemd().run(missing, stop, waiting.waits))
-        async with _beside(*tasks), Web(settings.web, metrics, missing, patient=first is not None) as web:
-            if first is None or await waiting.turn(first, stop):
-                await _serve(reloader, lease, metrics, web, stop, holder)
+        async with BackgroundTasks() as tasks:
+            tasks.start(_reload_when(asked, reloader), "reloading on SIGHUP")
+            tasks.start(Systemd().run(missing, stop, waiting.waits), "telling systemd how deskbridge is")
+            async with Web(settings.web, metrics, missing, patient=first is not None) as web:
+                if first is None or await waiting.turn(first, stop):
+                    await _serve(reloader, lease, metrics, web, stop, holder)
     finally:
         await lease.release()
     log.info("stopped")
@@ -83,18 +85,6 @@ def _missing(reloader: "Reloader", waiting: Standby) -> list[str]:
     if reloader.bridge is None:
         return waiting.missing() or ["deskbridge is starting"]
     return reloader.bridge.missing()
-
-
-@asynccontextmanager
-async def _beside(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """They run meanwhile."""
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _this_process(path: Path) -> str:

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from component.background_tasks import BackgroundTasks
+
 MOST_CONNECTIONS = 256
 MOST_OF_ONE_ADDRESS = 32
 
@@ -67,7 +69,7 @@ class Listener:
     def __init__(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
         self._make = make
         self._sockets: list[socket.socket] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = BackgroundTasks()
         self._tokens, self._since = BURST, time.monotonic()
 
     async def open(self, host: str, port: int) -> None:
@@ -79,13 +81,12 @@ class Listener:
         except OSError:
             await self.close()
             raise
-        self._tasks = [asyncio.create_task(self._accept(each)) for each in self._sockets]
+        for each in self._sockets:
+            self._tasks.start(self._accept(each), "accepting connections of browsers")
 
     async def close(self) -> None:
         """Take in no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         for each in self._sockets:
             each.close()
 

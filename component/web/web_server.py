@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from component.background_tasks import BackgroundTasks
 from component.metrics import Metrics
 from component.model import WebSettings
 
@@ -112,27 +113,25 @@ class Web:
     ) -> None:
         self._at = settings.listen
         self._patient = patient
+        self._tasks = BackgroundTasks()
         self._routes = HttpRoutes(metrics, missing)
 
     async def __aenter__(self) -> Self:
         self._server = _Server(self._routes)
         self._listener = Listener(self._server)
-        self._trying: asyncio.Task[None] | None = None
         try:
             await self._listen()
         except WebError as problem:
             if not self._patient:
                 raise
             log.info("%s; trying again until it can be done", problem)
-            self._trying = asyncio.create_task(self._try_again())
+            self._tasks.start(self._try_again(), "listening for browsers")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._trying is not None:
-            self._trying.cancel()
-            await asyncio.gather(self._trying, return_exceptions=True)
+        await self._tasks.close()
         await self._listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(SHUTDOWN_SECONDS)
@@ -140,15 +139,15 @@ class Web:
     @asynccontextmanager
     async def opening(self, links: LinkResponses) -> AsyncIterator[None]:
         """Links can be opened. Without that, whoever has one is asked to come again."""
-        counting = asyncio.create_task(links.openings.run())
-        self._routes.links = links
-        try:
-            yield
-        finally:
-            self._routes.links = None
-            counting.cancel()
-            await asyncio.gather(counting, return_exceptions=True)
-            await links.openings.write()
+        async with BackgroundTasks() as tasks:
+            tasks.start(links.openings.run(), "counting how often links are opened")
+            self._routes.links = links
+            try:
+                yield
+            finally:
+                self._routes.links = None
+                await tasks.close()
+                await links.openings.write()
 
     async def _listen(self) -> None:
         host, _, port = self._at.rpartition(":")

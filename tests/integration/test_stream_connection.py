@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.stream import connection as stream
 from component.bridge.stream.connection import Connection
 from component.ejabberd.private_server import free_ports
@@ -27,7 +28,7 @@ async def running(
     up: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Connection]:
     """A link that keeps a stream."""
-    link = Connection(settings, SERVICE, 524_288, lambda: True, receive, up, lambda: None)
+    link = Connection(settings, SERVICE, 524_288, lambda: True, receive, up, lambda: None, BackgroundTasks())
     task = asyncio.create_task(link.run())
     yield link
     task.cancel()

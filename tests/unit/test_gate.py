@@ -3,6 +3,7 @@
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.stream.connection import Connection
 from component.bridge.stream.gate import Gate
 from component.model import XmppSettings
@@ -22,7 +23,7 @@ def make_gate(handle: Any) -> tuple[Connection, Gate]:
         pass
 
     settings = XmppSettings("localhost", 1, "secret")
-    link = Connection(settings, "agents.acme.test", 500_000, always, come, nothing, nothing)
+    link = Connection(settings, "agents.acme.test", 500_000, always, come, nothing, nothing, BackgroundTasks())
     gate = Gate(link, handle)
     return link, gate
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.jid import normalise
 from component.model import Party, Side
 from component.outgoing.archive_id import Role
@@ -50,6 +51,7 @@ class Undelivered:
         archives: WorkArchives,
         is_there: Callable[[Party], Awaitable[bool]],
         came_back: Callable[[Party, Party], None],
+        tasks: BackgroundTasks,
     ) -> None:
         self._state = state
         self._store = store
@@ -63,7 +65,7 @@ class Undelivered:
         self._is_there = is_there
         self._came_back = came_back
         self._tried_again: OrderedDict[int, None] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = tasks.part()
 
     # Bounces
 
@@ -88,15 +90,10 @@ class Undelivered:
 
     async def handled(self) -> bool:
         """Wait until all messages that came back are dealt with; whether there were any."""
-        tasks = set(self._tasks)
-        if tasks:
-            await asyncio.wait(tasks)
-        return bool(tasks)
+        return await self._tasks.settled()
 
     def _handle(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
-        task = asyncio.create_task(self._handle_until_done(id, how))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._handle_until_done(id, how), "dealing with a message that came back")
 
     async def _handle_until_done(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
         pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)

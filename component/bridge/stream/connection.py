@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from slixmpp import ComponentXMPP
 
 from component import certificates
+from component.background_tasks import BackgroundTasks
 from component.model import XmppSettings
 from component.policy.elements import BODY
 from component.policy.reasons import Reason
@@ -127,6 +128,7 @@ class Connection:
         on_stanza: Callable[[Element], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
+        tasks: BackgroundTasks,
     ) -> None:
         self.bytes_received = 0
         self.failures = 0
@@ -138,6 +140,7 @@ class Connection:
         self._deliver = on_stanza
         self._on_up = on_up
         self._on_down = on_down
+        self._tasks = tasks
         self._stream: _Stream | None = None
         self._outgoing: list[str] = []
         self._barriers = Barriers(host)
@@ -334,7 +337,7 @@ class Connection:
 
     async def _serve(self, stream: _Stream, ended: asyncio.Future[Any]) -> None:
         """Be up until the stream is lost."""
-        watch = asyncio.create_task(self._watch())
+        watch = self._tasks.start(self._watch(), "watching the stream to ejabberd")
         try:
             reason = await ended
             if not self._closing:
