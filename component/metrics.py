@@ -66,6 +66,11 @@ class Metrics:
             known = self._known[key] = self._messages.labels(*key)
         known.inc()
 
+    def accepted(self, sender: str, receiver: str) -> Counter:
+        """What counts messages that are accepted, from one side to another."""
+        counter: Counter = self._messages.labels(sender, receiver, "accepted", "")
+        return counter
+
     def committed(self, written: int, failed: int, seconds: float) -> None:
         """One transaction of so many submissions."""
         self._commits.observe(seconds)

@@ -1,7 +1,6 @@
 """The wiring: every part of the running bridge, and what the parts tell each other through callbacks."""
 
 from collections.abc import Callable
-from xml.etree.ElementTree import Element
 
 from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi
@@ -21,7 +20,7 @@ from .iq.upload_services import UploadServices
 from .messages.delivery import Delivery
 from .messages.endings import Endings
 from .messages.lookups import LookUps
-from .messages.pipeline import Messages
+from .messages.message_handler import Messages
 from .messages.returns import Returns
 from .messages.undelivered import Undelivered
 from .messages.work_archives import WorkArchives
@@ -66,11 +65,9 @@ class App:
     ) -> None:
         self.tasks = BackgroundTasks()
         host = settings.tenants[0].service
-        self.link = Connection(
-            settings.xmpp, host, stanza_limit(settings), may_send, self._receive, up, down, self.tasks
-        )
+        self.link = Connection(settings.xmpp, host, stanza_limit(settings), may_send, up, down, self.tasks)
         send = self.link.send
-        self.rivals = Rivals(host, holder, self.link, self._route)
+        self.rivals = Rivals(host, holder, self.link)
         self.iqs = Iqs(send)
         self.upload_services = UploadServices(state, self.iqs, uploads)
         self.grants = Grants(state)
@@ -123,6 +120,7 @@ class App:
             send,
             metrics,
             self.presence.heard_of,
+            self.tasks,
         )
         self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics, self.tasks)
         add_contact = self.contacts.add
@@ -131,13 +129,16 @@ class App:
         self.retention = Retention(state, store)
         delegation = Delegation(state, self.grants, self.archives, send)
         self.census = Census(state, self.link, self.services, api)
-        self.gate = Gate(self.link, self.messages.receive)
+        self.gate = Gate(self.link)
         pressure = Pressure(self.link, lambda: store.backlog)
-        self._router = Router(
+        router = Router(
+            state,
+            self.rivals,
             self.presence,
             self.iqs,
             delegation,
             self.requests,
+            self.messages,
             self.undelivered,
             self.grants,
             self.guard,
@@ -145,14 +146,9 @@ class App:
             self.gate,
             pressure,
         )
+        self.link.on_stanza = router.receive
 
     # What the parts tell each other
-
-    def _receive(self, stanza: Element) -> None:
-        self.rivals.receive(stanza)
-
-    def _route(self, stanza: Element) -> None:
-        self._router.route(stanza)
 
     def _logged_in(self, party: Party, client: str) -> None:
         self.contacts.logged_in(party)

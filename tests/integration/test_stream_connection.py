@@ -28,7 +28,8 @@ async def running(
     up: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Connection]:
     """A link that keeps a stream."""
-    link = Connection(settings, SERVICE, 524_288, lambda: True, receive, up, lambda: None, BackgroundTasks())
+    link = Connection(settings, SERVICE, 524_288, lambda: True, up, lambda: None, BackgroundTasks())
+    link.on_stanza = receive
     task = asyncio.create_task(link.run())
     yield link
     task.cancel()
@@ -115,7 +116,7 @@ async def test_what_ejabberd_does_not_route_is_told_until_it_does(
         await link.barrier()
         assert link.missing() == []
         wire.hold_back()
-        barrier = asyncio.create_task(link.barrier())
+        barrier = asyncio.ensure_future(link.barrier())
         await logged(caplog, "ejabberd is behind: it has not routed what it was sent")
         assert link.missing()
         wire.thaw()

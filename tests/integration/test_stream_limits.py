@@ -37,7 +37,7 @@ def make_link(ejabberd: TestServer) -> Connection:
         pass
 
     limit = stanza_limit(ejabberd.settings)
-    return Connection(ejabberd.settings.xmpp, SERVICE, limit, always, nothing, nothing, nothing, BackgroundTasks())
+    return Connection(ejabberd.settings.xmpp, SERVICE, limit, always, nothing, nothing, BackgroundTasks())
 
 
 def largest(ejabberd: TestServer) -> int:

@@ -11,7 +11,7 @@ from component.background_tasks import BackgroundTasks
 from component.jid import normalise
 from component.model import Party, Side
 from component.outgoing.archive_id import Role
-from component.outgoing.message_stanzas import stanza_ids
+from component.outgoing.message_stanzas import Envelope, stanza_ids
 from component.policy.reasons import Reason
 from component.store.api import ArchivedMessage, Store, StoreError, Withdraw
 from component.xep.stanza_errors import condition_of
@@ -20,7 +20,7 @@ from ..clock import now_us
 from ..state.state import State
 from ..stream.backoff import Backoff
 from ..supervision.copies import Copies
-from .delivery import Delivery, outgoing
+from .delivery import Delivery
 from .endings import Endings
 from .returns import Returns
 from .work_archives import WorkArchives
@@ -211,8 +211,10 @@ class Undelivered:
         receiver = self._state.world.account(message.receiver_account)
         if sender is None or receiver is None:
             return None
-        late = now_us() - message.sent_at > LATE_US
-        return outgoing(message, sender, receiver, self._state.archive_ids, late)
+        late = message.sent_at if now_us() - message.sent_at > LATE_US else None
+        archive_id = self._state.archive_ids.id(message.id, Role.RECEIVER)
+        envelope = Envelope(sender, receiver)
+        return envelope.around(message.payload, message.body, message.type, message.client_id, archive_id, late)
 
     def _is_for_work_user(self, message: ArchivedMessage) -> bool:
         receiver = self._state.world.account(message.receiver_account)

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
 from enum import Enum, auto
 from xml.etree.ElementTree import Element
 
@@ -39,13 +38,12 @@ class _Is(Enum):
 
 
 class Rivals:
-    """``deliver`` gets every stanza of the link, once it is known that nobody else should have it."""
+    """Takes what other instances say, and all else until it is known that nobody else should have it."""
 
-    def __init__(self, host: str, holder: str, link: Connection, deliver: Callable[[Element], None]) -> None:
+    def __init__(self, host: str, holder: str, link: Connection) -> None:
         self._host = host
         self._me = Instance(time.time_ns(), secrets.token_hex(8), holder)
         self._link = link
-        self._deliver = deliver
         self._is = _Is.LOOKING
         self._held: list[Element] = []
         self._since_byte = 0
@@ -54,15 +52,17 @@ class Rivals:
         self._known = asyncio.Event()
         self._renewal: asyncio.TimerHandle | None = None
 
-    def receive(self, stanza: Element) -> None:
+    def take(self, stanza: Element) -> bool:
+        """Whether a stanza is not to be handled now. One that is kept comes over the link once more."""
         if stanza.get("from") == self._host and stanza.get("to") == self._host and stanza.tag == MESSAGE:
             self._between_us(stanza)
         elif self._is is _Is.ALONE:
-            self._deliver(stanza)
+            return False
         elif self._is is _Is.LOOKING and self._link.bytes_received - self._since_byte < MOST_HELD_BYTES:
             self._held.append(stanza)
         else:
             turn_back(stanza, self._link)
+        return True
 
     def up(self) -> None:
         """A new stream: hold what comes, until `look` is through."""

@@ -82,10 +82,11 @@ class ChatAnswers:
 
     def refuse_message(self, message: Incoming) -> bool:
         """Whether the message went to a chat face that its sender sees, and is refused: nobody would read it."""
-        if message.over_rate or not message.address.startswith(RESERVED_PREFIX):
+        account, address = message.route.account, message.route.address
+        if message.over_rate or not address.startswith(RESERVED_PREFIX):
             return False
-        viewer = self._state.world.account(message.account)
-        chat = self.seen_by(viewer, message.address) if viewer else None
+        viewer = self._state.world.account(account)
+        chat = self.seen_by(viewer, address) if viewer else None
         if viewer is None or chat is None:
             return False
         reason, text = self._refusal(viewer, chat)
