@@ -202,7 +202,7 @@ class Messages:
         try:
             id = self._store.next_message_id()
             conversation, changes = known, []
-            if conversation is None:
+            if conversation is None:  # V1
                 conversation, opening = state.conversations.open(people.sender, people.receiver, now)
                 opened = conversation
                 changes.append(opening)
