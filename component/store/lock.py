@@ -10,7 +10,7 @@ import os
 import socket
 import time
 
-from .sqlite import file_of
+from .sqlite_connection import file_of
 from .store_errors import StoreError, StoreInUse
 
 MOST_BYTES = 4096

@@ -73,8 +73,8 @@ BRIDGE_LAYERS = (
 # Inside the store, likewise.
 STORE_LAYERS = (
     *("store_errors", "process_names", "postgresql_connection", "postgresql_lease"),
-    *("dialects", "schema", "changes", "engine", "prepared", "thread", "database_files", "migrations", "sqlite"),
-    *("lock", "lease", "readers", "records", "full_text", "archive", "write", "retention", "api"),
+    *("dialects", "schema", "changes", "engine", "prepared", "records", "full_text", "archive", "write", "retention"),
+    *("migrations", "database_files", "sqlite_connection", "sqlite", "lock", "lease", "api"),
 )
 
 PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext")
