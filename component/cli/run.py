@@ -28,7 +28,7 @@ class RunsAlready(click.ClickException):
 def run(path: Path, standby: bool) -> None:
     """Run the bridge until SIGTERM or Ctrl-C; SIGHUP reloads configuration and directories."""
     settings, world = load_files(path)
-    # Only now: the modules fill the gaps that loading ten thousand people leaves in memory.
+    # Only now: the modules fill the memory that loading ten thousand people leaves free.
     import uvloop
 
     from component.bridge.host_claim import HostsTaken

@@ -1,8 +1,6 @@
-"""What deskbridge has to do with the guard in ejabberd (`mod_desk_guard.erl`).
-
-Proofs that it is in force: it refuses them, and tells the component so. And questions that no protocol answers: whether
-it is still the same ejabberd, and what an archive has.
-"""
+"""deskbridge's protocol with the guard in ejabberd (`mod_desk_guard.erl`). Proofs that the guard is in force: it
+refuses them, and tells the component so. And two queries that no standard protocol has: whether it is still the same
+ejabberd, and which messages an archive has."""
 
 from xml.etree.ElementTree import Element
 
@@ -15,8 +13,8 @@ _HAS = f"{{{NAMESPACE}}}has"
 
 
 def proof(id: str, sender: str, receiver: str, tell: str) -> str:
-    """A message around the component ``tell``, which the guard of the sender's host has to refuse. Where there is no
-    guard, nobody sees it: a receiver without a local part is a server."""
+    """A message that bypasses the component ``tell``, and that the guard of the sender's host has to refuse. Without a
+    guard nobody sees it: a receiver without a local part is a server."""
     return (
         f'<message from="{attribute(sender)}" to="{attribute(receiver)}" type="headline">'
         f'<proof xmlns="{NAMESPACE}" id="{attribute(id)}" tell="{attribute(tell)}"/></message>'
@@ -30,8 +28,8 @@ def refused(message: Element) -> str | None:
 
 
 def address(desk_host: str) -> str:
-    """Where the guard of a desk host takes questions: any resource would do. ejabberd 24.10 to 24.12 throw away what
-    comes to the host itself."""
+    """The address for queries to the guard of a desk host, with any resource: ejabberd 24.10 to 24.12 drop what is sent
+    to the host itself."""
     return f"{desk_host}/guard"
 
 
@@ -42,13 +40,13 @@ def question(account: str = "", since: int = 0) -> str:
 
 
 def life(answer: Element) -> str | None:
-    """What no two starts of ejabberd have in common; None if the guard does not say."""
+    """An id that is different for each start of ejabberd; None if the guard does not answer."""
     archive = answer.find(_ARCHIVE) if answer.get("type") == "result" else None
     return None if archive is None else archive.get("life") or None
 
 
 def archived(answer: Element) -> frozenset[str] | None:
-    """The ids under which the archive has messages; None if the guard does not say."""
+    """The ids of the messages in the archive; None if the guard does not answer."""
     if life(answer) is None:
         return None
     return frozenset(found.get("id", "") for found in answer.iter(_HAS))

@@ -1,7 +1,5 @@
-"""Whether another process has the same component hosts: ejabberd hands each stanza to one of their streams.
-
-Messages, as ejabberd 24.10 to 24.12 throw away what privileged components send to a bare host as an iq.
-"""
+"""Detects another process with the same component hosts: ejabberd sends each stanza to one of their streams. By
+messages, because ejabberd 24.10 to 24.12 drop iqs of privileged components to a bare host."""
 
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
@@ -14,7 +12,7 @@ _QUESTION, _ANSWER = f"{{{NAMESPACE}}}question", f"{{{NAMESPACE}}}answer"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Instance:
-    """A process: since when in ns, what no other is called, and who it is in words for operators."""
+    """A process: since when in ns, a unique token, and a description for operators."""
 
     since: int
     token: str
@@ -22,7 +20,7 @@ class Instance:
 
 
 def question(host: str, me: Instance) -> str:
-    """Asks whoever has the component host, in the best case ourselves."""
+    """Asks the process that has the component host, which should be ourselves."""
     return _message("question", host, me)
 
 
