@@ -1,4 +1,4 @@
-"""``deskbridge check``: whether the configuration and the directories are valid."""
+"""``deskbridge check``: whether what operators wrote can be used."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What commands on the configuration and the directories share."""
+"""What commands on the configuration and the directories have in common."""
 
 from collections.abc import Callable
 from pathlib import Path

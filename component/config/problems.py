@@ -1,4 +1,4 @@
-"""Problems in files: what is wrong, where, and how operators see it."""
+"""What is wrong, where, and how the operator reads it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Self
 
 Keys = tuple[str | int, ...]
-"""A path in a file: ``("tenants", 0, "mode")``."""
+"""A way into a file: ``("tenants", 0, "mode")``."""
 
 _SHOWN = 50
-"""Problems shown: a broken export of ten thousand people should not scroll the first one away."""
+"""A broken export of ten thousand people should not scroll the first problem away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a file. ``lines`` has the line (from 1) of some of the file's keys."""
+    """A spot in a file. ``lines`` says on which line (from 1) some of the keys of the file stand."""
 
     file: Path
     lines: Mapping[Keys, int]
@@ -32,14 +32,14 @@ class Place:
         return None
 
     def __str__(self) -> str:
-        """``acme.toml:12: people[0].work``, which editors and terminals turn into a link."""
+        """``acme.toml:12: people[0].work``, as editors and terminals make it a link."""
         spot = f"{self.file}:{self.line}" if self.line else str(self.file)
         return f"{spot}: {key_path(self.keys)}" if self.keys else spot
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem at one place; ``text`` says what is wrong and what to do."""
+    """One thing that is wrong at one place; ``text`` says what, and what to do."""
 
     place: Place
     text: str

@@ -1,7 +1,8 @@
-"""The configuration and the directories, read by a separate process that ends after reading.
+"""The configuration and the directories, read by a process of its own that ends with the reading.
 
-The memory that reading takes (pydantic, places and checks of every line, several times the result) is freed with that
-process, and does not stay in the one that runs for months. The event loop is not blocked meanwhile (R2).
+What reading takes (pydantic, every line with its checks and places, several times the people themselves) goes with that
+process instead of staying in the one that runs for months, and so does what putting everybody into order leaves behind.
+And while it reads, others go on chatting (R2).
 """
 
 import logging
@@ -23,7 +24,7 @@ from component.processes import command, environment
 log = logging.getLogger(__name__)
 
 SECONDS = 120.0
-"""For all of the reading, which takes 2 s for ten thousand people."""
+"""For all of the reading, which takes two for ten thousand people."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -31,7 +32,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The answer of the process. ``warnings`` are problems that are not errors."""
+    """What the process answers. ``warnings`` are unwise but work."""
 
     settings: Settings
     world: World
@@ -52,7 +53,7 @@ def load(path: Path) -> tuple[Settings, World]:
 
 
 def read_only(mapping: dict[Key, Value]) -> Mapping[Key, Value]:
-    """Unpickles a read-only mapping."""
+    """How a read-only mapping comes out of the answer."""
     return MappingProxyType(mapping)
 
 
@@ -66,7 +67,7 @@ def _ask(path: Path) -> Read | LoadError:
         too_long.start()
         try:
             answer: Read | LoadError = pickle.load(process.stdout)
-        except (EOFError, pickle.UnpicklingError):  # it ended early, and has written why
+        except (EOFError, pickle.UnpicklingError):  # it ended before it was through, and has said why
             return LoadError([Problem(Place(path, {}), _broken_off(time.monotonic() - started))])
         finally:
             too_long.cancel()

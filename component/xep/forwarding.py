@@ -1,4 +1,4 @@
-"""Stanza forwarding (XEP-0297): stanzas inside of stanzas."""
+"""Stanzas inside of stanzas (XEP-0297)."""
 
 from xml.etree.ElementTree import Element
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from component.store import sqlite as database
 from component.store.api import NewMessage, OpenConversation, Page, Store
 from component.store.schema import message as message_table
 
@@ -83,39 +84,23 @@ async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
         rows = sa.select(table.id, table.seq).where(table.conversation_id == conversation_id)
         return [(id, seq) for id, seq in connection.execute(rows.order_by(table.id))]
 
-    return await store.engine.read(query)
+    return await store.ask(query)
 
 
 def ids(page: Page) -> list[int]:
     return [found.id for found in page.messages]
 
 
-def plain(folder: Path) -> sa.Engine:
-    """The database by SQLAlchemy alone, with its transactions."""
-    engine = sa.create_engine(url(folder))
-
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
-        connection.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
 def older(folder: Path, revision: str, *statements: str) -> None:
     """Make the database as the version of deskbridge with that schema did, and fill it."""
-    engine = plain(folder)
+    engine = database.writer_engine(url(folder))
     config = Config()
     config.set_main_option("script_location", "component.store:migrations")
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-        with connection.begin():
-            for statement in statements:
-                connection.exec_driver_sql(statement)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
     engine.dispose()
 
 

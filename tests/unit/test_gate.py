@@ -3,7 +3,6 @@
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from component.background_tasks import BackgroundTasks
 from component.bridge.stream.connection import Connection
 from component.bridge.stream.gate import Gate
 from component.model import XmppSettings
@@ -14,10 +13,7 @@ def make_gate(handle: Any) -> tuple[Connection, Gate]:
     """A gate, and the link through which everything comes to it."""
 
     def come(message: Element) -> None:
-        if gate.is_open:
-            handle(message)
-        else:
-            gate.keep(message)
+        gate.receive(message)
 
     def always() -> bool:
         return True
@@ -26,9 +22,8 @@ def make_gate(handle: Any) -> tuple[Connection, Gate]:
         pass
 
     settings = XmppSettings("localhost", 1, "secret")
-    link = Connection(settings, "agents.acme.test", 500_000, always, nothing, nothing, BackgroundTasks())
-    link.on_stanza = come
-    gate = Gate(link)
+    link = Connection(settings, "agents.acme.test", 500_000, always, come, nothing, nothing)
+    gate = Gate(link, handle)
     return link, gate
 
 

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from xml.etree.ElementTree import Element
 
-from component.background_tasks import BackgroundTasks
 from component.jid import normalise
 from component.model import Party, Side
 from component.outgoing.archive_id import Role
-from component.outgoing.message_stanzas import Envelope, stanza_ids
+from component.outgoing.message_stanzas import stanza_ids
 from component.policy.reasons import Reason
 from component.store.api import ArchivedMessage, Store, StoreError, Withdraw
 from component.xep.stanza_errors import condition_of
@@ -20,7 +19,7 @@ from ..clock import now_us
 from ..state.state import State
 from ..stream.backoff import Backoff
 from ..supervision.copies import Copies
-from .delivery import Delivery
+from .delivery import Delivery, outgoing
 from .endings import Endings
 from .returns import Returns
 from .work_archives import WorkArchives
@@ -51,7 +50,6 @@ class Undelivered:
         archives: WorkArchives,
         is_there: Callable[[Party], Awaitable[bool]],
         came_back: Callable[[Party, Party], None],
-        tasks: BackgroundTasks,
     ) -> None:
         self._state = state
         self._store = store
@@ -65,7 +63,7 @@ class Undelivered:
         self._is_there = is_there
         self._came_back = came_back
         self._tried_again: OrderedDict[int, None] = OrderedDict()
-        self._tasks = tasks.part()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # Bounces
 
@@ -90,10 +88,15 @@ class Undelivered:
 
     async def handled(self) -> bool:
         """Wait until all messages that came back are dealt with; whether there were any."""
-        return await self._tasks.settled()
+        tasks = set(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks)
+        return bool(tasks)
 
     def _handle(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
-        self._tasks.start(self._handle_until_done(id, how), "dealing with a message that came back")
+        task = asyncio.create_task(self._handle_until_done(id, how))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _handle_until_done(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
         pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
@@ -211,10 +214,8 @@ class Undelivered:
         receiver = self._state.world.account(message.receiver_account)
         if sender is None or receiver is None:
             return None
-        late = message.sent_at if now_us() - message.sent_at > LATE_US else None
-        archive_id = self._state.archive_ids.id(message.id, Role.RECEIVER)
-        envelope = Envelope(sender, receiver)
-        return envelope.around(message.payload, message.body, message.type, message.client_id, archive_id, late)
+        late = now_us() - message.sent_at > LATE_US
+        return outgoing(message, sender, receiver, self._state.archive_ids, late)
 
     def _is_for_work_user(self, message: ArchivedMessage) -> bool:
         receiver = self._state.world.account(message.receiver_account)
