@@ -94,7 +94,7 @@ async def fill_deskbridge(folder: Path, size: int) -> None:
 
 async def run(size: int = 100_000, turns: int = 40) -> None:
     with running_ejabberd() as server, tempfile.TemporaryDirectory() as name:
-        bridge = BridgeProcess(Path(name), server.settings)
+        bridge = BridgeProcess(Path(name), server.settings, fresh=True)
         await fill_deskbridge(bridge.folder, size)
         fill_ejabberd(server, size)
         async with bridge, await server.client(ALICE) as alice, await server.client(BOB) as bob:

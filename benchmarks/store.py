@@ -193,9 +193,13 @@ UNTIL_SEARCHED = 1.5
 """Seconds after which all words are in the index."""
 
 
+def _age(thread: threading.Thread) -> int:
+    return thread.native_id or 0
+
+
 def writer_cpu() -> float:
     """What the writer's thread has used so far, in s."""
-    (thread,) = (thread for thread in threading.enumerate() if thread.name.startswith("store-writer"))
+    thread = min((thread for thread in threading.enumerate() if "connection_worker" in thread.name), key=_age)
     return int(Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text().split()[0]) / 1e9
 
 

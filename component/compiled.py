@@ -1,6 +1,6 @@
-"""Is what every message passes through compiled? It is the same source either way (`setup.py`)."""
+"""Whether the modules that every message passes through are compiled. The source is the same (`setup.py`)."""
 
 from component.policy import decide
 
 IS_COMPILED = not decide.__file__.endswith(".py")
-"""Else a message takes a third more CPU."""
+"""Otherwise a message takes a third more CPU."""

@@ -3,8 +3,6 @@
 import re
 from functools import lru_cache
 
-from slixmpp import JID
-
 _ANY_HOST = "host.invalid"
 _LABEL = re.compile(r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?")
 
@@ -21,12 +19,18 @@ def normalise(jid: str) -> tuple[str, str] | None:
     None for what is not an address. Also for the few addresses whose prepared form would change if it
     were prepared again (U+1D2C prepares to a capital A): two servers could read them as two people.
     """
-    # Nearly all are plain. With thousands of people no cache is large enough, and libraries take their time.
-    plain = _PREPARED.fullmatch(jid)
-    return (plain[1], plain[2] or "") if plain else _normalise(jid)
+    return _normalise(jid)
 
 
 def _normalise(jid: str) -> tuple[str, str] | None:
+    # Nearly all are plain. With thousands of people no cache is large enough, and libraries take their time.
+    plain = _PREPARED.fullmatch(jid)
+    return (plain[1], plain[2] or "") if plain else _normalise_any(jid)
+
+
+def _normalise_any(jid: str) -> tuple[str, str] | None:
+    from slixmpp import JID  # takes a tenth of a second; who reads the files seldom needs it
+
     try:
         prepared = JID(jid)
         stable = jid.isascii() or JID(prepared.bare).bare == prepared.bare

@@ -1,7 +1,7 @@
-"""What is counted while deskbridge works, for Prometheus (O4). Names begin with ``deskbridge_``.
+"""Counters for Prometheus (O4). Names begin with ``deskbridge_``.
 
-Counting costs about a microsecond. What can be looked up when somebody asks is not counted, but looked up
-(``bridge/gauges.py``). No label holds an address or a name: a tenant's id and a host are all.
+Counting costs about a microsecond. Values that can be computed when Prometheus asks are gauges (``bridge/gauges.py``).
+Labels hold no addresses or names of people, only ids of tenants and hosts.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 
 
 class MetricSource(Protocol):
-    """What is looked up when somebody asks."""
+    """Values that are computed when Prometheus asks."""
 
     def collect(self) -> Iterable[Metric]:
         """The values of this moment."""
@@ -40,18 +40,18 @@ class Metrics:
             collector(registry=self._registry)
         self._messages = self._counter(
             "messages",
-            "Messages by who wrote to whom (work, agent, or other for strangers and services), what became of them "
+            "Messages by who wrote to whom (work, agent, or other for strangers and services), the outcome "
             "(accepted: on disk; refused: answered with an error; dropped), and the rule that refused or dropped them.",
             "sender", "receiver", "verdict", "rule",
         )  # fmt: skip
         self._known: dict[tuple[str, str, str, str], Counter] = {}  # what ``labels`` would look up
-        submissions = self._counter("store_submissions", "What was to be written, by outcome.", "outcome")
+        submissions = self._counter("store_submissions", "Submissions to be written, by outcome.", "outcome")
         self._written, self._failed = submissions.labels("written"), submissions.labels("failed")
         self._commits = self._histogram("store_commit_seconds", "Time of one transaction, with its wait for the disk.")
-        self._queries = self._counter("archive_queries", "Questions to archives by outcome.", "outcome")
-        self._query_seconds = self._histogram("archive_query_seconds", "Time until a question was answered.")
+        self._queries = self._counter("archive_queries", "Archive queries by outcome.", "outcome")
+        self._query_seconds = self._histogram("archive_query_seconds", "Time until an archive query was answered.")
         self._links = self._counter("links_opened", "Visits to links by kind and outcome.", "kind", "outcome")
-        self._requests = self._counter("web_requests", "Requests to the web part.", "route", "status")
+        self._requests = self._counter("web_requests", "Requests to the web server.", "route", "status")
         self._request_seconds = self._histogram("web_request_seconds", "Time until a request was answered.")
         self._connections = self._counter("stream_connections", "Connections made to ejabberd; the first one counts.")
         self._active = Gauge(
@@ -65,6 +65,11 @@ class Metrics:
         if known is None:
             known = self._known[key] = self._messages.labels(*key)
         known.inc()
+
+    def accepted(self, sender: str, receiver: str) -> Counter:
+        """What counts messages that are accepted, from one side to another."""
+        counter: Counter = self._messages.labels(sender, receiver, "accepted", "")
+        return counter
 
     def committed(self, written: int, failed: int, seconds: float) -> None:
         """One transaction of so many submissions."""

@@ -10,10 +10,10 @@ from enum import Enum, StrEnum
 from pathlib import Path
 
 RESERVED_PREFIX = "chat-"
-"""Local parts beginning so belong to chat faces (AD3)."""
+"""Local parts with this prefix belong to chat faces (AD3)."""
 
 EVERYBODY = "*"
-"""In ``Person.supervises``, and where people choose among groups: every group of the tenant."""
+"""In ``Person.supervises``, and in choices of groups: every group of the tenant."""
 
 
 class Side(StrEnum):
@@ -50,8 +50,8 @@ class Mode(Enum):
 class Tenant:
     """One organisation. Hosts are bare domains; ``directory`` is an absolute path.
 
-    ``work_suffix`` stands behind the name of a work face whose person has an agent face too, so that the two entries
-    can be told apart. ``time_zone`` is that of the times on pages for its people, and written there by its IANA name.
+    ``work_suffix`` is added to the name of a Work face whose person has an agent face too, so that the two entries
+    differ. ``time_zone`` is used for times on web pages, which show its IANA name.
 
     ``operators`` are bare accounts of the tenant that may run the operators' commands (D4), ``support_addresses`` URIs
     at which people get help (XEP-0157).
@@ -134,7 +134,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The people of one tenant at one moment. Never changed, only replaced as a whole."""
+    """The people of one tenant at one moment. Immutable; replaced as a whole."""
 
     people: tuple[Person, ...]
     groups: Mapping[str, Team]
@@ -157,12 +157,12 @@ class Party:
     face: str = field(init=False, compare=False, repr=False)
     """The bare address under which everybody else sees this party."""
     name: str = field(init=False, compare=False, repr=False)
-    """What everybody else sees this party called."""
+    """The name that everybody else sees."""
     full_name: str = field(init=False, compare=False, repr=False)
-    """The same where no address is seen: of namesakes, with the address of the face."""
+    """The same where no address is shown: for namesakes, with the address of the face."""
 
     def __post_init__(self) -> None:
-        """Addresses are made once, as each message asks for them a dozen times. Who lacks the licence has none."""
+        """Addresses are computed once, as each message needs them a dozen times. Without the licence there is none."""
         local_part = self.person.local_part(self.side)
         if local_part is not None:
             object.__setattr__(self, "account", f"{local_part}@{self.tenant.account_host(self.side)}")
@@ -174,14 +174,14 @@ class Party:
 
     @property
     def is_operator(self) -> bool:
-        """Whether the configuration names this account among those who run the tenant (D4)."""
+        """Whether this account is an operator of the tenant (D4)."""
         return self.account in self.tenant.operators
 
 
 @dataclass(frozen=True, slots=True)
 class RosterItem:
-    """A contact in an account's roster, as ejabberd has it. ``subscription`` is ``none``, ``from``, ``to`` or
-    ``both`` (RFC 6121 §2.1.2.5); ``asks``: a request to see the contact was not answered yet."""
+    """A contact in an account's roster, as ejabberd has it. ``subscription`` is ``none``, ``from``, ``to`` or ``both``
+    (RFC 6121 §2.1.2.5); ``asks``: a subscription request to the contact is pending."""
 
     name: str = ""
     groups: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""How fast one sender (C18) or visitor may come: a token bucket each."""
+"""Rate limits: a token bucket for each sender (C18) or visitor."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ _FEW = 4096
 
 
 class Buckets:
-    """``limits`` is asked each time, so that a reload counts at once. ``clock`` gives seconds."""
+    """``limits`` is called each time, so that a reload takes effect at once. ``clock`` gives seconds."""
 
     def __init__(self, limits: Callable[[], Limits], clock: Callable[[], float]) -> None:
         self._limits = limits
@@ -29,7 +29,8 @@ class Buckets:
         return allowed
 
     def _prune(self, long_ago: float) -> None:
-        """Forget those whose bucket is full again: that is where everybody starts."""
+        """Forget full buckets: a new one is full, too."""
         self._left = {name: left for name, left in self._left.items() if left[1] > long_ago}
-        # Not again before there are twice as many, or thousands who are busy would cost a look at all for each stanza.
+        # Not again before there are twice as many, or with thousands of busy senders each stanza would look at all
+        # buckets.
         self._prune_above = max(_FEW, 2 * len(self._left))

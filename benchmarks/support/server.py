@@ -57,7 +57,7 @@ class BenchServer:
         """
         folder = self.folder.parent / "deskbridge"
         folder.mkdir(exist_ok=True)
-        process = BridgeProcess(folder, self.settings)
+        process = BridgeProcess(folder, self.settings, fresh=True)
         for tenant, text in people.items():
             process.write_people(tenant, text)
         process.write_config(limits=LIMITS, **{"roster_limit": 0, **changes})

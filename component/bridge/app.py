@@ -1,15 +1,15 @@
 """The wiring: every part of the running bridge, and what the parts tell each other through callbacks."""
 
 from collections.abc import Callable
-from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi
 from component.ejabberd.ejabberd_yml import stanza_limit
 from component.metrics import Metrics
 from component.model import Party, Settings
 from component.sanitiser import Sanitiser
 from component.services.archive_answers import Archive
-from component.store.api import Lease, Store
+from component.store.api import Store
 from component.web.uploads import Uploads
 
 from .commands.command_list import CommandParts, all_commands
@@ -20,7 +20,7 @@ from .iq.upload_services import UploadServices
 from .messages.delivery import Delivery
 from .messages.endings import Endings
 from .messages.lookups import LookUps
-from .messages.pipeline import Messages
+from .messages.message_handler import Messages
 from .messages.returns import Returns
 from .messages.undelivered import Undelivered
 from .messages.work_archives import WorkArchives
@@ -47,7 +47,7 @@ from .supervision.supervision import Supervision
 
 class App:
     """All parts, put together; `Bridge` takes them through their lives. ``up`` and ``down`` are told of streams, which
-    are there only while the lease is valid."""
+    are there only while ``may_send``."""
 
     def __init__(
         self,
@@ -58,20 +58,22 @@ class App:
         metrics: Metrics,
         reload: Reload,
         uploads: Uploads,
-        lease: Lease,
+        may_send: Callable[[], bool],
+        holder: str,
         up: Callable[[], None],
         down: Callable[[], None],
     ) -> None:
+        self.tasks = BackgroundTasks()
         host = settings.tenants[0].service
-        self.link = Connection(settings.xmpp, host, stanza_limit(settings), lease.valid, self._receive, up, down)
+        self.link = Connection(settings.xmpp, host, stanza_limit(settings), may_send, up, down, self.tasks)
         send = self.link.send
+        self.rivals = Rivals(host, holder, self.link)
         self.iqs = Iqs(send)
-        self.rivals = Rivals(state, lease, self.link, self.iqs, self._route)
         self.upload_services = UploadServices(state, self.iqs, uploads)
         self.grants = Grants(state)
         self.guard = Guard(state, self.link, self.grants)
-        broadcasts = Broadcasts(send, self.link.barrier)
-        self.supervision = Supervision(state, store, self.link, broadcasts, self.grants, api)
+        broadcasts = Broadcasts(send, self.link.barrier, self.tasks)
+        self.supervision = Supervision(state, store, self.link, broadcasts, self.grants, api, self.tasks)
         copies, chats = self.supervision.copies, self.supervision.chats
         self.endings = Endings(state, store, send, copies.ended)
         self.returns = Returns(state, send)
@@ -87,6 +89,7 @@ class App:
             work_archives,
             self._is_there,
             self._came_back,
+            self.tasks,
         )
         self.faces = Faces(state, broadcasts)
         self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
@@ -117,21 +120,25 @@ class App:
             send,
             metrics,
             self.presence.heard_of,
+            self.tasks,
         )
-        self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics)
+        self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics, self.tasks)
         add_contact = self.contacts.add
-        parts = CommandParts(state, store, self.endings, self.faces, self.supervision, add_contact, reload)
-        self.requests = IqHandler(state, all_commands(parts), self.archives, chats, self.link)
+        parts = CommandParts(state, store, self.endings, self.faces, self.supervision, add_contact, reload, self.tasks)
+        self.requests = IqHandler(state, all_commands(parts), self.archives, chats, self.link, self.tasks)
         self.retention = Retention(state, store)
         delegation = Delegation(state, self.grants, self.archives, send)
         self.census = Census(state, self.link, self.services, api)
-        self.gate = Gate(self.link, self.messages.receive)
+        self.gate = Gate(self.link)
         pressure = Pressure(self.link, lambda: store.backlog)
-        self._router = Router(
+        router = Router(
+            state,
+            self.rivals,
             self.presence,
             self.iqs,
             delegation,
             self.requests,
+            self.messages,
             self.undelivered,
             self.grants,
             self.guard,
@@ -139,14 +146,9 @@ class App:
             self.gate,
             pressure,
         )
+        self.link.on_stanza = router.receive
 
     # What the parts tell each other
-
-    def _receive(self, stanza: Element) -> None:
-        self.rivals.receive(stanza)
-
-    def _route(self, stanza: Element) -> None:
-        self._router.route(stanza)
 
     def _logged_in(self, party: Party, client: str) -> None:
         self.contacts.logged_in(party)
@@ -178,6 +180,6 @@ class App:
 
     async def _bounces_handled(self) -> bool:
         handled = await self.undelivered.handled()
-        if await self.supervision.copies.lines.settled():
+        if await self.supervision.copies.queue.settled():
             await self.link.barrier()
         return handled

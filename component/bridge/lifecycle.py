@@ -16,10 +16,10 @@ from component.web.uploads import Uploads
 from .app import App
 from .clock import now_us
 from .gauges import Gauges
+from .host_claim import HostsTaken
 from .reloading import Reload
 from .state.state import State
 from .stream.connection import Disconnected
-from .stream.rivals import HostsTaken
 from .supervision.supervision import Supervision
 
 log = logging.getLogger(__name__)
@@ -42,18 +42,19 @@ class Bridge:
         reload: Reload,
         uploads: Uploads,
         lease: Lease,
+        holder: str,
     ) -> None:
         self._lease = lease
         self._state = state
         self._store = store
         self._metrics = metrics
         self._app = app = App(
-            settings, state, store, api, metrics, reload, uploads, lease, up=self._up, down=self._down
+            settings, state, store, api, metrics, reload, uploads, lease.valid, holder, up=self._up, down=self._down
         )
         parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.contacts)
         metrics.add(Gauges(state, store, *parts_seen, self.missing))
         self._settling: asyncio.Task[None] | None = None
-        self._taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settled = False
         self._all_have_contacts = False
         self._seen_through: World | None = None  # the directory by which all subscriptions were looked through
@@ -73,35 +74,35 @@ class Bridge:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then say good-bye (P8). Raises what made one of the parts fail,
         ``HostsTaken`` if another process has the hosts already, ``LeaseLost`` if one has taken over the database."""
-        parts = (
-            self._app.link.run,
-            self._app.rivals.run,
-            self._app.guard.run,
-            self._store.look_after_files,
-            self._app.delivery.run,
-            self._app.services.run,
-            self._app.contacts.run,
-            self._app.retention.run,
-        )
-        tasks: list[asyncio.Future[Any]] = [asyncio.create_task(part()) for part in parts]
-        stopping, losing = asyncio.create_task(stop.wait()), asyncio.create_task(self._lease.lost.wait())
+        start = self._app.tasks.start
+        start(self._app.link.run(), "keeping the stream to ejabberd", self._fail)
+        start(self._app.guard.run(), "proving that the guard is in force", self._fail)
+        start(self._store.look_after(), "looking after the database", self._fail)
+        start(self._app.delivery.run(), "noting what was delivered", self._fail)
+        start(self._app.services.run(), "putting the service contact into contact lists", self._fail)
+        start(self._app.contacts.run(), "putting contact lists in order", self._fail)
+        start(self._app.retention.run(), "deleting old messages", self._fail)
+        stopping = start(stop.wait(), "waiting to be stopped")
+        losing = start(self._lease.lost.wait(), "waiting for another process to take over")
+        ends: list[asyncio.Future[Any]] = [self._failed, stopping, losing]
         try:
-            done, _ = await asyncio.wait([*tasks, self._taken, stopping, losing], return_when=asyncio.FIRST_COMPLETED)
-            if losing in done:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if losing.done():
+                self._app.link.drop("another process has taken over the database")
                 raise LeaseLost("another process has taken it over")
-            for task in done:
-                task.result()
+            if self._failed.done():
+                if isinstance(self._failed.exception(), HostsTaken):
+                    await self._leave()
+                self._failed.result()
             await self._say_goodbye()
-        except HostsTaken:
-            await self._leave()
-            raise
-        except LeaseLost as lost:
-            self._app.link.drop(f"the database is not this process's any more: {lost}")
-            raise
         finally:
-            for task in (*tasks, stopping, losing):
-                task.cancel()
-            await asyncio.gather(*tasks, stopping, losing, return_exceptions=True)
+            await self._app.tasks.close()
+
+    def _fail(self, problem: BaseException) -> None:
+        """What the bridge cannot go on without has failed."""
+        if not self._failed.done():
+            self._failed.set_exception(problem)
+            self._failed.exception()  # so that asyncio does not complain where we are stopping anyway
 
     async def _leave(self) -> None:
         """Let who was first have the hosts, and turn back what is not ours."""
@@ -144,7 +145,7 @@ class Bridge:
         self._app.grants.expect()
         self._app.archives.stream_began()
         self._app.requests.stream_began()
-        self._settling = asyncio.create_task(self._settle())
+        self._settling = self._app.tasks.start(self._settle(), "finding out who is logged in")
 
     def _down(self) -> None:
         self._app.rivals.down()
@@ -169,9 +170,8 @@ class Bridge:
             self._app.supervision.chats.announce()
             await self._app.faces.announce()
             await self._app.upload_services.learn()
-        except (HostsTaken, LeaseLost) as taken:
-            if not self._taken.done():
-                self._taken.set_exception(taken)
+        except HostsTaken as taken:
+            self._fail(taken)
         except Disconnected:
             pass
         except StoreError as problem:

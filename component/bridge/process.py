@@ -6,13 +6,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from component.background_tasks import BackgroundTasks
 from component.config.problems import LoadError
 from component.directory.world import World
 from component.ejabberd.ejabberd_api import EjabberdApi
@@ -24,6 +24,7 @@ from component.web.link_responses import LinkResponses
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 
+from .host_claim import claimed
 from .lifecycle import Bridge
 from .reloading import ReloadError, refuse_new_wiring
 from .standby import Standby
@@ -50,16 +51,19 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, asked.set)
-    lease = store_lease(settings.storage.url, _this_process(path))
+    holder = _this_process(path)
+    lease = store_lease(settings.storage.url, holder)
     first = await _first(lease, standby)
     try:
         waiting, metrics = Standby(lease), Metrics()
         reloader = Reloader(path, settings, world, reloaded)
         missing = partial(_missing, reloader, waiting)
-        tasks = (_reload_when(asked, reloader), Systemd().run(missing, stop, waiting.waits))
-        async with _beside(*tasks), Web(settings.web, metrics, missing, patient=first is not None) as web:
-            if first is None or await waiting.turn(first, stop):
-                await _serve(reloader, lease, metrics, web, stop)
+        async with BackgroundTasks() as tasks:
+            tasks.start(_reload_when(asked, reloader), "reloading on SIGHUP")
+            tasks.start(Systemd().run(missing, stop, waiting.waits), "telling systemd how deskbridge is")
+            async with Web(settings.web, metrics, missing, patient=first is not None) as web:
+                if first is None or await waiting.turn(first, stop):
+                    await _serve(reloader, lease, metrics, web, stop, holder)
     finally:
         await lease.release()
     log.info("stopped")
@@ -83,34 +87,24 @@ def _missing(reloader: "Reloader", waiting: Standby) -> list[str]:
     return reloader.bridge.missing()
 
 
-@asynccontextmanager
-async def _beside(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """They run meanwhile."""
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _this_process(path: Path) -> str:
     """In one line, for the operator who starts a second one."""
     now = datetime.now(UTC)
     return f"process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M:%S} UTC, with {path.absolute()}"
 
 
-async def _serve(reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web, stop: asyncio.Event) -> None:
+async def _serve(
+    reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web, stop: asyncio.Event, holder: str
+) -> None:
     """With the lease: open the database, connect, and go on until ``stop``."""
     metrics.active()
     settings = reloader.settings
-    async with _opened(settings.storage.url) as store:
+    async with claimed(settings, holder), _opened(settings.storage.url) as store:
         store.watch(metrics.committed)
         async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
             async with reloader.at_rest():
                 state = await open_state(reloader.settings.limits, reloader.world, store, settings.web)
-                bridge = Bridge(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease)
+                bridge = Bridge(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease, holder)
                 reloader.bridge = bridge
             gc.set_threshold(YOUNG)
             _set_aside()

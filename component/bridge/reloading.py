@@ -1,6 +1,7 @@
 """What a reload may change, and what only a restart can (D1)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from component.config.problems import LoadError
 from component.model import Settings, Tenant
@@ -10,7 +11,7 @@ class ReloadError(Exception):
     """The new configuration cannot be taken on without a restart. The text says why."""
 
 
-Reload = Callable[[], Awaitable[LoadError | ReloadError | None]]
+Reload = Callable[[], Coroutine[Any, Any, LoadError | ReloadError | None]]
 """Takes on the files as they are now; what is wrong, if that was refused."""
 
 

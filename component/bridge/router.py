@@ -1,31 +1,45 @@
-"""Which part a stanza goes to."""
+"""Which part a stanza goes to.
+
+Nearly all are messages of people who chat already. Their route is known, and with it that the message is for nobody
+but the two; so that is asked first, and everything else only of what is left.
+"""
 
 from xml.etree.ElementTree import Element
 
 from component.xep.stanza_errors import is_error
 from component.xml import MESSAGE, PRESENCE
 
+from .incoming import Route, Routes
 from .iq.delegated_requests import Delegation
 from .iq.iq_handler import IqHandler
+from .messages.message_handler import Messages
 from .messages.undelivered import Undelivered
 from .presence.presence_handler import PresenceHandler
+from .state.state import State
 from .stream.back_pressure import Pressure
 from .stream.gate import Gate
 from .stream.grants import Grants
 from .stream.guard_proof import Guard
 from .stream.iqs import Iqs
+from .stream.rivals import Rivals
 from .supervision.supervision import Supervision
+
+CHECK_EVERY = 64
+"""Messages between two looks at what waits for the disk."""
 
 
 class Router:
-    """Gets every stanza of the stream, once it is sure that the hosts are ours."""
+    """Gets every stanza of the stream."""
 
     def __init__(
         self,
+        state: State,
+        rivals: Rivals,
         presence: PresenceHandler,
         iqs: Iqs,
         delegation: Delegation,
         requests: IqHandler,
+        messages: Messages,
         undelivered: Undelivered,
         grants: Grants,
         guard: Guard,
@@ -33,18 +47,31 @@ class Router:
         gate: Gate,
         pressure: Pressure,
     ) -> None:
+        self._state = state
+        self._rivals = rivals
         self._presence = presence
         self._iqs = iqs
         self._delegation = delegation
         self._requests = requests
+        self._messages = messages
         self._undelivered = undelivered
         self._grants = grants
         self._guard = guard
         self._supervision = supervision
         self._gate = gate
         self._pressure = pressure
+        self._routes = Routes()
+        self._unchecked = 0
 
-    def route(self, stanza: Element) -> None:
+    def receive(self, stanza: Element) -> None:
+        # An open gate means that the hosts are ours alone, and that it is known who is logged in.
+        if stanza.tag == MESSAGE and self._gate.is_open and stanza.get("type") != "error":
+            route = self._routes.known(self._state.world, stanza.get("from"), stanza.get("to"))
+            if route is not None:
+                self._to_a_face(stanza, route)
+                return
+        if self._rivals.take(stanza):
+            return
         if stanza.tag == MESSAGE:
             self._message(stanza)
         elif stanza.tag == PRESENCE:
@@ -58,6 +85,18 @@ class Router:
                 self._undelivered.bounced(message)
         elif self._grants.take(message):
             self._guard.ask()
-        elif not self._guard.take(message) and not self._supervision.copies.is_returned_copy(message):
-            self._gate.receive(message)
+        elif self._guard.take(message) or self._supervision.copies.is_returned_copy(message):
+            pass
+        elif not self._gate.is_open:
+            self._gate.keep(message)
+        else:
+            route = self._routes.find(self._state.world, message.get("from", ""), message.get("to", ""))
+            if route is not None:
+                self._to_a_face(message, route)
+
+    def _to_a_face(self, message: Element, route: Route) -> None:
+        self._messages.receive(message, route)
+        self._unchecked += 1
+        if self._unchecked == CHECK_EVERY:
+            self._unchecked = 0
             self._pressure.check()

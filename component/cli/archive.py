@@ -1,4 +1,4 @@
-"""``deskbridge archive``: what operators do with what is stored (A8, O5), also while the bridge runs."""
+"""``deskbridge archive``: statistics, export, deletion and holds (A8, O5), also while the bridge runs."""
 
 import json
 import os
@@ -27,12 +27,12 @@ from .store_access import (
 )
 
 AT_ONCE = 200
-"""Messages exported."""
+"""Messages that are exported at a time."""
 
 
 @click.group()
 def archive() -> None:
-    """Statistics, export and deletion of what is archived; holds, which keep some of it."""
+    """Statistics, export and deletion of archived messages, and holds on them."""
 
 
 archive.add_command(hold)
@@ -41,7 +41,7 @@ archive.add_command(hold)
 @archive.command()
 @settings_option
 def stats(settings: Settings) -> None:
-    """Say what the archive holds."""
+    """Show what is in the archive."""
     found = with_store(settings, Store.stats)
     for tenant, numbers in found.tenants.items():
         click.echo(f"{tenant}: {_summary(numbers)}")
@@ -51,13 +51,13 @@ def stats(settings: Settings) -> None:
 @archive.command()
 @settings_option
 @account_option
-@click.option("--output", type=click.Path(path_type=Path), help="A new file, for no other user to read.")
+@click.option("--output", type=click.Path(path_type=Path), help="A new file, readable only by you.")
 @one_tenant_option
 def export(settings: Settings, account: str | None, output: Path | None, tenant: Tenant) -> None:
     """Print the messages of a tenant as lines of JSON.
 
-    The oldest come first, with real addresses; also those that were withdrawn, or that only a hold keeps. The audit
-    log gets a line.
+    The oldest come first, with real addresses; including withdrawn messages and those that only a hold keeps. It is
+    entered in the audit log.
     """
     with ExitStack() as files:
         target = sys.stdout if output is None else files.enter_context(_private_file(output))
@@ -70,7 +70,7 @@ def export(settings: Settings, account: str | None, output: Path | None, tenant:
 @click.option("--days", type=click.IntRange(min=1), help="Instead of the tenants' retention_days.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(settings: Settings, tenant: Tenant | None, days: int | None, yes: bool) -> None:
-    """Delete what is past its time, now; a running bridge does that once a day. The audit log gets a line."""
+    """Delete what is past its retention, now; a running bridge does that once a day. It is entered in the audit log."""
     tenants = (tenant,) if tenant else settings.tenants
     if days is not None and not yes:
         names = " and ".join(each.id for each in tenants)
@@ -80,7 +80,7 @@ def purge(settings: Settings, tenant: Tenant | None, days: int | None, yes: bool
         if kept_days:
             click.echo(f"{each.id}: {_purge(settings, each, kept_days)}")
         else:
-            click.echo(f"{each.id}: messages are kept for ever (retention_days = 0)")
+            click.echo(f"{each.id}: messages are kept indefinitely (retention_days = 0)")
 
 
 def _purge(settings: Settings, tenant: Tenant, days: int) -> str:
@@ -88,7 +88,7 @@ def _purge(settings: Settings, tenant: Tenant, days: int) -> str:
 
 
 async def _enter_and_purge(store: Store, tenant: Tenant, days: int) -> str:
-    """Two lines for the audit log: the first is there whatever breaks the purge off."""
+    """Two entries in the audit log: the first one is there even if the purge is interrupted."""
     await enter(store, tenant, "archive.purge", f"messages older than {days} days")
     purged = await store.purge(tenant.id, us(datetime.now(UTC) - timedelta(days=days)))
     done = (
@@ -118,7 +118,7 @@ async def _export(store: Store, tenant: Tenant, account: str | None, target: Tex
 
 
 async def _write_some(store: Store, messages: list[ArchivedMessage], target: TextIO) -> None:
-    """With what was to be read behind their links: who holds a message holds all of it."""
+    """With the content of their links: a held message is held with all of it."""
     links = await store.links.of_messages([message.id for message in messages])
     for message in messages:
         own = [_exported_link(found) for found in links if found.link.message_id == message.id]

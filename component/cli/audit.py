@@ -1,4 +1,4 @@
-"""``deskbridge audit``: who looked at what, and who took it away (S3, O5), also while the bridge runs."""
+"""``deskbridge audit``: who viewed or removed what (S3, O5), also while the bridge runs."""
 
 import json
 from dataclasses import asdict
@@ -15,11 +15,11 @@ from .store_access import DAY, moment, settings_option, tenant_option, us, with_
 @click.command()
 @settings_option
 @tenant_option
-@click.option("--about", metavar="SUBJECT", help="Only what was done to this, such as 'link 17'.")
+@click.option("--about", metavar="SUBJECT", help="Only entries about this, such as 'link 17'.")
 @click.option("--from", "start", type=DAY, metavar="DAY", help="Only from this day on (UTC).")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def audit(settings: Settings, tenant: Tenant | None, about: str | None, start: datetime | None, as_json: bool) -> None:
-    """Print the audit log, the oldest first. Nothing can be changed in it or removed from it."""
+    """Print the audit log, the oldest first. Its entries cannot be changed or removed."""
     since = 0 if start is None else us(start)
     with_store(settings, lambda store: _show(store, None if tenant is None else tenant.id, about, since, as_json))
 

@@ -1,4 +1,4 @@
-"""``deskbridge check``: whether what operators wrote can be used."""
+"""``deskbridge check``: whether the configuration and the directories are valid."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What commands on the configuration and the directories have in common."""
+"""What commands on the configuration and the directories share."""
 
 from collections.abc import Callable
 from pathlib import Path

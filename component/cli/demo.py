@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from component.bridge.stream.rivals import HostsTaken
+from component.bridge.host_claim import HostsTaken
 from component.config.problems import LoadError
 from component.demo.demo_server import DemoError, Ports
 from component.demo.demonstration import run_demo
@@ -15,11 +15,11 @@ from component.store.api import StoreError
 from component.web.web_server import WebError
 
 HIGHEST_PORT = 65_533
-"""The page takes the next two as well."""
+"""The page uses the next two as well."""
 
 
 def _port(name: str, what: str) -> Callable[[Any], Any]:
-    """The option of one of ``Ports``."""
+    """The option for one of ``Ports``."""
     ports, default = click.IntRange(1, HIGHEST_PORT), getattr(Ports(), name)
     return click.option(f"--{name}-port", name, type=ports, default=default, show_default=True, help=what)
 

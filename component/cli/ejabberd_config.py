@@ -1,4 +1,4 @@
-"""``deskbridge ejabberd-config``: what ejabberd has to be told."""
+"""``deskbridge ejabberd-config``: ejabberd's configuration."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from .config_files import config_option, load_files
 @click.command("ejabberd-config")
 @config_option
 @click.option("--part", is_flag=True, help="Only what an existing server has to add.")
-@click.option("--with-secret", is_flag=True, help="Put the component's secret in, instead of a place for it.")
+@click.option("--with-secret", is_flag=True, help="Include the component's secret, instead of a placeholder.")
 def ejabberd_config(path: Path, part: bool, with_secret: bool) -> None:
     """Print the configuration that ejabberd needs for the tenants of the configuration."""
     settings, _ = load_files(path)

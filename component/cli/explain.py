@@ -17,7 +17,7 @@ from .config_files import config_option, load_files
 
 
 class Unknown(LookupError):
-    """Nobody has this address. The text says so, and what to give instead."""
+    """Nobody has this address. The text says so, and which addresses there are."""
 
 
 def explanation(world: World, sender: str, receiver: str, content: bool = False) -> str:
@@ -83,7 +83,7 @@ def _conditions(receiver: Party) -> str:
 @config_option
 @click.argument("sender", metavar="FROM")
 @click.argument("receiver", metavar="TO")
-@click.option("--content", is_flag=True, help="Say what a message between the two may carry, too.")
+@click.option("--content", is_flag=True, help="Also show what a message between the two may carry.")
 def explain(path: Path, sender: str, receiver: str, content: bool) -> None:
     """Say which rule allows or refuses a message, in each direction.
 

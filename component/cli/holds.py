@@ -1,4 +1,4 @@
-"""``deskbridge archive hold``: what has to be kept although its time is over (A8)."""
+"""``deskbridge archive hold``: holds, which keep messages beyond their retention (A8)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,15 +12,15 @@ from .store_access import DAY, account_option, moment, one_tenant_option, operat
 
 @click.group()
 def hold() -> None:
-    """Holds, which keep messages although their time is over.
+    """Holds, which keep messages beyond their retention.
 
-    What only a hold keeps is in nobody's history any more; `deskbridge archive export` has it.
+    Messages that only a hold keeps are in nobody's history; `deskbridge archive export` prints them.
     """
 
 
 @hold.command()
 @settings_option
-@click.option("--reason", required=True, help="Why, for whoever looks at the list of holds.")
+@click.option("--reason", required=True, help="Why; shown in the list of holds.")
 @account_option
 @click.option("--from", "start", type=DAY, metavar="DAY", help="Only from this day on (UTC).")
 @click.option("--to", "end", type=DAY, metavar="DAY", help="Only up to this day, and with it (UTC).")
@@ -46,7 +46,7 @@ def add(
 @settings_option
 @one_tenant_option
 def list_holds(settings: Settings, tenant: Tenant) -> None:
-    """Show all holds of a tenant, also those that were removed."""
+    """Show all holds of a tenant, including removed ones."""
     for stored in with_store(settings, lambda store: store.holds(tenant.id)):
         click.echo(_described(stored))
 
@@ -56,7 +56,7 @@ def list_holds(settings: Settings, tenant: Tenant) -> None:
 @one_tenant_option
 @click.argument("number", type=int)
 def remove(settings: Settings, tenant: Tenant, number: int) -> None:
-    """End a hold. What only it kept goes with the next purge."""
+    """End a hold. The next purge deletes what only this hold kept."""
     by, now = operator(), us(datetime.now(UTC))
     if not with_store(settings, lambda store: store.lift_hold(tenant.id, number, by, now)):
         raise click.ClickException(f"{tenant.id} has no hold {number} in force")

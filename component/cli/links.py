@@ -1,4 +1,4 @@
-"""``deskbridge links``: what can be opened from outside, and ending it (C10, O5), also while the bridge runs."""
+"""``deskbridge links``: listing and revoking links (C10, O5), also while the bridge runs."""
 
 import json
 from dataclasses import asdict
@@ -12,16 +12,16 @@ from component.store.api import Store, StoredLink, Which
 from .store_access import moment, operator, read_account, settings_option, tenant_option, us, with_store
 
 TOKEN_CHARS = 22
-"""A token has at least so many characters, and a number never."""
+"""A token has at least this many characters, a number always fewer."""
 
 
 @click.group()
 def links() -> None:
-    """Links to formatted messages and files, which work for whoever has them."""
+    """Links to formatted messages and files, which work for anybody who has them."""
 
 
 person_option = click.option(
-    "--person", metavar="ACCOUNT", callback=read_account, help="Only in what this account wrote and got."
+    "--person", metavar="ACCOUNT", callback=read_account, help="Only in messages that this account wrote or got."
 )
 message_option = click.option("--message", type=int, metavar="NUMBER", help="Only of this message of the archive.")
 
@@ -35,10 +35,8 @@ message_option = click.option("--message", type=int, metavar="NUMBER", help="Onl
 def list_links(
     settings: Settings, tenant: Tenant | None, person: str | None, message: int | None, as_json: bool
 ) -> None:
-    """Show links, the oldest first: what they open, until when, and how often they were opened.
-
-    What opens them is not shown; the number is enough to revoke one.
-    """
+    """Show links, the oldest first: what they open, until when, and how often they were opened. The address itself is
+    not shown; the number is enough to revoke a link."""
     which = Which(tenant=None if tenant is None else tenant.id, person=person, message_id=message)
     now = us(datetime.now(UTC))
     with_store(settings, lambda store: _show(store, which, now, as_json))
@@ -79,7 +77,7 @@ def revoke(
 
 
 def _revoke_one(settings: Settings, name: str, by: str, now: int) -> bool:
-    """Say what became of the link; False if there is none."""
+    """Revoke a link and print the result; False if there is none."""
     found = with_store(settings, lambda store: _found_and_revoked(store, _named(name), by, now))
     for link, revoked in found:
         click.echo(f"link {link.id} {'is revoked' if revoked else 'was revoked before'}")

@@ -27,11 +27,11 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "transcripts": "transcripts",
     }
 )
-"""Name -> the module here and the command in it, which are called alike."""
+"""Name -> the module in this package and the command in it, which have the same name."""
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, with what is in the text, and the time in UTC."""
+    """One JSON object for each line, with the same content as the text form, and the time in UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -50,13 +50,13 @@ def set_up_logging(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    # What these have to say below this, the link and the store say in their own words.
+    # Below these levels their messages repeat what the bridge logs itself.
     logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class CommandGroup(click.Group):
-    """Imports only the command that is run: ``run`` would keep in memory for months what the others need."""
+    """Imports only the command that is run, so that ``run`` does not keep the others' modules in memory for months."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

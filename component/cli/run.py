@@ -28,11 +28,11 @@ class RunsAlready(click.ClickException):
 def run(path: Path, standby: bool) -> None:
     """Run the bridge until SIGTERM or Ctrl-C; SIGHUP reloads configuration and directories."""
     settings, world = load_files(path)
-    # Only now: the modules fill the gaps that loading ten thousand people leaves in memory.
+    # Only now: the modules fill the memory that loading ten thousand people leaves free.
     import uvloop
 
+    from component.bridge.host_claim import HostsTaken
     from component.bridge.process import serve
-    from component.bridge.stream.rivals import HostsTaken
     from component.compiled import IS_COMPILED
     from component.store.api import LeaseLost, StoreError, StoreInUse
     from component.web.web_server import WebError

@@ -33,7 +33,7 @@ def _read_settings(_context: click.Context, _option: click.Parameter, path: Path
 
 
 def read_account(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    """An option's account, as the store has it."""
+    """An account given as an option, in the form that the store uses."""
     if text is None:
         return None
     address = normalise(text)
@@ -43,10 +43,10 @@ def read_account(_context: click.Context, _option: click.Parameter, text: str | 
 
 
 settings_option = config_as("settings", callback=_read_settings, is_eager=True)
-"""Read before all else, as other options are looked up in it."""
+"""Read first, as other options refer to it."""
 
 account_option: Callable[[Any], Any] = click.option(
-    "--account", metavar="ACCOUNT", callback=read_account, help="Only what this account wrote and got."
+    "--account", metavar="ACCOUNT", callback=read_account, help="Only messages that this account wrote or got."
 )
 
 
@@ -75,7 +75,7 @@ def _names(settings: Settings) -> str:
 tenant_option: Callable[[Any], Any] = click.option(
     "--tenant", metavar="ID", callback=_read_tenant, help="Only of this tenant; otherwise of all."
 )
-"""The command gets a tenant, or None for all that there are."""
+"""The command gets a tenant, or None for all of them."""
 
 one_tenant_option: Callable[[Any], Any] = click.option(
     "--tenant", metavar="ID", callback=_one_tenant, help="Of this tenant; may be left out where there is only one."
@@ -87,7 +87,7 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
     """What ``work`` gives for the store of that configuration. Raises ``ClickException`` if it cannot be opened."""
     url = settings.storage.url
     if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
-        raise click.ClickException(f"there is no database at {url} yet: deskbridge makes it when it runs")
+        raise click.ClickException(f"there is no database at {url} yet: `deskbridge run` creates it")
     try:
         return asyncio.run(_with_store(url, work))
     except StoreError as problem:
@@ -95,15 +95,13 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 async def enter(store: Store, tenant: Tenant, action: str, subject: str, detail: str = "") -> None:
-    """Write into the audit log what this command is about to do, before it does it."""
+    """Enter in the audit log what this command is about to do, before it does it."""
     await store.submit(Audit(us(datetime.now(UTC)), tenant.id, operator(), action, subject, detail))
 
 
 def operator(environ: Mapping[str, str] = os.environ) -> str:
-    """Who gave the command, for the audit log: the user that the system knows, and who became that by sudo.
-
-    Not what LOGNAME and the like say, which anybody can set.
-    """
+    """Who ran the command, for the audit log: the system's user, and the user who ran sudo. LOGNAME and the like are
+    not used, as anybody can set them."""
     number = os.getuid()
     users = {user.pw_uid: user.pw_name for user in pwd.getpwall()}
     name, person = users.get(number, str(number)), environ.get("SUDO_USER")
@@ -119,7 +117,7 @@ async def _with_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 def us(moment: datetime) -> int:
-    """A time in UTC as the store has it. ``moment`` without a time zone is UTC."""
+    """A time as the store has it, in us. ``moment`` without a time zone is UTC."""
     return (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(microseconds=1)
 
 

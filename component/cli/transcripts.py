@@ -1,4 +1,4 @@
-"""``deskbridge transcripts``: what agents said to each other, for operators (S3, O5), also while the bridge runs."""
+"""``deskbridge transcripts``: chats between agents, for operators (S3, O5), also while the bridge runs."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PAGE = 100
 
 @click.group()
 def transcripts() -> None:
-    """Chats between agents: find and print them. Each look is written into the audit log."""
+    """Find and print chats between agents. Each view is entered in the audit log."""
 
 
 @transcripts.command("list")
@@ -30,10 +30,16 @@ def transcripts() -> None:
 @click.option(
     "--agent", default="", metavar="NAME", help="Words of an agent's name, or their beginnings, or the address."
 )
-@click.option("--text", default="", metavar="WORDS", help="Words that were said in one message.")
-@click.option("--from", "start", type=DAY, metavar="DAY", help="Going on since this day (UTC), like 2026-01-31.")
-@click.option("--until", "end", type=DAY, metavar="DAY", help="And until the end of this day.")
-@click.option("--most", type=click.IntRange(min=1), default=PAGE, show_default=True, help="So many of them.")
+@click.option("--text", default="", metavar="WORDS", help="Words of one message.")
+@click.option(
+    "--from",
+    "start",
+    type=DAY,
+    metavar="DAY",
+    help="Only chats that lasted into this day (UTC) or later.",
+)
+@click.option("--until", "end", type=DAY, metavar="DAY", help="Only chats that began before the end of this day.")
+@click.option("--most", type=click.IntRange(min=1), default=PAGE, show_default=True, help="At most this many.")
 @one_tenant_option
 def list_transcripts(
     settings: Settings, agent: str, text: str, start: datetime | None, end: datetime | None, most: int, tenant: Tenant
@@ -54,7 +60,7 @@ def list_transcripts(
 @transcripts.command()
 @settings_option
 @click.option("--format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), help="A new file, for no other user to read.")
+@click.option("--output", type=click.Path(path_type=Path), help="A new file, readable only by you.")
 @one_tenant_option
 @click.argument("number", type=click.IntRange(min=1))
 def show(settings: Settings, format: str, output: Path | None, tenant: Tenant, number: int) -> None:

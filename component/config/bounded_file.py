@@ -1,7 +1,7 @@
-"""Reading a file that somebody has named: a regular one, of bounded size, and only where it may lie (R2).
+"""Reading a file that the configuration names: a regular one, of limited size, in an allowed folder (R2).
 
-Who writes a tenant's directory decides what deskbridge opens, with deskbridge's rights. A pipe would keep the reading
-waiting for ever, a device has no end, and other files hold what is not theirs to read.
+The author of a tenant's directory chooses what deskbridge opens, with deskbridge's rights. A pipe would block for ever,
+a device has no end, and other files may be none of the author's business.
 """
 
 import os
@@ -10,17 +10,17 @@ from pathlib import Path
 
 
 class UnfitFile(Exception):
-    """A file that is not read. The text says why, and what to do; nothing of what is in it."""
+    """A file that is not read. The text says why and what to do, and quotes nothing of it."""
 
 
 def read_bytes(path: Path, most: int, below: Path | None = None) -> bytes:
-    """All of a regular file of at most ``most`` bytes, which lies in the folder ``below`` or further down, once links
-    are followed. Raises ``UnfitFile``."""
+    """All of a regular file of at most ``most`` bytes, in the folder ``below`` or in folders of it, after symbolic
+    links are resolved. Raises ``UnfitFile``."""
     try:
         real = os.path.realpath(path)
         if below is not None and not Path(real).is_relative_to(os.path.realpath(below)):
             raise UnfitFile("lies elsewhere; it has to be in the folder of the directory file, or below it")
-        # Opening a pipe would wait for somebody who writes to it.
+        # Opening a pipe would block until there is a writer.
         opened = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             data = _read(opened, most)
@@ -35,7 +35,7 @@ def read_bytes(path: Path, most: int, below: Path | None = None) -> bytes:
 
 
 def _read(opened: int, most: int) -> bytes:
-    """One byte more than there may be, if there is one."""
+    """Up to one byte more than allowed."""
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         raise UnfitFile("cannot be read: it is no regular file; name one")
     with open(opened, "rb", closefd=False) as file:

@@ -28,9 +28,9 @@ def read_secret(
     problems: list[Problem],
     warn: Callable[[Problem], None],
 ) -> str:
-    """The secret, or ``""`` and a problem; ``missing`` is where a file should have been named.
+    """The secret, or ``""`` and a problem; ``missing`` is the place of the key that should name a file.
 
-    A file that everybody on the machine can read works, with a warning.
+    A file that every user of the machine can read is accepted with a warning.
     """
     if SECRET_VARIABLE in environ:
         return _one_line(environ[SECRET_VARIABLE], Place(Path("environment"), {}, (SECRET_VARIABLE,)), problems)
@@ -60,10 +60,10 @@ def load_settings(
     environ: Mapping[str, str] = os.environ,
     warn: Callable[[Problem], None] = lambda problem: log.warning("%s", problem),
 ) -> Settings:
-    """The settings in the TOML file ``path``, with every path in it made absolute from the file's folder.
+    """The settings in the TOML file ``path``, with every path in it resolved relative to the file's folder.
 
-    The variable DESKBRIDGE_XMPP_SECRET in ``environ`` wins over ``secret_file``. ``warn`` gets what is unwise
-    but works. Raises ConfigError with every problem of the file; the tenants' directories are not read here.
+    The variable DESKBRIDGE_XMPP_SECRET in ``environ`` takes precedence over ``secret_file``. ``warn`` gets problems
+    that are not errors. Raises ConfigError with every problem of the file; the tenants' directories are not read here.
     """
     problems: list[Problem] = []
     file = read_toml(path, problems)
@@ -91,7 +91,7 @@ def load_settings(
 
 
 def _sections(top: FileShape, place: Place, problems: list[Problem]) -> dict[str, dict[str, Any]]:
-    """What is right in each section; nothing for one that is left out."""
+    """The valid keys of each section; none of a section that is left out."""
     tables = {key: getattr(top, key) for key in SECTIONS}
     return {
         key: {} if tables[key] is None else shape.read(tables[key], place.at(key), problems).given()
@@ -100,7 +100,7 @@ def _sections(top: FileShape, place: Place, problems: list[Problem]) -> dict[str
 
 
 def _clashes(tenants: list[tuple[Place, TenantShape]]) -> Iterator[Problem]:
-    """Tenants are told apart by their ids and, on the wire, by their hosts alone (AD4)."""
+    """Tenants are identified by their ids and, in stanzas, only by their hosts (AD4)."""
     yield from duplicates("the tenant id", ((place.at("id"), tenant.id) for place, tenant in tenants if tenant.id))
     hosts = ((place.at(key), getattr(tenant, key)) for place, tenant in tenants for key in HOST_KEYS)
     yield from duplicates("the host", ((place, host) for place, host in hosts if host))

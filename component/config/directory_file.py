@@ -26,7 +26,7 @@ from .toml_source import MOST_BYTES, read_text, read_toml
 _SEPARATOR = re.compile(r"[;\s]+")
 
 Row = tuple[Place, dict[str, Any]]
-"""A line and its filled cells by column, in the form of a table of a TOML file."""
+"""The place of a line, and its non-empty cells by column, like a table of a TOML file."""
 
 
 def read_rows(
@@ -34,8 +34,8 @@ def read_rows(
 ) -> list[Row]:
     """The lines of a file in the folder ``below``, whose header may name ``columns`` in any order.
 
-    Cells of the columns ``lists`` are lists separated by ``;`` or spaces. Blank lines and empty cells count
-    as absent. A record that goes over several lines has the place of its first.
+    Cells of the columns ``lists`` are lists separated by ``;`` or spaces. Blank lines and empty cells count as absent.
+    A record of several lines has the place of the first.
     """
     text = read_text(path, MOST_BYTES, problems, below)
     if text is None:
@@ -54,7 +54,7 @@ def read_rows(
 
 
 def _records(text: str, path: Path, problems: list[Problem]) -> Iterator[tuple[Place, list[str]]]:
-    """The records up to the first that cannot be read, which is a problem."""
+    """The records before the first invalid one, which is reported."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         place = Place(path, {(): reader.line_num + 1})
@@ -78,7 +78,7 @@ def _header_faults(header: list[str], columns: Collection[str]) -> Iterator[str]
 
 
 def _known(column: str, columns: Collection[str]) -> str:
-    """What may have been meant. What stands there is not repeated: the file may be another one than was meant (R4)."""
+    """The column that may have been meant. The name in the file is not quoted: it may be the wrong file (R4)."""
     close = get_close_matches(column, columns, n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(columns)}"
 
@@ -147,7 +147,7 @@ def load_directory(path: Path) -> Directory:
 
 
 def make_directory(people: Iterable[Person], groups: Iterable[Team] = (), queues: Iterable[Team] = ()) -> Directory:
-    """A directory of what is known to be right."""
+    """A directory of valid people and teams."""
     return Directory(
         people=tuple(people),
         groups=MappingProxyType({team.id: team for team in groups}),
@@ -156,7 +156,7 @@ def make_directory(people: Iterable[Person], groups: Iterable[Team] = (), queues
 
 
 def _local_part(text: str) -> str:
-    """AD3. The reserved prefix is looked for in the prepared form, where no spelling can hide it."""
+    """AD3. The reserved prefix is checked after normalisation, so no spelling can hide it."""
     if not text:
         raise ValueError("must not be empty; leave the key out for a person without this licence")
     if "@" in text:
@@ -202,7 +202,7 @@ class _Person(TableShape):
 
 @lru_cache(maxsize=4096)
 def _one_copy(names: frozenset[str]) -> frozenset[str]:
-    """Ten thousand people are in a few groups each, mostly in the same ones."""
+    """Many people are in the same groups, so the sets are shared."""
     return names
 
 

@@ -1,4 +1,4 @@
-"""Pictures of people: PNG and JPEG, which every client shows, and small enough to be sent in one stanza (XEP-0153)."""
+"""Photos of people: PNG or JPEG, which every client shows, and small enough for one stanza (XEP-0153)."""
 
 import hashlib
 from pathlib import Path
@@ -13,8 +13,8 @@ _BEGINNINGS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def read_photo(path: Path, place: Place, problems: list[Problem], below: Path) -> Photo | None:
-    """What is in the file, which has to lie in the folder ``below``, or None and a problem. Only its hash is kept:
-    thousands of pictures are many megabytes."""
+    """The photo in a file, which has to be in the folder ``below``, or None and a problem. Only its hash is kept in
+    memory."""
     try:
         data = read_bytes(path, MOST_BYTES, below)
     except UnfitFile as unfit:
@@ -28,7 +28,7 @@ def read_photo(path: Path, place: Place, problems: list[Problem], below: Path) -
 
 
 def read_again(photo: Photo) -> bytes | None:
-    """The picture as it was when its directory was read; None if the file is another one by now."""
+    """The photo's bytes; None if the file has changed since its directory was read."""
     try:
         data = read_bytes(photo.path, MOST_BYTES)
     except UnfitFile:

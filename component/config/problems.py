@@ -1,4 +1,4 @@
-"""What is wrong, where, and how the operator reads it."""
+"""Problems in files: what is wrong, where, and how operators see it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Self
 
 Keys = tuple[str | int, ...]
-"""A way into a file: ``("tenants", 0, "mode")``."""
+"""A path in a file: ``("tenants", 0, "mode")``."""
 
 _SHOWN = 50
-"""A broken export of ten thousand people should not scroll the first problem away."""
+"""Problems shown: a broken export of ten thousand people should not scroll the first one away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A spot in a file. ``lines`` says on which line (from 1) some of the keys of the file stand."""
+    """A place in a file. ``lines`` has the line (from 1) of some of the file's keys."""
 
     file: Path
     lines: Mapping[Keys, int]
@@ -32,14 +32,14 @@ class Place:
         return None
 
     def __str__(self) -> str:
-        """``acme.toml:12: people[0].work``, as editors and terminals make it a link."""
+        """``acme.toml:12: people[0].work``, which editors and terminals turn into a link."""
         spot = f"{self.file}:{self.line}" if self.line else str(self.file)
         return f"{spot}: {key_path(self.keys)}" if self.keys else spot
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong at one place; ``text`` says what, and what to do."""
+    """One problem at one place; ``text`` says what is wrong and what to do."""
 
     place: Place
     text: str

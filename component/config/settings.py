@@ -1,4 +1,4 @@
-"""The shape of the configuration file (O1). What a key means stands in ``component.model``."""
+"""The shape of the configuration file (O1). What a key means is in ``component.model``."""
 
 import re
 from datetime import UTC, tzinfo
@@ -41,7 +41,7 @@ def _profile(value: object) -> Profile:
 
 
 def _time_zone(value: object) -> tzinfo:
-    """By its IANA name. UTC is known also where the machine has no time zones."""
+    """By its IANA name. UTC also works on a machine without time zones."""
     if value == str(UTC):
         return UTC
     try:
@@ -71,7 +71,7 @@ def _listen(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    """Prepared. Whether its host is one of the tenant's is for ``component.config`` to say."""
+    """Normalised. ``configuration`` checks that the host is one of the tenant's."""
     prepared = addresses.normalise(text)
     if prepared is None or prepared[1] or "@" not in prepared[0]:
         raise ValueError(f"must be the address of an account such as sue@work.acme.test, not {toml(text)}")

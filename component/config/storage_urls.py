@@ -1,7 +1,7 @@
 """Where the database is: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE`` (H1).
 
-The latter is libpq's form (PostgreSQL's manual, *Connection URIs*), without a password: the URL stands in the
-log and in messages of errors.
+The latter is libpq's form (PostgreSQL's manual, *Connection URIs*), without a password, because the URL is in the log
+and in error messages.
 """
 
 from collections.abc import Iterable

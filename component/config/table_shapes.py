@@ -28,10 +28,12 @@ _KINDS = {
 
 OPTIONAL: Any = None
 
-# Control characters, line separators, what turns the direction of the text around, and what XML cannot hold.
+# Control characters, line separators, characters that change the direction of the text, and characters that XML does
+# not allow.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 MOST_SHOWN = 200
-"""Characters of what is shown to people. Names go into rosters and lists, whole: longer ones would break them (R5)."""
+"""Characters of text that is shown to people. Names are not cut in rosters and lists, and longer ones would make these
+too large (R5)."""
 
 _IDENTIFIER = re.compile(r"\w[\w.-]{0,63}")
 
@@ -76,7 +78,7 @@ def _unknown_key(key: str, known: list[str]) -> str:
 
 
 def toml(value: object) -> str:
-    """A value roughly as it stands in the file, cut to a readable length."""
+    """A value roughly as in the file, cut to a readable length."""
     match value:
         case bool():
             text = str(value).lower()
@@ -105,7 +107,7 @@ class TableShape(BaseModel):
 
     @classmethod
     def read(cls, table: dict[str, Any], place: Place, problems: list[Problem]) -> Self:
-        """What is right in ``table``; what is wrong is added to ``problems``."""
+        """The valid keys of ``table``; errors are added to ``problems``."""
         for key, example in _required_keys(cls).items():
             if key not in table:
                 problems.append(Problem(place.at(key), f"is missing; add {sample(key, example)}"))
@@ -165,7 +167,7 @@ Line = Annotated[str, AfterValidator(_printable), AfterValidator(str.strip)]
 """One line; may be empty."""
 
 Value = Annotated[Line, AfterValidator(_filled)]
-"""One line that says something to the machine: an address, a path."""
+"""One line for the machine: an address, a path."""
 
 Text = Annotated[Line, AfterValidator(_short)]
 """One line to show to people; may be empty."""
@@ -174,13 +176,13 @@ Name = Annotated[Text, AfterValidator(_filled)]
 """One line to show to people."""
 
 Suffix = Annotated[str, AfterValidator(_printable), AfterValidator(_short)]
-"""What stands behind a name, with the space before it."""
+"""Text after a name, with the space before it."""
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
-"""What other tables, commands and logs refer to."""
+"""A name for other tables, commands and logs."""
 
 OneOrMore = Annotated[list[str], BeforeValidator(_listed)]
-"""A list of strings, where a single one may stand without the brackets."""
+"""A list of strings; a single one may be without brackets."""
 
 
 @cache

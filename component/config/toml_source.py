@@ -1,4 +1,4 @@
-"""Text and TOML files, and on which line each key of a TOML file stands."""
+"""Text and TOML files, and the line of each key of a TOML file."""
 
 import re
 import tomllib
@@ -36,7 +36,7 @@ _COMPLAINTS = {
     "Expected": "something is missing before this",
     "maximum recursion": "it is nested too deeply",
 }
-"""What Python's parser says, by its beginning -> what the operator is told."""
+"""The beginning of a message of Python's parser -> what the operator is told."""
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]", re.ASCII)
 _KEY = re.compile(r"\s*([\w.-]+)\s*=", re.ASCII)
@@ -79,7 +79,7 @@ def read_toml(path: Path, problems: list[Problem]) -> TomlFile | None:
 
 
 def _invalid(path: Path, complaint: str) -> Problem:
-    """What the parser complains of, without what it quotes: the file may be another one than was meant (R4)."""
+    """The parser's error without its quotes from the file: it may be the wrong file (R4)."""
     where = re.search(r"at line (\d+), column (\d+)", complaint)
     place = Place(path, {(): int(where[1])} if where else {})
     at = f" at column {where[2]}" if where else ""

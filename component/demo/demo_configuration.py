@@ -1,4 +1,4 @@
-"""Changes lines of the demonstration's configuration file as its operator would, and leaves all others."""
+"""Changes single lines of the demonstration's configuration file, as an operator would."""
 
 import asyncio
 import os
@@ -50,7 +50,8 @@ class TenantVersion:
         return Profile(tomllib.loads(self._path.read_text())["tenants"][0]["version"])
 
     async def change(self, version: Profile) -> None:
-        """Returns when the bridge goes by it. Raises ``TimeoutError`` if it does not, ``DemoError``, ``OSError``."""
+        """Returns when it is in force. Raises ``TimeoutError`` if the bridge does not reload, ``DemoError``,
+        ``OSError``."""
         async with self._changing:
             set_line(self._path, "version", f'"{version}"')
             self._reloaded.clear()

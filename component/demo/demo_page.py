@@ -1,7 +1,7 @@
-"""The page on which a Work user and an agent chat side by side, and the server of it, on loopback.
+"""The web page on which a Work user and an agent chat side by side, and its server on loopback.
 
-Each side is Converse.js in a frame of an origin of its own (a port), so that the two share no storage. What the page
-needs comes from here and from ejabberd, and its Content-Security-Policy keeps everything else out.
+Each side is Converse.js in a frame with its own origin (a port), so that the two share no storage. The page loads only
+from here and from ejabberd; its Content-Security-Policy forbids everything else.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,20 +19,20 @@ from .demo_server import PASSWORD, DemoError, Ports
 ASSETS = Path(__file__).with_name("assets")
 CONVERSE = ASSETS.parent / "node_modules" / "converse.js" / "dist"
 OWN_NAMES = ("localhost", LOOPBACK)
-"""The names by which a browser may call this server. A page of another name that resolves to loopback (DNS rebinding)
-would have the same origin as ours, and gets nothing."""
+"""The host names that a browser may use for this server. Other names that resolve to loopback (DNS rebinding) are
+refused."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def page_is_installed() -> bool:
-    """Whether ``make run`` found npm to get Converse.js with."""
+    """Whether Converse.js is there, which ``make run`` gets with npm."""
     return (CONVERSE / "converse.min.js").is_file()
 
 
 class DemoPage:
-    """For ``async with``: serves while inside, and tells where ejabberd's ``certificate`` is. Raises ``DemoError`` if a
-    port is taken."""
+    """For ``async with``: serves meanwhile. The page tells where ejabberd's ``certificate`` is. Raises ``DemoError`` if
+    a port is taken."""
 
     def __init__(self, people: Sequence[Party], ports: Ports, version: TenantVersion, certificate: Path) -> None:
         self._people = people
@@ -105,7 +105,7 @@ class DemoPage:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answers to its own name alone, and changes something for its own page alone."""
+        """Answers only requests to its own names, and accepts changes only from its own page."""
         names = {f"{name}:{port}" for name in OWN_NAMES for port in self._ports.of_page}
         if request.host not in names:
             raise web.HTTPMisdirectedRequest(text="This server answers to localhost alone.\n")
@@ -125,7 +125,7 @@ class DemoPage:
         }
 
     def _page_policy(self) -> dict[str, list[str]]:
-        """Stanzas that it reads have styles in them."""
+        """The stanzas that it shows have style attributes."""
         return {
             "default-src": ["'self'"],
             "style-src-attr": ["'unsafe-inline'"],
@@ -137,7 +137,7 @@ class DemoPage:
         }
 
     def _side_policy(self) -> dict[str, list[str]]:
-        """Converse.js sets styles from its script, and shows pictures that people upload to ejabberd."""
+        """Converse.js sets styles by script, and shows pictures that people uploaded to ejabberd."""
         uploads = self._origins(self._ports.web)
         sockets = [origin.replace("http:", "ws:") for origin in uploads]
         return {
@@ -157,7 +157,7 @@ class DemoPage:
 
 
 def _person(party: Party) -> dict[str, Any]:
-    """``service`` answers this person's commands, ``searches`` are the hosts of those they may find."""
+    """``service`` answers this person's commands, ``searches`` are the hosts on which they may search."""
     tenant = party.tenant
     return {
         "name": party.name,

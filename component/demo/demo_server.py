@@ -22,8 +22,8 @@ class DemoError(Exception):
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All on loopback, each with an option of its name. ejabberd's are ``client`` for XMPP clients, ``web`` for
-    WebSocket and the page's uploads, ``uploads`` for those of others, which want TLS, ``component`` and ``api`` for the
-    bridge. ``links`` is the bridge's own; ``page`` is the page's, which has the next two as well."""
+    WebSocket and the page's uploads, ``uploads`` for uploads of other clients, with TLS, ``component`` and ``api`` for
+    the bridge. ``links`` is the bridge's own; ``page`` is the page's, which uses the next two as well."""
 
     client: int = 5222
     web: int = 5280
@@ -47,7 +47,7 @@ class Ports:
         return self.client, self.web, self.uploads, self.component, self.api
 
     def check(self) -> None:
-        """Raises ``DemoError`` if one is taken, or asked for twice."""
+        """Raises ``DemoError`` if one is in use or given twice."""
         options: dict[int, str] = {}
         for option, port in self._by_option():
             if port in options:
@@ -77,14 +77,14 @@ def make_server(folder: Path, settings: Settings, ports: Ports, guard: Path) -> 
 async def register(settings: Settings, people: list[Party]) -> None:
     """Make their accounts, where they do not exist yet."""
     async with EjabberdApi(settings.ejabberd.api_url) as api:
-        # One by one: ejabberd's SQLite refuses what comes while another connection writes.
+        # One by one: ejabberd's SQLite refuses writes while another connection writes.
         for party in people:
             await api.register(party.account, PASSWORD)
 
 
 def make_certificate(folder: Path, settings: Settings) -> Path:
-    """Most clients want TLS, even on loopback, and a certificate that they believe: one of our own for them to be told
-    of, made at the first start. It vouches for nothing but itself, so nobody else can be taken for somebody with it."""
+    """Most clients need TLS, even on loopback, and a certificate that they trust. This one is self-signed, made at the
+    first start, and can sign no other certificate."""
     public, with_key = folder / "certificate.crt", _home(folder) / CERTIFICATE
     if not (public.exists() and with_key.exists()):
         hosts = [host for tenant in settings.tenants for host in (tenant.work_host, tenant.desk_host)]

@@ -1,4 +1,4 @@
-"""Prepares the demonstration's folder, starts everything in order, and stops it in order."""
+"""Prepares the demonstration's folder, and starts and stops everything in order."""
 
 import os
 import secrets
@@ -30,7 +30,7 @@ def run_demo(folder: Path, ports: Ports = Ports()) -> None:  # noqa: B008
     path = _prepare(folder, ports)
     settings, world = load(path)
     certificate = make_certificate(folder, settings)
-    # deskbridge fetches uploads itself, and believes whom OpenSSL believes (openssl-env(7)).
+    # deskbridge fetches uploads itself, and trusts the certificates that OpenSSL trusts (openssl-env(7)).
     os.environ["SSL_CERT_FILE"] = str(certificate)
     server = make_server(folder, settings, ports, GUARD)
     server.start()
@@ -72,7 +72,7 @@ def _welcome(page: DemoPage | None, people: list[Party], ports: Ports, certifica
 
 
 def _prepare(folder: Path, ports: Ports) -> Path:
-    """Put the example configuration into the folder, unless it is there, with these ports; its path."""
+    """Put the example configuration into the folder, unless it is there, and set the ports in it; its path."""
     if not EXAMPLES.is_dir() or not GUARD.is_file():
         raise DemoError("the demonstration runs from a source checkout: clone the project and run `make run` there")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Finding people by the beginnings of words, which are compared as searches in messages do (A10).
 
-Ten thousand people are found among in a fraction of a millisecond: their words stand in sorted lists.
+A search among ten thousand people takes a fraction of a millisecond: their words are in sorted lists.
 """
 
 from array import array
@@ -14,14 +14,12 @@ from component.folding import phrases, words
 from component.model import Directory, Party
 
 MOST_WORDS = 10
-"""Of a question; further ones do not count."""
+"""Words of a query; further ones are ignored."""
 
 
 class Index:
-    """Words, and where in the order of people each of them stands.
-
-    The words stand in one text, which takes an eighth of what as many strings do.
-    """
+    """Words, with the positions of the people who have them. All words are in one string, which takes an eighth of the
+    memory of separate strings."""
 
     def __init__(self, parties: Sequence[Party], texts: Callable[[Party], Sequence[str]]) -> None:
         """Of the words that ``texts`` gives for each of ``parties``."""
@@ -31,7 +29,7 @@ class Index:
         self._places = array("I", (place for _, place in found))
 
     def beginning(self, word: str) -> set[int]:
-        """The places of those who have a word that begins with ``word``."""
+        """The positions of people with a word that begins with ``word``."""
         numbers = range(len(self._places))
         first = bisect_left(numbers, word, key=self._word)
         last = bisect_left(numbers, word + "\U0010ffff", key=self._word)
@@ -51,7 +49,7 @@ class Finder:
         members: Mapping[str, frozenset[int]],
         group_words: Mapping[str, Sequence[str]],
     ) -> None:
-        """Made by ``of``."""
+        """Use ``of``."""
         self.parties = parties
         self._indexes = indexes
         self._members = members
@@ -72,27 +70,28 @@ class Finder:
         )
 
     def place(self, face: str) -> int | None:
-        """Where somebody stands in the order. Asked once for a page, so nobody keeps a list of it."""
+        """Somebody's position in the order. Computed for each page, as it is rarely needed."""
         return next((place for place, party in enumerate(self.parties) if party.face == face), None)
 
     def find(
         self, text: str = "", name: str = "", title: str = "", group: str = "", *, known: Collection[str]
     ) -> list[int]:
-        """The places of those who fit all that is not empty, in order.
+        """The positions of people who match everything that is not empty, in order.
 
-        ``text`` may be in name, title, address or group; groups other than the ``known`` ones are nobody's.
+        ``text`` may be in name, title, address or group; groups that are not ``known`` match nobody.
         """
         found: list[set[int]] = []
         for kind, sought in (("name", name), ("title", title)):
             found += (self._indexes[kind].beginning(word) for word in _asked(sought))
-        if group in self._group_words:  # by its id, as forms give it
+        if group in self._group_words:  # by its id, which forms send
             found.append(set(self._members.get(group, ())) if group in known else set())
         else:
             found += (self._in_groups(word, known) for word in _asked(group))
         found += (self._anywhere(word) | self._in_groups(word, known) for word in _asked(text))
         if found:
             return sorted(set.intersection(*found))
-        # Without any word, which asterisks are not, everybody is meant; but not with one of which nothing is left.
+        # Without any word everybody matches, and asterisks are no words. A query without letters or digits matches
+        # nobody.
         sought = "".join((text, name, title, group)).replace("*", "").strip()
         return [] if sought else list(range(len(self.parties)))
 

@@ -1,6 +1,6 @@
-"""Everybody the bridge knows at one moment: all tenants with their directories, found by address.
+"""All tenants with their directories at one moment, found by address.
 
-A ``World`` is never changed. A reload makes a new one, and the bridge swaps one reference for the other.
+A ``World`` is never changed. A reload makes a new one, and the bridge replaces one reference.
 """
 
 from collections import Counter
@@ -15,8 +15,8 @@ from .people_index import Finder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """Look-ups take constant time and expect addresses as ejabberd sends them, or as ``normalise`` returns
-    them. Parties are made once, so the same role is always the same object."""
+    """Look-ups take constant time and expect addresses as ejabberd sends them, or as ``normalise`` returns them. Each
+    party is one object."""
 
     tenants: tuple[Tenant, ...]
     _directories: Mapping[str, Directory]
@@ -54,11 +54,11 @@ class World:
         )
 
     def account(self, bare: str) -> Party | None:
-        """Who logs in with this bare address."""
+        """The party with this bare account."""
         return self._accounts.get(bare)
 
     def face(self, bare: str) -> Party | None:
-        """Whom others see under this bare address."""
+        """The party with this bare face."""
         return self._faces.get(bare)
 
     def everybody(self) -> Collection[Party]:
@@ -91,7 +91,7 @@ class World:
         return found and found[1]
 
     def directory(self, tenant: Tenant) -> Directory:
-        """Raises KeyError for a tenant that is not of this world."""
+        """Raises KeyError for an unknown tenant."""
         return self._directories[tenant.id]
 
     def parties(self, tenant: Tenant, side: Side) -> tuple[Party, ...]:
@@ -99,7 +99,7 @@ class World:
         return self._parties[tenant.id, side]
 
     def finder(self, tenant: Tenant, side: Side) -> Finder:
-        """Where people of a tenant with that licence are looked for; KeyError as ``directory``."""
+        """The search index of a tenant's people with that licence; KeyError as ``directory``."""
         return self._finders[tenant.id, side]
 
 

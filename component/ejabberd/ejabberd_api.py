@@ -1,7 +1,7 @@
 """ejabberd's HTTP API, as far as deskbridge needs it: rosters, and who has a session.
 
-Later versions than 23.01 number the API, and take the number at the end of the path (``/api/COMMAND/v1``). Which kind
-ejabberd is shows with the first call.
+Versions after 23.01 have a version of the API at the end of the path (``/api/COMMAND/v1``). The first call shows which
+kind ejabberd is.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from component import certificates
 from component.model import RosterItem
 
-# aiohttp keeps callbacks in frozen lists; compiled ones bring the C++ library along, 1 MB.
+# aiohttp uses frozen lists; the compiled ones load the C++ library, 1 MB.
 os.environ.setdefault("FROZENLIST_NO_EXTENSIONS", "1")
 with certificates.unread():
     import aiohttp
@@ -23,12 +23,12 @@ with certificates.unread():
 TIMEOUT_SECONDS = 10.0
 OK, BAD_REQUEST, CONFLICT, INTERNAL_ERROR = 200, 400, 409, 500
 RETRY_PAUSES = (0.1, 0.5)
-"""Seconds before an internal error is taken for one: the first calls after its start meet an ejabberd that is still
-opening its database. All commands used here may be repeated."""
+"""Seconds between attempts after an internal error: right after its start ejabberd is still opening its database. All
+commands used here may be repeated."""
 
 API_VERSION = "v1"
 NOT_NUMBERED = "Missing command name"
-"""What 23.01 says to a path with a number."""
+"""The answer of 23.01 to a path with a version."""
 
 
 class EjabberdApiError(Exception):
@@ -93,11 +93,11 @@ class EjabberdApi:
         user, host = _split(account)
         found: dict[str, RosterItem] = {}
         for item in await self.call("get_roster", {"user": user, "server": host}):
-            # 23.01 says a contact once for each of its groups, or with a group without name.
+            # 23.01 lists a contact once for each of its groups, or with an empty group.
             groups = frozenset(item.get("groups", ())) | {item.get("group", "")} - {""}
             if before := found.get(item["jid"]):
                 groups |= before.groups
-            pending = item["pending"] if "pending" in item else item["ask"]  # 23.01 calls it so
+            pending = item["pending"] if "pending" in item else item["ask"]  # its name in 23.01
             found[item["jid"]] = RosterItem(item["nick"], groups, item["subscription"], pending == "subscribe")
         return found
 
@@ -111,7 +111,7 @@ class EjabberdApi:
         return set(await self.call("user_resources", {"user": user, "host": host}))
 
     async def connected(self, host: str) -> dict[str, set[str]]:
-        """Who of a virtual host is connected now, shown or not: bare address -> resources."""
+        """Who of a virtual host is connected now, available or not: bare address -> resources."""
         found: dict[str, set[str]] = {}
         for client in await self.call("connected_users_vhost", {"host": host}):
             account, _, resource = client.partition("/")
@@ -147,7 +147,7 @@ class EjabberdApi:
             self._numbered = not (status == BAD_REQUEST and NOT_NUMBERED in str(answer))
         if not self._numbered:
             status, answer = await self._post(command, older)
-            self._numbered = status == BAD_REQUEST  # if so it was replaced by a later one, perhaps
+            self._numbered = status == BAD_REQUEST  # it may have been upgraded
         return status, answer
 
     async def _post(self, path: str, arguments: dict[str, Any]) -> tuple[int, Any]:

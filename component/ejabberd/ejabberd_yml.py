@@ -29,7 +29,7 @@ SECRET_PLACEHOLDER = "the content of deskbridge's secret_file"
 
 
 SMALLEST_STANZA_LIMIT = 128 * 1024
-"""In bytes. What deskbridge itself says, in lists and forms, is not to be too large."""
+"""In bytes. Lists and forms of deskbridge itself must fit."""
 
 GUARD = """\
 # ejabberd must find the guard, mod_desk_guard.beam: compile ejabberd/mod_desk_guard.erl with erlc, and set
@@ -68,8 +68,8 @@ APPEND_HOST_CONFIG = note("append_host_config", "What deskbridge may do on the W
 def stanza_limit(settings: Settings) -> int:
     """Bytes of the largest stanza that ejabberd takes.
 
-    Twice deskbridge's own limit: deskbridge answers what is too large with a stanza error (C18), ejabberd closes
-    the stream.
+    Twice deskbridge's own limit: deskbridge answers a stanza that is too large with an error (C18), ejabberd closes the
+    stream.
     """
     return max(2 * settings.limits.stanza_bytes, SMALLEST_STANZA_LIMIT)
 
@@ -101,7 +101,7 @@ def bridge_listeners(settings: Settings, with_secret: bool) -> list[Node]:
 
 
 def acl(settings: Settings) -> dict[str, Node]:
-    """Who the services are: a component has the address of its host."""
+    """The services; a component has the address of its host."""
     return {bridge_rule(tenant): {"server": tenant.service} for tenant in settings.tenants}
 
 
@@ -121,14 +121,14 @@ def desk_hosts(settings: Settings) -> dict[str, dict[str, Node]]:
 
 
 def work_hosts(settings: Settings, *, new: bool) -> dict[str, Node]:
-    """For ``append_host_config``, which adds to a host's modules. A ``new`` server has all of them from here."""
+    """For ``append_host_config``, which adds to a host's modules. A ``new`` server has no others."""
     return {
         t.work_host: {"modules": {**work_grants(t), **(work_discovery(t) if new else {})}} for t in settings.tenants
     }
 
 
 def _address(host: str | None) -> str:
-    """Listeners want an address. A name, such as ``localhost``, is taken to mean this machine."""
+    """Listeners need an address. A name, such as ``localhost``, counts as this machine."""
     try:
         return str(ipaddress.ip_address(host or LOOPBACK))
     except ValueError:

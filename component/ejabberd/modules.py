@@ -5,10 +5,10 @@ from component.model import Side, Tenant
 from .yaml import Node, note
 
 DELEGATED = "urn:xmpp:mam:2"
-"""Agents ask their own account for history; ejabberd hands these queries to deskbridge (XEP-0355)."""
+"""Agents query their own account for history; ejabberd delegates these queries to deskbridge (XEP-0355)."""
 
 RESUME_SECONDS = 30
-"""A client that lost its network may come back within this time; until then it counts as logged in (P4)."""
+"""A client that lost its network may resume within this time; until then it counts as logged in (P4)."""
 
 ROSTER = note("mod_roster", "With its version on disk, a change to a long roster costs no more than to a short one.")
 
@@ -74,15 +74,15 @@ def work_grants(tenant: Tenant) -> dict[str, Node]:
 
 
 def work_discovery(tenant: Tenant) -> dict[str, Node]:
-    """For a Work host that has no ``mod_disco`` yet: ejabberd takes no module twice."""
+    """For a Work host that has no ``mod_disco`` yet: ejabberd accepts no module twice."""
     return {DISCO: {"extra_domains": services(tenant, Side.WORK)}}
 
 
 def desk_modules(tenant: Tenant) -> dict[str, Node]:
     """Every module of a desk host.
 
-    Left out on purpose: ``mod_mam`` would answer older archive queries with everything and replace deskbridge's ids,
-    ``mod_offline`` would keep what must be refused; rooms, uploads and PEP are not for agents.
+    Left out on purpose: ``mod_mam`` would answer queries of older versions with everything and replace deskbridge's
+    ids, ``mod_offline`` would keep what must be refused; rooms, uploads and PEP are not for agents.
     """
     rule = bridge_rule(tenant)
     return {
@@ -97,12 +97,11 @@ def desk_modules(tenant: Tenant) -> dict[str, Node]:
 
 
 def services(tenant: Tenant, side: Side) -> list[Node]:
-    """The component hosts that are of use to that side: the one with the commands, and where there is anybody to be
-    found (M2, M11)."""
+    """The component hosts that this side can use: the one with the commands, and those for search (M11)."""
     return list(tenant.component_hosts if side is Side.AGENT and tenant.mode.joined else (tenant.service,))
 
 
 def _privileges(tenant: Tenant) -> Node:
-    """One grantee a tenant: ejabberd would send every presence once to each."""
+    """One grantee for each tenant, as ejabberd sends every presence once to each grantee."""
     rule = bridge_rule(tenant)
     return {"message": {"outgoing": rule}, "presence": {"managed_entity": rule}}

@@ -1,8 +1,8 @@
 """A private ejabberd in a folder of its own, beside any that runs already: for ``deskbridge demo`` and the tests.
 
 It is the ejabberd installed on this system, or in an unpacked Debian that is run by chroot. Erlang is started without
-distribution: no epmd, no cookie, no node name, and so nothing that a second instance could meet. What is to be asked of
-the server goes through its HTTP API.
+distribution: no epmd, no cookie, no node name, and so nothing that a second instance could meet. All requests to the
+server go through its HTTP API.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _RANGE = range(10_000, 32_768)
-"""Below the ports that Linux gives to outgoing connections, of which any could take one before its server listens."""
+"""Below the ports that Linux uses for outgoing connections, which could take one before its server listens."""
 
 PACKAGE_USER = "ejabberd"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -37,13 +37,13 @@ LARGE_STACKS = ("+sss", "8192")
 ejabberd; any client can send one (R2)."""
 
 END_WITH_PARENT = 'spawn(fun() -> io:get_line(""), init:stop() end).'
-"""Erlang stops when its standard input ends, which it does however our process ends."""
+"""Erlang stops when its standard input is closed, which happens however our process ends."""
 
 SAY_READY = """\
 [ejabberd_sql:sql_query(H, [<<"select 1">>])
   || H <- ejabberd_option:hosts(), ejabberd_option:default_db(H) =:= sql],
 ok = file:write_file("%s", [])."""
-"""ejabberd opens a host's database at its first use, and fails those who come while it does: we come first."""
+"""ejabberd opens a host's database at its first use, and requests meanwhile fail. So this is the first use."""
 
 
 def accepts(port: int) -> bool:
@@ -54,7 +54,7 @@ def accepts(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports on loopback that nobody listens on at this moment, by chance: who asks next gets others."""
+    """Random different ports on loopback that are free at this moment; the next call returns others."""
     free = (port for port in random.sample(_RANGE, len(_RANGE)) if _is_free(port))
     return [next(free) for _ in range(count)]
 
@@ -74,7 +74,7 @@ class EjabberdMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """By number: an unpacked root has users that are not known outside of it."""
+    """By number: users of an unpacked root are not known outside of it."""
 
     uid: int
     gid: int
@@ -111,11 +111,11 @@ class Install:
         return "/" + str(path.relative_to(self.root))
 
     def outside(self, path: str) -> Path:
-        """``path`` of a process of this installation as we see it."""
+        """The ``path`` of a process of this installation as we see it."""
         return self.root / path.lstrip("/")
 
     def command(self, program: str, arguments: Sequence[str], user: User | None) -> list[str]:
-        """How to run one of Erlang's programs here as ``user``, or as who we are."""
+        """The command line that runs one of Erlang's programs as ``user``, or as ourselves."""
         program = f"/usr/bin/{program}"
         if self.changed_root:
             become = [f"--userspec={user.uid}:{user.gid}", "--groups="] if user else []
@@ -124,7 +124,7 @@ class Install:
         return [*become, program, *arguments]
 
     def compile(self, source: Path, user: User | None) -> None:
-        """Compile an Erlang module beside its source, for this very version."""
+        """Compile an Erlang module beside its source, for this version."""
         arguments = ["-o", self.inside(source.parent), self.inside(source)]
         subprocess.run(self.command("erlc", arguments, user), check=True, cwd="/", env=ENVIRONMENT)
 
@@ -141,10 +141,8 @@ class Install:
         unfinished.rename(path)
 
     def user_for(self, folder: Path) -> User | None:
-        """Whom to run ejabberd as in ``folder``: Debian's user for it if we are root.
-
-        ``None``, which is ourselves, if we are not, or if that user could not get there (below /root, say).
-        """
+        """The user that runs ejabberd in ``folder``: Debian's user for it if we are root. ``None``, which is ourselves,
+        if we are not root, or if that user has no access to the folder (below /root, say)."""
         below_root = [self.root / parent for parent in folder.relative_to(self.root).parents]
         if os.geteuid() != 0 or not all(parent.stat().st_mode & stat.S_IXOTH for parent in below_root):
             return None
@@ -156,7 +154,7 @@ class Install:
 
 
 def hand_over(folder: Path, user: User | None) -> None:
-    """Give ``folder`` and all in it to ``user``, or to who we are."""
+    """Give ``folder`` and all in it to ``user``, or to ourselves."""
     owner = user or User(os.geteuid(), os.getegid())
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
@@ -193,13 +191,13 @@ class EjabberdServer:
 
     @property
     def pid(self) -> int:
-        """Of the first process of its group."""
+        """The id of the first process of its group."""
         if self._process is None:
             raise EjabberdServerError("ejabberd is not running")
         return self._process.pid
 
     def start(self) -> None:
-        """Returns when ejabberd is ready. Raises ``EjabberdServerError`` if it does not get so."""
+        """Returns when ejabberd is ready. Raises ``EjabberdServerError`` if it does not become ready."""
         if self.running:
             return
         taken = [port for port in self._ports if accepts(port)]
@@ -223,11 +221,11 @@ class EjabberdServer:
             raise
 
     def stop(self) -> None:
-        """An orderly end: ejabberd closes its streams and its database. Nothing happens if it is not running."""
+        """A clean stop: ejabberd closes its streams and its database. Nothing happens if it is not running."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """As if the machine lost its power."""
+        """As if the machine lost power."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -235,7 +233,7 @@ class EjabberdServer:
         self.start()
 
     async def restart_async(self) -> None:
-        """``restart`` without holding up the event loop."""
+        """``restart`` without blocking the event loop."""
         await asyncio.to_thread(self.restart)
 
     # --- starting ---------------------------------------------------------------------------------------------------
@@ -284,7 +282,7 @@ class EjabberdServer:
             if not self.running:
                 raise EjabberdServerError(f"ejabberd ended while starting.\n{self._log_tail()}")
             if time.monotonic() > deadline:
-                raise EjabberdServerError(f"ejabberd does not get ready.\n{self._log_tail()}")
+                raise EjabberdServerError(f"ejabberd does not become ready.\n{self._log_tail()}")
             time.sleep(POLL_SECONDS)
 
     def _log_tail(self) -> str:

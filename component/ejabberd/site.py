@@ -1,4 +1,4 @@
-"""The pieces of ``ejabberd.yml`` that only a server of deskbridge's own needs: clients, storage, limits."""
+"""The sections of ``ejabberd.yml`` that only a new server needs: clients, storage, limits."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,18 @@ UPLOAD_FROM_ANYWHERE: dict[str, Node] = {
     "Access-Control-Allow-Methods": "GET,HEAD,PUT,OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type",
 }
-"""Who may put a file there shows in the address that ejabberd gave out, not in the page that uses it."""
+"""The address of the upload slot authorises an upload, not the origin of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a complete configuration needs to know besides deskbridge's own; the defaults suit Debian's.
+    """The settings of a complete configuration that deskbridge's own does not have; the defaults are those of Debian.
 
-    ``certificate`` is a PEM file with its key, ``None`` for a server without TLS. ``http_url`` is how clients
-    reach the HTTP listener, through a web server in front of it; ``@HOST@`` stands for the virtual host. Without such a
-    web server, files are at ``uploads_port``, with TLS.
-    ``bytes_per_second`` is what one client may send, ``None`` for as much as it likes. ``extra_commands`` opens
-    more of the HTTP API: for demonstrations and tests only. ``upload_from_web_pages`` lets clients in web pages of any
-    other address put files there.
+    ``certificate`` is a PEM file with its key, ``None`` for a server without TLS. ``http_url`` is the address of the
+    HTTP listener for clients, through a web server in front of it; ``@HOST@`` stands for the virtual host. Without such
+    a web server, files are at ``uploads_port``, with TLS. ``bytes_per_second`` is what one client may send, ``None``
+    for no limit. ``extra_commands`` opens more of the HTTP API: for demonstrations and tests only.
+    ``upload_from_web_pages`` lets clients in web pages of any other address put files there.
     """
 
     client_ip: str = "::"
@@ -63,7 +62,8 @@ def security(site: Site) -> dict[str, Node]:
 
 
 def client_listeners(site: Site, stanza_limit: int) -> list[Node]:
-    """XMPP and WebSocket clients may send stanzas of ``stanza_limit`` bytes; ejabberd keeps both to the first."""
+    """XMPP and WebSocket clients may send stanzas of ``stanza_limit`` bytes; ejabberd uses the limit of the first for
+    both."""
     clients: dict[str, Node] = {
         note("port", "XMPP clients."): site.client_port,
         "ip": site.client_ip,
@@ -107,7 +107,7 @@ def shapers(site: Site) -> dict[str, Node]:
 
 
 def work_modules(site: Site, settings: Settings) -> Node:
-    """The virtual hosts share an address for uploads, so the path must tell them apart."""
+    """The virtual hosts share an address for uploads, so each has its own path."""
     upload: dict[str, Node] = {
         "docroot": f"{site.spool}/upload",
         "put_url": f"{site.http_url}/upload/@HOST@",

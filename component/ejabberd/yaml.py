@@ -30,7 +30,7 @@ def note(key: str, comment: str) -> str:
 
 
 def dump(document: Mapping[str, Node]) -> str:
-    """The text of a mapping, with air around its blocks and before its comments."""
+    """The text of a mapping, with blank lines around its blocks and before its comments."""
     lines: list[str] = []
     for key, value in document.items():
         airy = _is_block(value) or isinstance(key, Key) or (lines and lines[-1].startswith(INDENT))

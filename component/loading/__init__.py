@@ -1,8 +1,7 @@
-"""The configuration and the directories, read by a process of its own that ends with the reading.
+"""The configuration and the directories, read by a separate process that ends after reading.
 
-What reading takes (pydantic, every line with its checks and places, several times the people themselves) goes with that
-process instead of staying in the one that runs for months, and so does what putting everybody into order leaves behind.
-And while it reads, others go on chatting (R2).
+The memory that reading takes (pydantic, places and checks of every line, several times the result) is freed with that
+process, and does not stay in the one that runs for months. The event loop is not blocked meanwhile (R2).
 """
 
 import logging
@@ -24,7 +23,7 @@ from component.processes import command, environment
 log = logging.getLogger(__name__)
 
 SECONDS = 120.0
-"""For all of the reading, which takes two for ten thousand people."""
+"""For all of the reading, which takes 2 s for ten thousand people."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -32,7 +31,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the process answers. ``warnings`` are unwise but work."""
+    """The answer of the process. ``warnings`` are problems that are not errors."""
 
     settings: Settings
     world: World
@@ -53,7 +52,7 @@ def load(path: Path) -> tuple[Settings, World]:
 
 
 def read_only(mapping: dict[Key, Value]) -> Mapping[Key, Value]:
-    """How a read-only mapping comes out of the answer."""
+    """Unpickles a read-only mapping."""
     return MappingProxyType(mapping)
 
 
@@ -67,7 +66,7 @@ def _ask(path: Path) -> Read | LoadError:
         too_long.start()
         try:
             answer: Read | LoadError = pickle.load(process.stdout)
-        except (EOFError, pickle.UnpicklingError):  # it ended before it was through, and has said why
+        except (EOFError, pickle.UnpicklingError):  # it ended early, and has written why
             return LoadError([Problem(Place(path, {}), _broken_off(time.monotonic() - started))])
         finally:
             too_long.cancel()

@@ -18,7 +18,7 @@ from component.directory.world import World
 from . import Read, read_only
 
 MOST_MEMORY = 4 * 1024**3
-"""Bytes of address space: for ten thousand people it takes a twentieth."""
+"""Bytes of address space. Ten thousand people take a twentieth."""
 
 
 def main(path: Path) -> None:
@@ -29,8 +29,8 @@ def main(path: Path) -> None:
     try:
         pickle.dump(answer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # who asked has ended meanwhile
-        os._exit(1)  # Python would try once more, and say so
+    except BrokenPipeError:  # the parent has ended meanwhile
+        os._exit(1)  # Python would try again at exit, and print an error
 
 
 def _read(path: Path) -> Read | LoadError:
@@ -47,7 +47,7 @@ def _read(path: Path) -> Read | LoadError:
 
 
 def _as_dict(mapping: "MappingProxyType[Any, Any]") -> tuple[Callable[..., Any], tuple[dict[Any, Any]]]:
-    """pickle itself knows no read-only mappings."""
+    """pickle does not support read-only mappings."""
     return read_only, (dict(mapping),)
 
 

@@ -47,9 +47,12 @@ class ArchiveIds:
 
     def id(self, number: int, role: Role) -> str:
         """Of a ``number`` below 2**56."""
-        plain = (number << 8 | role).to_bytes(_HALF)
-        tag = self._tag_of(plain)
-        return (tag + self._masked(plain, tag)).hex()
+        plain = number << 8 | role
+        tagging, masking = self._tag.copy(), self._mask.copy()
+        tagging.update(plain.to_bytes(_HALF))
+        tag = tagging.digest()
+        masking.update(tag)
+        return (tag + (plain ^ int.from_bytes(masking.digest())).to_bytes(_HALF)).hex()
 
     def parse(self, id: str) -> tuple[int, Role] | None:
         """The number and role in an id of ours; None for anything else."""
@@ -60,18 +63,9 @@ class ArchiveIds:
         if len(block) != 2 * _HALF or block.hex() != id:
             return None
         tag = block[:_HALF]
-        plain = self._masked(block[_HALF:], tag)
-        if not compare_digest(self._tag_of(plain), tag) or plain[-1] not in _ROLES:
-            return None
-        return int.from_bytes(plain[:-1]), Role(plain[-1])
-
-    def _tag_of(self, plain: bytes) -> bytes:
-        tag = self._tag.copy()
-        tag.update(plain)
-        return tag.digest()
-
-    def _masked(self, half: bytes, tag: bytes) -> bytes:
-        """Masked, or with the mask taken off again."""
-        mask = self._mask.copy()
-        mask.update(tag)
-        return (int.from_bytes(half) ^ int.from_bytes(mask.digest())).to_bytes(_HALF)
+        masking = self._mask.copy()
+        masking.update(tag)
+        plain = int.from_bytes(block[_HALF:]) ^ int.from_bytes(masking.digest())
+        number, role = plain >> 8, plain & 0xFF
+        # The tag is over both, so that it proves both: made anew, it is the same.
+        return (number, Role(role)) if role in _ROLES and compare_digest(self.id(number, Role(role)), id) else None

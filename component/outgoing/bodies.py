@@ -3,7 +3,7 @@
 A mark that is wrong would have clients cut off what somebody wrote, so what fits nowhere any more goes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 from component.policy.elements import BODY, FALLBACK, FALLBACK_NS, language_of
@@ -29,11 +29,15 @@ def new_body(language: str | None, text: str) -> Element:
 def whole_text(children: Iterable[Element]) -> str | None:
     """Everything that a message says, for whoever does not choose a language: its texts in their order, those in a
     language behind its tag if there are several. None if it says nothing."""
-    bodies = [part for part in children if part.tag == BODY]
-    if len(bodies) < 2:
-        text = bodies[0].text if bodies else None
-        return text and plain_text(text)
-    return plain_text("\n".join(map(_marked_by_language, bodies)))
+    return all_said([part for part in children if part.tag == BODY])
+
+
+def all_said(bodies: Sequence[Element]) -> str | None:
+    """The same of the bodies alone."""
+    if not bodies:
+        return None
+    text = bodies[0].text if len(bodies) == 1 else "\n".join(map(_marked_by_language, bodies))
+    return text and plain_text(text)
 
 
 def _marked_by_language(body: Element) -> str:

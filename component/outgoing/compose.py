@@ -1,6 +1,6 @@
 """What a message carries when it leaves: the children that may pass, and what is made of the others (C5, C10)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import final
 from xml.etree.ElementTree import Element
@@ -9,13 +9,13 @@ from component.policy.classify import Part
 from component.policy.decide import Deliver
 from component.policy.elements import BODY
 from component.policy.fallback import ranges, within
-from component.policy.features import NAMING, Feature
+from component.policy.features import Feature
 from component.policy.file_descriptions import File
 from component.policy.matrix import Act
 from component.richtext.rendered import Rendered
 from component.xml import parse_children, serialise
 
-from .bodies import Places, new_body, rewritten, whole_text
+from .bodies import Places, all_said, new_body, rewritten, whole_text
 from .captions import Captioned, Shown
 from .file_line import description, file_line, file_name
 from .message_links import FILE, LinkMaker, MessageLink
@@ -67,33 +67,36 @@ def fingerprint(payload: str, links: Iterable[tuple[str, str]]) -> str:
 def compose(
     verdict: Deliver,
     answered: Answered | None,
-    links: LinkMaker,
+    link_maker: Callable[[], LinkMaker],
     rich: Rendered | None = None,
     sizes: Mapping[str, int] = NO_SIZES,
 ) -> Composed:
     """The message that a verdict lets go on.
 
-    ``rich`` is its formatted content; ``sizes`` are bytes of files, by address, of which the message itself does not
-    say them.
+    ``link_maker`` gives what makes its links, if it has some. ``rich`` is its formatted content; ``sizes`` are bytes of
+    files, by address, of which the message itself does not say them.
     """
-    text = "".join([_text(part, answered) for part in verdict.parts])
+    text = ""
+    bodies: list[Element] = []
+    for feature, element in verdict.parts:
+        if feature is Feature.REPLY and answered:
+            text += reply(answered.author, answered.id)
+        else:
+            text += written(element)
+            if element.tag == BODY:
+                bodies.append(element)
     if not (verdict.files or (verdict.rich and rich)):
-        sent = _own_text(verdict, answered) if any(map(_changes, verdict.parts)) else None
-        return Composed(text, whole_text(part for _, part in verdict.parts), sent=_unless(text, sent))
-    children = parse_children(text)
+        sent = _own_text(verdict, answered) if verdict.names_addresses else None
+        return Composed(text, all_said(bodies), sent=None if sent == text else sent)
+    children, links = parse_children(text), link_maker()
     if verdict.rich and rich:
         children = with_rich_text(children, verdict.rich, rich, links)
     if verdict.files:
         children = _with_files(children, verdict, links, sizes)
     markup = rich.xhtml if rich and verdict.rich is Act.REBUILD else ""
     payload = "".join(map(serialise, children)) + markup
-    sent = _unless(payload, _as_sent(verdict, answered, rich))
-    return Composed(payload, whole_text(children), tuple(links.made), sent)
-
-
-def _text(part: Part, answered: Answered | None) -> str:
-    feature, element = part
-    return reply(answered.author, answered.id) if feature is Feature.REPLY and answered else written(element)
+    sent = _as_sent(verdict, answered, rich)
+    return Composed(payload, whole_text(children), tuple(links.made), None if sent == payload else sent)
 
 
 # What the sender's own archive has (A6)
@@ -120,17 +123,6 @@ def _own(part: Part, answered: Answered | None) -> str:
     if feature is Feature.REPLY and answered:
         return reply(answered.author_here, element.get("id", ""))
     return written(element, OWN_SHAPES)
-
-
-def _unless(payload: str, sent: str | None) -> str | None:
-    """What was sent, if that is something else."""
-    return None if sent == payload else sent
-
-
-def _changes(part: Part) -> bool:
-    """Whether something of it may be other words for the other side."""
-    feature, element = part
-    return feature in NAMING and ("@" in (element.text or "") or any("@" in value for value in element.attrib.values()))
 
 
 def _with_files(children: list[Element], verdict: Deliver, links: LinkMaker, sizes: Mapping[str, int]) -> list[Element]:

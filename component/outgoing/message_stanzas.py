@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
+from typing import final
 from xml.etree.ElementTree import Element
 
+from component.model import Party, Side
 from component.policy.elements import (
     BODY,
     CORRECT_NS,
@@ -91,17 +93,10 @@ OWN_SHAPES = _shapes(_anything)
 """The same for the archive of who sent it, whose clients know their ids as they made them."""
 
 
-def written(element: Element, shapes: Mapping[str, Shape] = SHAPES) -> str:
-    """The text of ``element`` in its shape, as a child of a message. Raises ``KeyError`` for one that has none."""
-    return _written(element, shapes[element.tag], STREAM_NS)
-
-
-def reply(author: str, id: str) -> str:
-    """A ``<reply/>`` to the message ``id`` of ``author`` (XEP-0461 §3.1)."""
-    return f'<reply xmlns="{REPLY_NS}" id="{attribute(id)}" to="{attribute(author)}"/>'
-
-
-def _written(element: Element, shape: Shape, inherited: str) -> str:
+def written(element: Element, shapes: Mapping[str, Shape] = SHAPES, inherited: str = STREAM_NS) -> str:
+    """The text of ``element`` in its shape, as a child of a message, or of what ``inherited`` is the namespace of.
+    Raises ``KeyError`` for one that has no shape."""
+    shape = shapes[element.tag]
     name, head = _names(element.tag, inherited)
     for key, clean in shape.attributes.items():
         value = element.get(key)
@@ -111,10 +106,15 @@ def _written(element: Element, shape: Shape, inherited: str) -> str:
     inner = text(shape.text(element.text) or "") if shape.text and element.text else ""
     if shape.children:
         namespace, _ = split(element.tag)
-        inner += "".join(
-            _written(part, shape.children[part.tag], namespace) for part in element if part.tag in shape.children
-        )
+        for part in element:
+            if part.tag in shape.children:
+                inner += written(part, shape.children, namespace)
     return f"{head}>{inner}</{name}>" if inner else f"{head}/>"
+
+
+def reply(author: str, id: str) -> str:
+    """A ``<reply/>`` to the message ``id`` of ``author`` (XEP-0461 §3.1)."""
+    return f'<reply xmlns="{REPLY_NS}" id="{attribute(id)}" to="{attribute(author)}"/>'
 
 
 @lru_cache(maxsize=64)
@@ -136,9 +136,33 @@ def own_envelope(sender: str, receiver: str, type: str, id: str | None, content:
     return f"{head}{content}</message>"
 
 
-def stanza_id(by: str, id: str) -> str:
-    """Says under which id ``by`` archived the message (XEP-0359 §3)."""
-    return f'<stanza-id xmlns="{SID_NS}" by="{attribute(by)}" id="{attribute(id)}"/>'
+@final
+class Envelope:
+    """What all messages of one account to another have around their content; told once for two who chat.
+
+    An agent is told the id under which their own archive has the message (A6). For a Work user, whose archive is
+    ejabberd's, the id is that of the face's archive; either way it comes back to us if the message bounces. That
+    archive takes a message without a text, such as a retraction, if the message asks for it (A9).
+    """
+
+    def __init__(self, sender: Party, receiver: Party) -> None:
+        by = receiver.account if receiver.side is Side.AGENT else sender.face
+        self._face = sender.face
+        self._to_work = receiver.side is Side.WORK
+        self._head = f'<message from="{attribute(sender.face)}" to="{attribute(receiver.account)}" type="'
+        self._stanza_id = f'<stanza-id xmlns="{SID_NS}" by="{attribute(by)}" id="'
+
+    def around(
+        self, payload: str, body: str | None, type: str, client_id: str | None, archive_id: str, late: int | None = None
+    ) -> str:
+        """The text of the message. ``archive_id`` is that of its receiver; ``late`` is when it was sent, in us, if that
+        is to be told. ``type`` is one of RFC 6121's, the other arguments are as the archive has them."""
+        id = "" if client_id is None else f' id="{attribute(client_id if "@" not in client_id else opaque(client_id))}"'
+        end = STORE if body is None and self._to_work else ""
+        if late is not None:
+            end += delay(self._face, late)
+        # XEP-0359 §3
+        return f'{self._head}{type}"{id}>{payload}{self._stanza_id}{archive_id}"/>{end}</message>'
 
 
 def stanza_ids(element: Element) -> list[tuple[str, str]]:
@@ -173,12 +197,6 @@ def notice(sender: str, receiver: str, words: str, id: str) -> Element:
     child(element, "body", text=told(words))
     child(element, "no-store", HINTS_NS)
     return element
-
-
-def origin_id(message: Element) -> str | None:
-    """The id that the sending client gave the message (XEP-0359 §4)."""
-    element = message.find(ORIGIN_ID)
-    return None if element is None else element.get("id")
 
 
 def decline(room: str, face: str, inviter: str | None, reason: str) -> Element:

@@ -4,9 +4,10 @@ Nothing is decided here and nothing is changed.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from types import MappingProxyType
 from typing import final
 from xml.etree.ElementTree import Element
@@ -60,41 +61,42 @@ _MEANT = frozenset(
 class Facts:
     """What a message carries.
 
-    ``parts`` are its children in order, each with its feature; ``flags`` are features of the message as
-    a whole; ``features`` has all of them. ``size`` is about the bytes it takes, ``body_chars`` the characters of all of
-    its bodies together, and ``id_chars`` those of its longest id, or name of a thread. ``meant`` tells a message that a
-    person meant to send from a mere notice.
+    ``parts`` are its children in order, each with its feature, and ``listed`` these features alone; ``flags`` are
+    features of the message as a whole; ``features`` has all of them. ``size`` is about the bytes it takes,
+    ``body_chars`` the characters of all of its bodies together, and ``id_chars`` those of its longest id, or name of a
+    thread. ``meant`` tells a message that a person meant to send from a mere notice. ``origin_id`` is the id that the
+    sending client gave it (XEP-0359 §4). ``names_addresses``: one of its ids, or what it replies to, may be an address.
     """
 
     def __init__(
         self,
         type: str,
         parts: tuple[Part, ...],
+        listed: tuple[Feature, ...],
         flags: frozenset[Feature],
         features: frozenset[Feature],
         size: int,
         body_chars: int,
         id_chars: int,
         meant: bool,
+        origin_id: str | None = None,
+        names_addresses: bool = False,
     ) -> None:
         self.type = type
         self.parts = parts
+        self.listed = listed
         self.flags = flags
         self.features = features
         self.size = size
         self.body_chars = body_chars
         self.id_chars = id_chars
         self.meant = meant
-
-    @property
-    def is_rich(self) -> bool:
+        self.origin_id = origin_id
+        self.names_addresses = names_addresses
+        self.is_rich = not RICH.isdisjoint(features)
         """Whether there is formatted content (C10)."""
-        return not RICH.isdisjoint(self.features)
-
-    @property
-    def has_files(self) -> bool:
+        self.has_files = not FILES.isdisjoint(features)
         """Whether anything is said of files (C5)."""
-        return not FILES.isdisjoint(self.features)
 
 
 def classify(message: Element) -> Facts:
@@ -103,22 +105,44 @@ def classify(message: Element) -> Facts:
     size = None if len(message) > MOST_PARTS and _is_crowded(message) else _size(message)
     if size is None:
         return _crowded(message, type)
-    parts = tuple([(_feature(part), part) for part in message])
-    features = frozenset([feature for feature, _ in parts])
-    if not _NEED_THE_OTHERS.isdisjoint(features):
+    found: list[Part] = []
+    for part in message:
+        look = _known_look(part.tag) if len(part.tag) <= LONGEST_KNOWN else _look(part.tag)
+        found.append((look if isinstance(look, Feature) else look(part), part))
+    parts = tuple(found)
+    listed = tuple(map(_feature_of, parts))
+    if not _NEED_THE_OTHERS.isdisjoint(listed):
         parts = _reached(_without_reaction_text(parts))
-        features = frozenset([feature for feature, _ in parts])
-    bodies = [part for feature, part in parts if feature is Feature.BODY]
-    flags = _flags(type, bodies)
+        listed = tuple(map(_feature_of, parts))
+    features = frozenset(listed)
+    bodies: list[Element] = []
+    body_chars, id_chars, names_addresses = 0, len(message.get("id", "")), False
+    origin_id: str | None = None
+    for feature, part in parts:
+        if feature is Feature.BODY:
+            bodies.append(part)
+            body_chars += len(part.text or "")
+        elif feature in NAMING:
+            if feature is Feature.ORIGIN_ID and origin_id is None:
+                origin_id = part.get("id")
+            text, id, parent, other = part.text or "", part.get("id", ""), part.get("parent", ""), part.get("to", "")
+            id_chars = max(id_chars, len(text), len(id), len(parent))
+            names_addresses = names_addresses or "@" in text or "@" in id or "@" in parent or "@" in other
+    flags = _GROUP_CHAT if type == "groupchat" else _NO_FLAGS
+    if len(bodies) > 1 and _in_one_language(bodies):
+        flags |= _SAME_LANGUAGE
     return Facts(
         type=type if type in TYPES else "normal",
         parts=parts,
+        listed=listed,
         flags=flags,
         features=features | flags if flags else features,
         size=size,
-        body_chars=sum([len(body.text or "") for body in bodies]),
-        id_chars=max(len(message.get("id", "")), _longest_id(parts)),
+        body_chars=body_chars,
+        id_chars=id_chars,
         meant=not _MEANT.isdisjoint(features),
+        origin_id=origin_id,
+        names_addresses=names_addresses,
     )
 
 
@@ -127,19 +151,12 @@ _GROUP_CHAT = frozenset({Feature.GROUP_CHAT})
 _SAME_LANGUAGE = frozenset({Feature.SAME_LANGUAGE})
 
 
-def _flags(type: str, bodies: Sequence[Element]) -> frozenset[Feature]:
-    flags = _GROUP_CHAT if type == "groupchat" else _NO_FLAGS
-    if len(bodies) > 1 and len({(language_of(body) or "").lower() for body in bodies}) < len(bodies):
-        flags |= _SAME_LANGUAGE
-    return flags
+_feature_of: Callable[[Part], Feature] = itemgetter(0)
 
 
-def _longest_id(parts: Iterable[Part]) -> int:
-    longest = 0
-    for feature, part in parts:
-        if feature in NAMING:
-            longest = max(longest, len(part.text or ""), len(part.get("id", "")), len(part.get("parent", "")))
-    return longest
+def _in_one_language(bodies: Sequence[Element]) -> bool:
+    """Two of them."""
+    return len({(language_of(body) or "").lower() for body in bodies}) < len(bodies)
 
 
 def joins_room(presence: Element) -> bool:
@@ -168,16 +185,10 @@ def _crowded(message: Element, type: str) -> Facts:
     meant = message.find(BODY) is not None or any(named(part.tag) in _MEANT for part in first)
     known = type if type in TYPES else "normal"
     flags = frozenset({Feature.OVERSIZE})
-    return Facts(known, (), flags, flags, 0, 0, 0, meant)
+    return Facts(known, (), (), flags, flags, 0, 0, 0, meant)
 
 
 # One element
-
-
-def _feature(part: Element) -> Feature:
-    tag = part.tag
-    look = _known_look(tag) if len(tag) <= LONGEST_KNOWN else _look(tag)
-    return look if isinstance(look, Feature) else look(part)
 
 
 def _look(tag: str) -> Feature | Callable[[Element], Feature]:
@@ -302,13 +313,10 @@ def _size(message: Element) -> int | None:
         tag = element.tag
         size += 2 * (len(tag) - tag.rfind("}")) + 3
         for key, value in attributes:
-            size += len(key) + _bytes(value) + 4
-        if element.text:
-            size += _bytes(element.text)
-        if element.tail:
-            size += _bytes(element.tail)
+            size += len(key) + 4 + (len(value) if value.isascii() else len(value.encode()))
+        text, tail = element.text, element.tail
+        if text:
+            size += len(text) if text.isascii() else len(text.encode())
+        if tail:
+            size += len(tail) if tail.isascii() else len(tail.encode())
     return size
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())

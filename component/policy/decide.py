@@ -15,7 +15,6 @@ from .elements import CORRECT_NS, REPLY_NS, RETRACT_NS
 from .features import Feature
 from .file_descriptions import File
 from .matrix import MATRIX, Act
-from .may_write import Pair, contact_rule
 from .reasons import Reason
 
 
@@ -24,7 +23,8 @@ class View:
     """What the decision may know of the moment.
 
     ``sender`` is None for whoever is not in a directory; ``receiver`` is None where the address is no
-    face of the sender's tenant, ``to_service`` where it is that of a service. ``reply_visible`` says whether the
+    face of the sender's tenant, ``to_service`` where it is that of a service. ``barred`` is why the rules about people
+    keep the one from writing to the other (`contact_rule`), if they do. ``reply_visible`` says whether the
     receiver can see the message replied to (C14). ``rich_chars`` is how long the plain text of the formatted content
     is, in all languages together, None if there is none of use (C10). ``attached`` is what an earlier message, which
     this one adds to, said of files (C5). ``unknowable`` is set where the rest could not be found out.
@@ -36,7 +36,7 @@ class View:
         receiver: Party | None,
         sender_online: bool,
         receiver_online: bool,
-        conversation_open: bool,
+        barred: Reason | None,
         reply_visible: bool,
         over_rate: bool,
         to_service: bool,
@@ -49,7 +49,7 @@ class View:
         self.receiver = receiver
         self.sender_online = sender_online
         self.receiver_online = receiver_online
-        self.conversation_open = conversation_open
+        self.barred = barred
         self.reply_visible = reply_visible
         self.over_rate = over_rate
         self.to_service = to_service
@@ -65,7 +65,7 @@ class Deliver:
 
     ``files`` become lines with links (C5); what ``file_texts`` mark of the body only stands in for them, and goes.
     ``rich`` is what becomes of the formatted content, if there is any (C10). ``ends`` closes the conversation
-    afterwards (V2).
+    afterwards (V2). ``names_addresses`` is as in `Facts`.
     """
 
     def __init__(
@@ -75,12 +75,14 @@ class Deliver:
         files: tuple[File, ...] = (),
         file_texts: tuple[Element, ...] = (),
         rich: Act | None = None,
+        names_addresses: bool = False,
     ) -> None:
         self.parts = parts
         self.ends = ends
         self.files = files
         self.file_texts = file_texts
         self.rich = rich
+        self.names_addresses = names_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,9 @@ _RICH_ACTS = (Act.TEXT, Act.PAGE, Act.REBUILD)
 # Texts may come in several languages (RFC 6121 §5.2.3), and have several parts that are fallbacks.
 _REPEATABLE = frozenset({Feature.BODY, Feature.FALLBACK})
 
+# Whether these go on, their features alone do not tell.
+_LOOKED_AT = frozenset({Feature.REPLY, Feature.FALLBACK})
+
 _FALLBACKS: Mapping[str, Feature] = MappingProxyType(
     {REPLY_NS: Feature.REPLY, RETRACT_NS: Feature.RETRACTION, CORRECT_NS: Feature.CORRECTION}
 )
@@ -121,12 +126,14 @@ _FALLBACKS: Mapping[str, Feature] = MappingProxyType(
 
 class Ruling(NamedTuple):
     """What the table says of a message's features together: the rule that drops it, or the reason to refuse it; else
-    what of it passes, and everything that is done with it."""
+    what of it passes, and everything that is done with it. ``places`` are those of the parts that go on, where their
+    features alone tell that."""
 
     dropped_by: str | None
     refused_for: Reason | None
     passing: frozenset[Feature]
     acts: frozenset[Act]
+    places: tuple[int, ...] | None
 
 
 MOST_TOGETHER = 16
@@ -146,9 +153,11 @@ def decide(facts: Facts, view: View) -> Verdict:
     if refusal:
         return refuse(refusal, facts)
     assert view.sender and view.receiver, "both are known where no address was refused"
-    features = _listed(facts, view.limits)
-    ruling = (_known_ruling if len(features) <= MOST_TOGETHER else _ruling)(
-        features, view.sender.side, view.receiver.side, view.sender.tenant.version
+    limits, flags = view.limits, facts.flags
+    if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars or facts.id_chars > LONGEST_ID:
+        flags |= {Feature.OVERSIZE}
+    ruling = (_known_ruling if len(facts.listed) <= MOST_TOGETHER else _ruling)(
+        flags, facts.listed, view.sender.side, view.receiver.side, view.sender.tenant.version
     )
     if ruling.dropped_by:
         return Drop(ruling.dropped_by)
@@ -176,26 +185,34 @@ def _refused_by_address(view: View) -> Reason | None:
         return Reason.NOT_A_PERSON
     if view.receiver is None:
         return Reason.NO_SUCH_FACE
-    return contact_rule(Pair(view.sender, view.receiver, view.conversation_open)).reason
+    return view.barred
 
 
-def _listed(facts: Facts, limits: Limits) -> tuple[Feature, ...]:
-    """Every feature of the message: those of the whole first, then in its order."""
-    features = tuple([feature for feature, _ in facts.parts])
-    if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars or facts.id_chars > LONGEST_ID:
-        features = (Feature.OVERSIZE, *features)
-    return (*facts.flags, *features) if facts.flags else features
-
-
-def _ruling(features: tuple[Feature, ...], sender: Side, receiver: Side, profile: Profile) -> Ruling:
-    """Of several features that are dropped, or refused, the first one counts."""
-    rules = {feature: MATRIX[feature, sender, receiver, profile] for feature in features}
+def _ruling(
+    flags: frozenset[Feature], listed: tuple[Feature, ...], sender: Side, receiver: Side, profile: Profile
+) -> Ruling:
+    """Of several features that are dropped, or refused, the first one counts: those of the whole message come before
+    those of its parts."""
+    of_the_whole = [feature for feature in Feature if feature in flags]
+    rules = {feature: MATRIX[feature, sender, receiver, profile] for feature in (*of_the_whole, *listed)}
+    passing = frozenset(feature for feature, rule in rules.items() if rule.act is Act.PASS)
     return Ruling(
         dropped_by=next((rule.spec for rule in rules.values() if rule.act is Act.DROP), None),
         refused_for=next((rule.reason for rule in rules.values() if rule.reason), None),
-        passing=frozenset(feature for feature, rule in rules.items() if rule.act is Act.PASS),
+        passing=passing,
         acts=frozenset(rule.act for rule in rules.values()),
+        places=tuple(_places(listed, passing)) if _LOOKED_AT.isdisjoint(passing) else None,
     )
+
+
+def _places(listed: Sequence[Feature], passing: Set[Feature]) -> Iterator[int]:
+    """What goes on: each element once, as a second reply would name a message that nobody looked up."""
+    seen: set[Feature] = set()
+    for place, feature in enumerate(listed):
+        if feature in passing and feature not in seen:
+            yield place
+            if feature not in _REPEATABLE:
+                seen.add(feature)
 
 
 _known_ruling = lru_cache(maxsize=1024)(_ruling)
@@ -204,10 +221,15 @@ _known_ruling = lru_cache(maxsize=1024)(_ruling)
 
 def _deliver(facts: Facts, view: View, ruling: Ruling) -> Verdict:
     assert view.receiver is not None
-    passing, acts = ruling.passing, ruling.acts
-    if not view.reply_visible and Feature.REPLY in passing:
-        passing -= {Feature.REPLY}
-    parts = tuple(_passed(facts.parts, passing))
+    passing, acts, places = ruling.passing, ruling.acts, ruling.places
+    if places is None:
+        if not view.reply_visible:
+            passing -= {Feature.REPLY}
+        places = _still_true(facts, passing)
+    kept: list[Part] = []
+    for place in places:
+        kept.append(facts.parts[place])
+    parts = tuple(kept)
     linked = on_the_web(facts, view.attached) if Act.LINK in acts else ()
     rich = None if view.rich_chars is None else _rich(facts, acts)
     ends = Act.END in acts
@@ -219,7 +241,7 @@ def _deliver(facts: Facts, view: View, ruling: Ruling) -> Verdict:
         return _nothing_left(facts, ends)
     if view.receiver.side is Side.AGENT and not view.receiver_online:
         return Refuse(Reason.RECEIVER_OFFLINE)
-    return Deliver(parts, ends, linked, file_texts(facts) if linked else (), rich)
+    return Deliver(parts, ends, linked, file_texts(facts) if linked else (), rich, facts.names_addresses)
 
 
 def _too_much(linked: Sequence[File], parts: Iterable[Part]) -> bool:
@@ -244,18 +266,11 @@ def _rich(facts: Facts, acts: Set[Act]) -> Act | None:
     return None if act is Act.TEXT and Feature.BODY in facts.features else act
 
 
-def _passed(parts: Iterable[Part], passing: Set[Feature]) -> Iterator[Part]:
-    """What goes on: each element once, as a second reply would name a message that nobody looked up."""
-    seen: set[Feature] = set()
-    for part in parts:
-        feature, _ = part
-        if feature in passing and feature not in seen and _still_true(part, passing):
-            yield part
-            if feature not in _REPEATABLE:
-                seen.add(feature)
-
-
-def _still_true(part: Part, passing: Set[Feature]) -> bool:
-    """A fallback mark only stays with what it is the fallback of (XEP-0428 §3)."""
-    feature, element = part
-    return feature is not Feature.FALLBACK or _FALLBACKS.get(element.get("for", "")) in passing
+def _still_true(facts: Facts, passing: Set[Feature]) -> tuple[int, ...]:
+    """The places of what goes on. A fallback mark only stays with what it is the fallback of (XEP-0428 §3)."""
+    return tuple(
+        place
+        for place in _places(facts.listed, passing)
+        if facts.listed[place] is not Feature.FALLBACK
+        or _FALLBACKS.get(facts.parts[place][1].get("for", "")) in passing
+    )

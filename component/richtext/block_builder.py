@@ -29,7 +29,7 @@ MOST_COLUMNS = 12
 
 
 class Flow:
-    """What is open: takes blocks, and gives what they make together."""
+    """What is open: collects blocks, and makes one block of them for its parent."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
@@ -81,7 +81,7 @@ class OpenList(Flow):
         self.items: list[list[Block]] = []
 
     def add(self, block: Block) -> None:
-        """Outside of an item: part of the one before, as browsers show it."""
+        """A block outside of an item belongs to the item before, as browsers show it."""
         if self.items:
             self.items[-1].append(block)
         else:
@@ -103,7 +103,7 @@ class OpenItem(Flow):
 
 
 class OpenTable(Flow):
-    """Tables that only lay out a page, as mails have them, become what is in their cells."""
+    """Layout tables, as e-mails have them, are replaced by the content of their cells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class OpenCell(Flow):
 
 
 def one_line(blocks: Iterable[Block]) -> Inlines | None:
-    """The content of blocks that are no more than one line of text. None if they are more or nothing."""
+    """The content of a single line of text. None if the blocks are more than that, or nothing."""
     match list(blocks):
         case [Paragraph(content)] if not any(isinstance(inline, Run) and "\n" in inline.text for inline in content):
             return content
@@ -195,8 +195,8 @@ def _without_outer_lines(content: Inlines) -> Inlines:
 
 
 MOST_LEVELS = 10
-"""Quotes, lists and tables inside of each other; what is deeper is put on the deepest level. A list and its items are
-one level, whether somebody has written the items or not."""
+"""Nested quotes, lists and tables; deeper ones are put on the deepest level. A list and its items are one level,
+whether or not the items are written as such."""
 
 
 class BlockBuilder:
@@ -252,6 +252,6 @@ class BlockBuilder:
         self._open[-1].add(HorizontalRule())
 
     def finish(self) -> Blocks:
-        """Everything, when nothing is open any more."""
+        """All blocks. Nothing may be open any more."""
         self.end_block()
         return tuple(self._open[-1].blocks)

@@ -1,8 +1,8 @@
-"""What a formatted message says, in a shape that nothing dangerous fits into.
+"""What a formatted message says, in a form that cannot hold anything dangerous.
 
-Whatever comes in, XHTML, Markdown or marks on a text, becomes these blocks, and whatever leaves is written from them:
-there is nothing to forget to remove. Formatting is a property of a piece of text instead of a tree around it, so
-formatted text has one form only, and blocks inside of inline elements or crossing elements cannot occur.
+XHTML, Markdown and marked-up text are read into these blocks, and all output is written from them. So nothing can be
+forgotten when removing. Formatting is a property of a piece of text, not a tree around it: the same text always has the
+same form, and blocks inside of inline elements or overlapping elements cannot occur.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 Style = tuple[tuple[str, str], ...]
-"""Properties of XEP-0071's list with values that ``css`` has made, sorted by name."""
+"""Properties of XEP-0071's list with values that ``styles`` has made, sorted by name."""
 
 
 class Mark(Enum):
@@ -23,7 +23,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a piece of text looks, and where it leads to: ``target`` is a link that ``urls`` has accepted."""
+    """How a piece of text looks, and where it links to: ``target`` is a URL that ``urls`` has accepted."""
 
     marks: frozenset[Mark] = frozenset()
     style: Style = ()
@@ -43,7 +43,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture. ``url`` is None if it cannot be had, ``size`` (width, height) in pixels if it is good to be shown."""
+    """A picture. ``url`` is None if it cannot be fetched; ``size`` is (width, height) in pixels if a client may show
+    it."""
 
     description: str
     url: str | None = None
@@ -56,7 +57,7 @@ Inlines = tuple[Inline, ...]
 
 
 def described(image: Image) -> Run:
-    """A picture as text that leads to it, or to where it leads itself."""
+    """A picture as text that links to it, or to the picture's own link target."""
     look = image.look if image.look.target else replace(image.look, target=image.url)
     return Run(f"[{image.description or 'image'}]", look)
 
@@ -77,7 +78,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """White space stays as it is."""
+    """White space is kept."""
 
     content: Inlines
 
@@ -110,7 +111,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class HorizontalRule:
-    """A line between two parts."""
+    """A horizontal line."""
 
 
 Block = Paragraph | Heading | Preformatted | Quote | List | Table | HorizontalRule

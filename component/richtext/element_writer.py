@@ -9,7 +9,8 @@ from .inline import merged
 
 Attributes = Mapping[str, str]
 Level = tuple[Callable[[Look], Hashable], Callable[[Element, Look], Element]]
-"""What neighbours in one element have in common, and what makes the element, if there is a need for one."""
+"""A key that neighbours in one element have in common, and a function that makes the element, or returns the parent if
+none is needed."""
 
 
 class ElementWriter:

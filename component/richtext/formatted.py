@@ -28,7 +28,7 @@ CONTENT = "{urn:xmpp:content}content"
 MARKUP = f"{{{MARKUP_NS}}}markup"
 
 _READABLE = frozenset({"text/markdown", "text/plain"})
-"""Types that a person can read as they are."""
+"""Types whose source a person can read."""
 
 MOST_VERSIONS = 6
 """Languages of one message."""
@@ -40,7 +40,7 @@ MOST_WRITTEN = 262_144
 """Characters, about, of all that is written from a message, in all its versions."""
 
 Bodies = Mapping[str | None, str]
-"""Texts by language, None for one that says no language."""
+"""Texts by language; None is the text without a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The message in one language, None if it says no language. ``plain`` is what its body should be."""
+    """The message in one language, None if it names none. ``plain`` is what its body should be."""
 
     language: str | None
     plain: str
@@ -64,7 +64,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Rich:
-    """Formatted content, sanitised. A message has one version for each language, mostly one altogether."""
+    """Formatted content, sanitised. A message has one version for each language, usually one in all."""
 
     versions: tuple[Version, ...]
 
@@ -80,9 +80,9 @@ class Rich:
 
     @cached_property
     def formatted(self) -> bool:
-        """Whether somebody who sees only ``plain`` misses something, so that a link to the page is worth it.
+        """Whether ``plain`` lacks something, so that a link to the page is needed.
 
-        Text, links, pictures (which a page shows as links as well), lists and quotes are all there in plain text.
+        Text, links, pictures (which are links on a page, too), lists and quotes can all be written as plain text.
         """
         return any(is_formatted(version.blocks) for version in self.versions)
 
@@ -93,22 +93,22 @@ class Rich:
         return element
 
     def fragment(self) -> str:
-        """HTML for a page's ``<body>``: nothing in it loads, runs or submits anything.
+        """HTML for a page's ``<body>``. Nothing in it loads, runs or submits anything.
 
-        Looks are ``style`` attributes, for which a Content-Security-Policy needs ``style-src-attr 'unsafe-inline'``.
+        It has ``style`` attributes, for which a Content-Security-Policy needs ``style-src-attr 'unsafe-inline'``.
         """
         return "".join(page.html(version.blocks, version.language) for version in self.versions)
 
     def rendered(self) -> Rendered:
-        """All that anybody needs of it."""
+        """Everything that is written from it."""
         return Rendered(self.bodies, self.fragment() if self.formatted else "", serialise(self.xhtml()))
 
 
 def read(parts: Sequence[Element], hosts: Collection[str] = ()) -> Rich | None:
     """The formatted content of a message; ``parts`` are its children.
 
-    None if there is none, it is not usable, it is too much, or it disagrees with the body: then the body wins. Links
-    that name an account on one of ``hosts`` lead nowhere (AD2).
+    None if there is none, it cannot be used, it is too large, or it does not say the same as the body: then the body is
+    used. Links that name an account on one of ``hosts`` lose their target (AD2).
     """
     try:
         versions = _versions(parts, hosts)
@@ -118,7 +118,7 @@ def read(parts: Sequence[Element], hosts: Collection[str] = ()) -> Rich | None:
 
 
 def _versions(parts: Sequence[Element], hosts: Collection[str]) -> tuple[Version, ...]:
-    """Of the first way that has any. Raises ``TooMuch``, also for many parts that would take long together."""
+    """Versions from the first format that has any. Raises ``TooMuch``, also if all parts together are too much."""
     said = (part for part in parts if part.tag == BODY and (part.text or "").strip())
     bodies = {language_of(part): part.text or "" for part in islice(said, MOST_VERSIONS)}
     if sum(map(len, bodies.values())) > LONGEST_BODIES:
@@ -152,11 +152,11 @@ def _version(candidate: Candidate, blocks: Blocks, bodies: Bodies) -> Version | 
     return None
 
 
-# The ways in which a message can carry formatted content, the best one first.
+# The formats in which a message can carry formatted content, the best one first.
 
 
 def candidates(parts: Sequence[Element], bodies: Bodies, hosts: Collection[str]) -> Iterator[Iterator[Candidate]]:
-    """For each way, one candidate for each language, read only when asked for. They raise ``TooMuch``."""
+    """For each format, one candidate for each language, read lazily. Raises ``TooMuch``."""
     yield _xhtml(parts, hosts)
     yield _typed(parts, bodies, hosts)
     yield _marked(parts, bodies)

@@ -1,7 +1,7 @@
 """HTML, XHTML and Markdown become blocks.
 
 HTML is first parsed to a tree, Markdown by way of HTML; XHTML is one already. Then elements are read in order: those of
-``vocabulary`` mean something, of all others only the text counts.
+``vocabulary`` have a meaning, of all others only the text is used.
 """
 
 import re
@@ -39,12 +39,13 @@ from .vocabulary import ATTRIBUTES, HEADINGS, KNOWN, LINES, UNREAD
 # Pictures
 
 LARGEST_PICTURE = (640, 480)
-"""Pixels, width and height: what is larger, of unknown size, or not by https, is a link in a client (C10)."""
+"""Width and height in pixels. A larger picture, one of unknown size, or one without https is a link in a client (C10).
+"""
 
 _LONGEST_DESCRIPTION = 300
 _EMOTICON_LENGTH = 12
 _SPACER = 3
-"""A picture of fewer pixels shows nothing; it keeps a distance, or counts its readers."""
+"""A picture of fewer pixels is a spacer or a tracking pixel."""
 
 _EMOJI = re.compile("[\u203c-\u3299\U0001f000-\U0001faff]")
 
@@ -71,7 +72,7 @@ def picture(element: Tree, look: Look, allowed: Callable[[str], bool]) -> Inline
 
 
 def _is_emoticon(description: str, url: str | None) -> bool:
-    """Whether it is a character that a client, or a web mailer, shows as a picture."""
+    """Whether it is a character (an emoticon) that a client or webmail shows as a picture."""
     if not description or len(description) > _EMOTICON_LENGTH or " " in description:
         return False
     return bool(_EMOJI.match(description)) or (url is None and not description[0].isalnum())
@@ -97,13 +98,13 @@ _TEXTS: dict[Space, Callable[[str], str]] = {
 
 
 class TooMuch(ValueError):
-    """More text or elements than anybody writes in a message, or deeper inside of each other."""
+    """More text or elements than anybody writes in a message, or more deeply nested."""
 
 
 def read_blocks(root: Tree, namespace: str = "", hosts: Collection[str] = ()) -> Blocks:
     """The content of an element whose name does not matter. Elements of other namespaces are not read.
 
-    Links and pictures that name an account on one of ``hosts`` lead nowhere (AD2). Raises ``TooMuch``.
+    Links and pictures that name an account on one of ``hosts`` lose their target (AD2). Raises ``TooMuch``.
     """
     reader = _Reader(namespace, hosts)
     reader.inside(root, within(Context(), "body", root), DEEPEST)
@@ -119,7 +120,7 @@ class _Reader:
         self._text_left = LONGEST_TEXT
 
     def inside(self, element: Tree, context: Context, depth: int) -> None:
-        """What is in an element; ``depth`` is how much deeper it may go."""
+        """The content of an element; ``depth`` is how many more levels are allowed."""
         self._text(element.text, context)
         for child in element:
             self._elements_left -= 1
@@ -155,7 +156,7 @@ class _Reader:
                 self._block(name, element, context, depth)
 
     def _block(self, name: str, element: Tree, context: Context, depth: int) -> None:
-        """An element that may begin something new. One that does not only has a look."""
+        """An element that may begin a block. One that does not only changes the style."""
         flow = _flow(name, element)
         if flow is not None:
             self.builder.open(flow)
@@ -181,7 +182,7 @@ class _Reader:
             self.builder.add(Run(text, context.look), context.style)
 
     def _is_allowed(self, url: str) -> bool:
-        """AD2: an account may be hidden in a link, however it is written."""
+        """AD2: an account may be in a link, in any encoding."""
         if not self._accounts:
             return True
         plain = unquote(url).lower()
@@ -189,7 +190,7 @@ class _Reader:
 
 
 def _flow(name: str, element: Tree) -> Flow | None:
-    """What holds the blocks in an element, if it does."""
+    """The container for the blocks in an element, if it is one."""
     if name in HEADINGS:
         return OpenHeading(HEADINGS[name])
     match name:
@@ -214,7 +215,7 @@ def _flow(name: str, element: Tree) -> Flow | None:
 
 
 def _raised(name: str, element: Tree) -> str | None:
-    """Small digits as characters of their own: 10⁵ is not 105. None for what has no such characters."""
+    """Raised and lowered digits as Unicode characters: 10⁵ is not 105. None if there are no such characters."""
     text = (element.text or "").strip()
     is_number = text and set(text) <= _DIGITS and next(iter(element), None) is None
     return text.translate(_RAISED[name]) if is_number else None
@@ -227,11 +228,11 @@ def _nothing() -> None:
 # From HTML and Markdown to a tree
 
 LONGEST_MARKDOWN = 8_192
-"""Characters. markdown-it takes up to 6 ms for each thousand if they are chosen to take long."""
+"""Characters. markdown-it takes up to 6 ms for each thousand in the worst case."""
 
 MOST_TOKENS = 3 * MOST_ELEMENTS
-"""Of markdown-it, which makes three of most elements. A table of few characters has many cells, as its rows are filled
-up to the width of the first."""
+"""Of markdown-it, which makes three for most elements. A short table can have many cells, as its rows are filled up to
+the width of the first."""
 
 LONGEST_HTML = 131_072
 """Characters; nh3 takes up to 0.3 ms for each thousand."""
@@ -241,7 +242,7 @@ _ATTRIBUTES = {element: set(names) for element, names in ATTRIBUTES.items()}
 
 
 class _Tokens(list[Token]):
-    """No more of them than anybody needs. Raises ``TooMuch``."""
+    """A list of limited length. Raises ``TooMuch``."""
 
     def append(self, token: Token) -> None:
         if len(self) >= MOST_TOKENS:
@@ -258,10 +259,10 @@ _MARKDOWN.core.ruler.before("block", "count", _count)
 
 
 def from_html(source: str) -> Tree:
-    """The tree that a browser would see, but only with elements that are known. Raises ``TooMuch``.
+    """The tree that a browser would make, with known elements only. Raises ``TooMuch``.
 
-    nh3 reads HTML as browsers do and drops what is not listed; lxml's plain parser then makes the tree. nh3's time
-    grows with the square of the depth, so tags are counted before.
+    nh3 reads HTML as browsers do and drops elements that are not listed; lxml's plain parser then makes the tree. nh3's
+    time grows with the square of the depth, so tags are counted before.
     """
     if len(source) > LONGEST_HTML or source.count("<") > 2 * MOST_ELEMENTS:
         raise TooMuch
@@ -280,7 +281,7 @@ def from_html(source: str) -> Tree:
 def from_markdown(source: str) -> Tree:
     """The tree of a text in CommonMark, with tables and struck text. Raises ``TooMuch``.
 
-    HTML in it is text, and lines end where they were ended: people write messages, not pages.
+    HTML in it is text, and each line break is kept: people write messages, not pages.
     """
     if len(source) > LONGEST_MARKDOWN:
         raise TooMuch

@@ -1,4 +1,4 @@
-"""Text between two block boundaries: white space, line breaks, and where it falls apart into paragraphs."""
+"""Text between two block boundaries: white space, line breaks, and its division into paragraphs."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,18 +20,18 @@ def collapsed(text: str) -> str:
 
 
 def preserved(text: str) -> str:
-    """Text in which white space matters, for where it would be collapsed: with spaces that do not (XEP-0071 §8)."""
+    """Text with significant white space, for where it would be collapsed: with no-break spaces (XEP-0071 §8)."""
     text = verbatim(text).replace("\f", "")
     return _SPACES.sub(lambda found: "\u00a0" * (4 if found[0] == "\t" else len(found[0])), text)
 
 
 def verbatim(text: str) -> str:
-    """Text whose white space stays as it is."""
+    """Text whose white space is kept."""
     return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def paragraphs(content: Iterable[Inline]) -> Iterator[Inlines]:
-    """Each part between blank lines, trimmed. What is blank altogether is left out."""
+    """Each part between blank lines, trimmed. Blank ones are left out."""
     part: list[list[Inline]] = []
     for line in _lines(content):
         if any(_is_visible(inline) for inline in line):
@@ -44,7 +44,7 @@ def paragraphs(content: Iterable[Inline]) -> Iterator[Inlines]:
 
 
 def merged(content: Iterable[Inline]) -> Inlines:
-    """Neighbours of one look become one run."""
+    """Neighbours with the same look become one run."""
     result: list[Inline] = []
     for look, group in groupby(content, lambda inline: inline.look if isinstance(inline, Run) else None):
         if look is None:
@@ -56,7 +56,7 @@ def merged(content: Iterable[Inline]) -> Inlines:
 
 
 def rejoined(content: Iterable[Inline]) -> Inlines:
-    """The same, with line breaks that look as what is around them now."""
+    """The same, with line breaks that have the look of the text around them."""
     return merged(_with_breaks(_split(content)))
 
 
@@ -79,7 +79,7 @@ def _split(content: Iterable[Inline]) -> Iterator[list[Inline]]:
 
 
 def _single_spaced(line: list[Inline]) -> list[Inline]:
-    """One space between words, though they may be in different runs, and none at either end."""
+    """One space between words, also across runs, and none at either end."""
     result: list[Inline] = []
     after_space = True
     for inline in line:
@@ -117,14 +117,14 @@ def _with_breaks(lines: Iterable[list[Inline]]) -> list[Inline]:
 
 
 def _common(before: list[Inline], after: list[Inline]) -> Look:
-    """The look on both sides of a line break, if it is the same. Where they lead to does not count: a picture may be
+    """The look on both sides of a line break, if it is the same. The link target does not count, as a picture may be
     written as a link."""
     looks = {replace(inline.look, target=None) for inline in (*before, *after)}
     return looks.pop() if len(looks) == 1 and before and after else PLAIN
 
 
 def _with_marker(inline: Inline) -> Inline:
-    """Word writes lists as lines that begin with a sign and a gap."""
+    """Word writes lists as lines that begin with a bullet and a gap."""
     if isinstance(inline, Run) and "\u00a0" in inline.text:
         return replace(inline, text=_WORD_LIST.sub(lambda found: f"{found[1] or '•'} ", inline.text))
     return inline

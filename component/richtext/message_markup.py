@@ -1,7 +1,7 @@
 """Message Markup (XEP-0394): a text, and marks that say where in it something is emphasised, code, a list, or a quote.
 
-Positions are code points of the body's character data, which is how Python counts. A mark that is malformed, or that
-crosses another one, is ignored; the text stays whole.
+Positions are code points of the body's character data, which is how Python counts. A mark that is malformed, or
+overlaps another one, is ignored; the text is kept.
 """
 
 import re
@@ -27,7 +27,7 @@ _SPANS = {"emphasis": Mark.EMPHASIS, "strong": Mark.STRONG, "code": Mark.CODE, "
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """``flow`` makes the block that it is; a span has ``marks`` instead."""
+    """``flow`` makes the block for it; a span has ``marks`` instead."""
 
     start: int
     end: int
@@ -79,7 +79,7 @@ def _position(element: Element, key: str) -> int | None:
 
 
 def _nested(ranges: list[_Range]) -> list[_Range]:
-    """Without those that cross one which began before."""
+    """Without those that overlap one which began before."""
     kept: list[_Range] = []
     open: list[_Range] = []
     for range in ranges:
@@ -106,7 +106,7 @@ class _Marked:
         return self._builder.finish()
 
     def _turn(self, place: int) -> bool:
-        """End what ends at a place, and begin what begins; whether an item of a list did."""
+        """Close the ranges that end at a place and open those that begin there. Whether a list item began."""
         while self._open and self._open[-1].end <= place:
             if self._open.pop().flow:
                 self._builder.close()

@@ -1,7 +1,7 @@
 """Blocks as HTML for a page that loads nothing from elsewhere and runs nothing.
 
 A page is easier to read than the message as it was written: it has its own font and colours, and addresses are links. A
-picture is its description, which links to it: to show it would tell its owner who reads.
+picture is replaced by its description, which links to it: showing it would tell its owner who reads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ def is_formatted(blocks: Blocks) -> bool:
 
 
 def without_font(blocks: Blocks) -> Blocks:
-    """Without what all of the text has in common: that is how the writer's client looks, and means nothing."""
+    """Without styles that all of the text has in common: they come from the writer's client and mean nothing."""
     styles = [
         frozenset(inline.look.style)
         for content in contents(blocks)
@@ -106,7 +106,7 @@ def _readable(content: Inlines) -> Inlines:
 
 
 def _without_unreadable(inline: Inline) -> Inline:
-    """Links look as all links on the page. Light text is only for a dark background that it brings along."""
+    """Links look like all links on the page. Light text is kept only with a dark background of its own."""
     style = dict(inline.look.style)
     if not style or "background-color" in style:
         return inline
@@ -137,7 +137,7 @@ def _with_links(run: Run) -> Iterator[Run]:
 
 
 def _honest(runs: Sequence[Run], target: str) -> Iterator[Run]:
-    """A link that names another address than the one it leads to says at its end where it leads to (XEP-0071 §11.2)."""
+    """A link whose text names another address gets its real target appended (XEP-0071 §11.2)."""
     whole = "".join(run.text for run in runs)
     read = [found for _, _, found in urls.found(whole)]
     names_none = not (read or any(list(urls.found(run.text)) for run in runs))
@@ -154,8 +154,9 @@ def _honest(runs: Sequence[Run], target: str) -> Iterator[Run]:
 
 _REL = "noopener noreferrer nofollow"
 _ANY_DIRECTION = {"dir": "auto"}
-"""Text shows from which side it is read: where list markers stand, quotes are marked, and columns begin. Nobody looks
-into an element that has this for those around it, so text itself has none; the page's style sees to paragraphs."""
+"""The direction of the text decides where list markers, quote marks and the first column are. An element with this
+attribute does not count for the direction of its parents, so text itself has none; the page's style handles paragraphs.
+"""
 
 
 def html(blocks: Blocks, language: str | None) -> str:

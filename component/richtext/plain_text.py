@@ -38,7 +38,7 @@ def as_plain_text(blocks: Blocks) -> str:
 
 
 def inline_text(content: Inlines) -> str:
-    """Text with the targets of its links and the descriptions of its pictures written out."""
+    """Text with link targets and picture descriptions written out."""
     runs = [inline if isinstance(inline, Run) else described(inline) for inline in content]
     parts = []
     for target, group in groupby(_across_lines(runs), lambda run: run.look.target):
@@ -48,7 +48,7 @@ def inline_text(content: Inlines) -> str:
 
 
 def _across_lines(runs: list[Run]) -> Iterator[Run]:
-    """A line break inside of a link is part of it."""
+    """A line break inside of a link is part of the link."""
     targets = [run.look.target for run in runs]
     for position, run in enumerate(runs):
         around = targets[max(position - 1, 0) : position + 2 : 2]
@@ -113,7 +113,7 @@ def _list_lines(items: tuple[Blocks, ...], start: int | None) -> Iterator[str]:
 # Tables
 
 WIDEST = 72
-"""Characters of a line in which columns still look like columns."""
+"""Characters of a line; a wider table is not aligned."""
 
 _NUMBER = re.compile(r"[^\w]{0,4}\d[\d.,'\s  ]*[^\w]{0,3}(?:[A-Za-z]{1,3})?")
 
@@ -159,7 +159,7 @@ LONGEST_COMPARED = 65_536
 """Characters of a body that is compared."""
 
 _URL = re.compile(r"(?:[:=][ \t]*|[-–—→][ \t]+)?((?:https?://|mailto:)[^\s<>\"]+)", re.IGNORECASE)
-"""An address, with what introduces it."""
+"""An address, with the character that introduces it."""
 _STOPS = ".,;:!?'"
 _AROUND = f'()[]<>{_STOPS}"'
 _MARKER = re.compile(
@@ -202,7 +202,7 @@ def has_all_addresses(text: str, blocks: Blocks) -> bool:
 
 
 def targets(blocks: Blocks) -> Iterator[str]:
-    """Where its links lead to, and its pictures come from."""
+    """The targets of its links and the sources of its pictures."""
     for content in contents(blocks):
         for inline in content:
             if inline.look.target:
@@ -236,7 +236,7 @@ def _without_markers(text: str) -> str:
 
 
 def _bare(text: str, known: frozenset[str]) -> str:
-    """The letters, without what clients write differently. URLs that are ``known`` are left out."""
+    """The text without everything that clients write differently. URLs that are ``known`` are left out."""
     if known:
         text = _URL.sub(lambda found: _unless_known(found, known), text.replace("![", "["))
     text = unicodedata.normalize("NFC", text).translate(_ALIKE)
@@ -244,7 +244,7 @@ def _bare(text: str, known: frozenset[str]) -> str:
 
 
 def _unless_known(found: re.Match[str], known: frozenset[str]) -> str:
-    """Nothing in place of a known URL, but what stands behind it is left."""
+    """A known URL is removed, but not the characters after it."""
     url = found[1]
     for shorter in (url, url.rstrip(_STOPS), url.rstrip(_AROUND)):
         if urls.bare(urls.link(shorter) or shorter) in known:

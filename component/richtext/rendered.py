@@ -1,4 +1,4 @@
-"""Formatted content as it leaves: what is left of it when it was read, sanitised and written."""
+"""Formatted content as it is sent: read, sanitised and written again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """``bodies`` are the plain texts that say the same, by language; bodies in other languages stay as they are.
-    ``page`` is HTML for a page's ``<body>``, empty if the plain texts say all there is. ``xhtml`` is the text of
+    ``page`` is HTML for a page's ``<body>``, empty if the plain texts say everything. ``xhtml`` is the text of
     ``<html/>`` (XEP-0071), in the recommended profile."""
 
     bodies: Mapping[str | None, str]

@@ -57,7 +57,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(dict(zip(_COLOURS.split()[::2], _C
 
 
 def declarations(style: str) -> Iterator[tuple[str, str]]:
-    """``(property, value)`` in lower case, as they stand there; nothing is known of the values.
+    """``(property, value)`` in lower case, as written; values are not checked.
 
     Clients that know no ``background-color`` write ``background``, which can be the same.
     """
@@ -71,13 +71,13 @@ def declarations(style: str) -> Iterator[tuple[str, str]]:
 
 
 def clean(name: str, value: str) -> str | None:
-    """A property's value, made anew. None if the property is not one of the list, or the value is no good."""
+    """A property's value, written anew. None if the property or the value is not allowed."""
     make = PROPERTIES.get(name)
     return make(value.strip()) if make else None
 
 
 def colour(value: str) -> str | None:
-    """``#rrggbb``, whichever way it is written."""
+    """``#rrggbb``, from any notation."""
     if value in COLOURS:
         return f"#{COLOURS[value]}"
     if _HEX.fullmatch(value):
@@ -101,7 +101,7 @@ def _margin(value: str) -> str | None:
 
 
 def _length(value: str, ranges: Mapping[str, tuple[float, float]]) -> str | None:
-    """A number with a unit, if it is in the unit's range: what is outside hides text or covers other things."""
+    """A number with a unit, if it is in the unit's range: values outside of it hide text or cover other content."""
     parts = _NUMBER.fullmatch(value)
     if not parts or parts[2] not in ranges:
         return None
@@ -144,7 +144,7 @@ PROPERTIES: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "text-decoration": _text_decoration,
     }
 )
-"""The properties that XEP-0071 §7.5.1 recommends, with what makes their values."""
+"""The properties that XEP-0071 §7.5.1 recommends, with the functions that make their values."""
 
 OF_BLOCKS = frozenset({"margin-left", "margin-right", "text-align"})
 
@@ -153,7 +153,7 @@ OF_BLOCKS = frozenset({"margin-left", "margin-right", "text-align"})
 
 
 class Space(Enum):
-    """What becomes of white space."""
+    """How white space is handled."""
 
     COLLAPSED = auto()
     PRESERVED = auto()
@@ -162,7 +162,7 @@ class Space(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What holds for text at some place. ``style`` is that of its paragraph."""
+    """The style that applies to text at some place. ``style`` is that of its paragraph."""
 
     look: Look = PLAIN
     style: Style = ()
@@ -186,11 +186,11 @@ _MARKING = {
 
 
 _LOOKS = frozenset({*MARKS, *STYLES, "font", "pre"})
-"""Elements that change it without a style of their own."""
+"""Elements that change the look without a style attribute."""
 
 
 def is_hidden(element: Tree) -> bool:
-    """Whether its author does not see it either."""
+    """Whether it is invisible to its author, too."""
     return any(declaration in _HIDDEN for declaration in declarations(element.get("style", "")))
 
 

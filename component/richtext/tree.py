@@ -1,4 +1,4 @@
-"""Elements to be read: the standard library's, or lxml's."""
+"""Elements as they are read, of the standard library or of lxml."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -9,11 +9,11 @@ from component.xml import split
 XHTML_NS = "http://www.w3.org/1999/xhtml"
 
 DEEPEST = 150
-"""Elements inside of each other that are read."""
+"""Levels of nested elements that are read."""
 
 
 class Tree(Protocol):
-    """What the elements of both libraries have. A comment's ``tag`` is no text."""
+    """What the elements of both libraries have in common. A comment's ``tag`` is not a string."""
 
     @property
     def tag(self) -> object: ...
@@ -34,13 +34,13 @@ def name_in(namespace: str, element: Tree) -> str:
 
 
 def number(element: Tree, key: str) -> int | None:
-    """A small number that an attribute gives; None if it gives none."""
+    """A small number in an attribute; None if there is none."""
     value = element.get(key, "").strip().removesuffix("px")
     return int(value) if value.isascii() and value.isdecimal() and len(value) <= 6 else None
 
 
 def is_deeper(elements: Iterable[Element], depth: int) -> bool:
-    """Whether there are more than ``depth`` elements inside of each other."""
+    """Whether elements are nested more than ``depth`` levels deep."""
     level = list(elements)
     for _ in range(depth):
         level = [child for element in level for child in element]

@@ -1,4 +1,4 @@
-"""Where links may lead to, and pictures may be had."""
+"""Which addresses links and pictures may have."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _UNSAFE = re.compile(
 
 
 def link(value: str) -> str | None:
-    """A link's target, safe to be put anywhere; None for what nobody should follow.
+    """A link's target, escaped for any context; None if nobody should follow it.
 
     Only ``http``, ``https`` and ``mailto`` are known. ``xmpp:`` is not among them, as it would name real accounts
     (AD2), nor is anything relative, as there is no page that it could be relative to.
@@ -59,7 +59,7 @@ def _split(value: str) -> tuple[str, str]:
 
 
 def _web(scheme: str, rest: str) -> str | None:
-    """Without a user's name, which serves to disguise hosts, and with a host that can be one."""
+    """Without a user name, which can disguise the host, and with a valid host."""
     if not rest.startswith("//"):
         return None
     try:
@@ -73,7 +73,7 @@ def _web(scheme: str, rest: str) -> str | None:
 
 
 def _mail(rest: str) -> str | None:
-    """One receiver; no subject, text or further receivers that somebody else has thought of."""
+    """One receiver, without subject, text or further receivers."""
     mailbox = rest.partition("?")[0]
     return f"mailto:{mailbox}" if _MAILBOX.fullmatch(mailbox) and not _UNSAFE.search(mailbox) else None
 

@@ -1,4 +1,4 @@
-"""What HTML's elements mean. An element that is not named here means nothing: its text is read, the element is not."""
+"""What HTML's elements mean. Of an element that is not listed here only the text is read."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -65,7 +65,7 @@ UNREAD = frozenset(
         *("template", "textarea", "title", "video", "xmp", "link", "base", "basefont", "param", "source", "track"),
     }
 )
-"""Elements whose text is not for people, or of which nobody can say how a browser would read it."""
+"""Elements whose text is not for people, or that browsers read in different ways."""
 
 ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -79,7 +79,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
         "th": frozenset({"colspan"}),
     }
 )
-"""The attributes that are looked at."""
+"""The attributes that are read."""
 
 FONT_SIZES: Mapping[str, str] = MappingProxyType(
     {

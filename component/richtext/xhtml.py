@@ -43,7 +43,7 @@ def body(blocks: Blocks, language: str | None) -> Element:
     return element
 
 
-# What the profile has no element for is written with what it has.
+# Blocks without an element in the profile are written with others.
 
 
 def _simple(blocks: Blocks) -> Iterator[Block]:

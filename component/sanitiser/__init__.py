@@ -1,7 +1,7 @@
-"""Formatted messages (C10) are read by a process of their own, so that nobody else waits, whatever is in them (R2).
+"""A separate process reads formatted messages (C10), so that nobody else waits, whatever is in them (R2).
 
-Python gives up no function that runs, in no thread either; a process can be ended. This one ends itself when a message
-takes more of the processor's time than any that people write, and with this process, however that ends.
+Python cannot cancel a running function, not even in a thread, but a process can be killed. This one kills itself when a
+message takes more CPU than any that people write. It ends with this process, however that ends.
 """
 
 import asyncio
@@ -23,27 +23,28 @@ from component.xml import serialise
 log = logging.getLogger(__name__)
 
 SECONDS = 30.0
-"""Until an answer has to be there, the start of the process included. The process itself gives up much earlier; this is
-for one that is stopped, or gets no time from a machine that has none."""
+"""Until there has to be an answer, including the start of the process. The process itself gives up much earlier; this
+limit is for a stopped process or an overloaded machine."""
 
 DOUBTED_SECONDS = 600.0
-"""How long the messages of a sender are read apart from those of others, after one that was given up."""
+"""How long the second process reads a sender's messages after one that failed."""
 
 LONGEST_ANSWER = 16 * 1024 * 1024
 
 _READ = RICH | {Feature.BODY, Feature.FALLBACK}
-"""What the reading needs of a message."""
+"""The parts of a message that are needed."""
 
 
 class GaveUp(Exception):
-    """Reading was given up; says why, in words for operators."""
+    """Reading failed; the text says why, for operators."""
 
 
 class Sanitiser:
-    """One process reads everybody's formatted messages, in the order in which they come. Each sender has one at a time
-    (`Intake`), so they take turns.
+    """One process reads everybody's formatted messages, in order of arrival. Each sender has one there at a time, so
+    senders take turns.
 
-    Whoever had one given up is read by a second process for a while: others do not wait for their next one.
+    After a failure a second process reads that sender's messages for a while, so that nobody else waits for the next
+    one.
     """
 
     def __init__(self) -> None:
@@ -54,10 +55,10 @@ class Sanitiser:
     async def read(self, account: str, parts: Sequence[Part], hosts: Collection[str]) -> Rendered | None:
         """The formatted content of a message of ``account`` with these children; None if none is of use.
 
-        Links that name an account on one of ``hosts`` lead nowhere (AD2).
+        Links that name an account on one of ``hosts`` lose their target (AD2).
         """
         read = [part for feature, part in parts if feature in _READ]
-        if is_deeper(read, DEEPEST + 2):  # <html> and its <body> come on top
+        if is_deeper(read, DEEPEST + 2):  # <html> and its <body> are two more levels
             return None
         request = {"message": f"<message>{''.join(map(serialise, read))}</message>", "hosts": list(hosts)}
         worker = self._apart if self._is_doubted(account) else self._usual
@@ -79,7 +80,7 @@ class Sanitiser:
 
 
 class Worker:
-    """A process that reads one message after the other. It is started with the first, and anew when it has ended."""
+    """A process that reads one message after the other. It starts with the first one, and again after it has ended."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
@@ -99,7 +100,7 @@ class Worker:
                 await self.end()
                 raise GaveUp(str(problem)) from problem
             except BaseException:
-                # Whoever asks next must not get the answer to this.
+                # The next caller must not get the answer to this request.
                 await self.end()
                 raise
             if not answer.endswith(b"\n"):
@@ -129,7 +130,7 @@ class Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Without our secret, which is of no use there."""
+    """Without our secret, which is not needed there."""
     return {name: value for name, value in environment().items() if not name.startswith("DESKBRIDGE_")}
 
 

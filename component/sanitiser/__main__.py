@@ -1,5 +1,5 @@
-"""The process that reads formatted messages: ``python -m component.sanitiser``, one line of JSON in and one out for
-each. It ends when nobody writes to it any more."""
+"""The process that reads formatted messages: ``python -m component.sanitiser``, for each message one line of JSON in
+and one out. It ends when its input is closed."""
 
 import json
 import logging
@@ -13,17 +13,17 @@ from component.richtext.formatted import Rich
 from component.xml import parse
 
 SECONDS = 2.0
-"""Of the processor, for one message. The slowest that are not too much take a tenth of it."""
+"""Of CPU, for one message. The slowest message within the limits takes a tenth of it."""
 
 
 def main() -> None:
-    logging.disable(logging.CRITICAL)  # libraries would write what is in messages
-    # Whoever stops the bridge with a signal to all of its processes must not take the reader from it while it finishes.
+    logging.disable(logging.CRITICAL)  # libraries would log the text of messages
+    # A signal to all processes of the bridge must not end the reader while the bridge finishes.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for line in sys.stdin.buffer:
-        # Ends the process from outside of Python, also in the middle of a library's C.
+        # The kernel kills the process, also in the middle of a library's C code.
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         answer = _answer(line)
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -37,7 +37,7 @@ def _answer(line: bytes) -> object:
         rich = rich_content(classify(parse(request["message"])).parts, request["hosts"])
         return _written(rich) if rich else {}
     except Exception as problem:
-        return {"failed": type(problem).__name__}  # what it says may be somebody's text
+        return {"failed": type(problem).__name__}  # its message may be somebody's text
 
 
 def _written(rich: Rich) -> object:

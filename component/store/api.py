@@ -1,17 +1,11 @@
-"""The store as everybody else sees it: changes go in through one door, questions through several.
-
-One thread writes, with the one connection that writes; a few threads read, with connections that only read.
-Neither waits for the other.
-"""
+"""The store as everybody else sees it: changes go in through one door, questions through several."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Concatenate, ParamSpec, Self, TypeVar
-
-from sqlalchemy import Connection
+from itertools import chain
+from typing import Self
 
 from .archive import archive_statistics as statistics
 from .archive import archived_messages as archive
@@ -42,10 +36,9 @@ from .changes import (
     WatchBehind,
     Withdraw,
 )
-from .engine import Database
-from .full_text.indexing import index_all
+from .engine import Database, Engine, Outcome, Submission
+from .full_text.indexing import Indexing, index_all
 from .lease import Lease, store_lease
-from .readers import Readers
 from .records import account_records as accounts
 from .records import audit_log as audit
 from .records import meta
@@ -58,11 +51,11 @@ from .retention import dead_links, purge
 from .retention import retention_holds as holds
 from .retention.purge import Purged
 from .retention.retention_holds import Hold, StoredHold
+from .sqlite import SqliteEngine
 from .store_errors import ChangeRefused, LeaseLost, SchemaTooNew, StoreBusy, StoreError, StoreInUse
-from .thread import Thread, at_rest
-from .write.group_commit import Done, GroupCommit, Observe, Written
+from .write.group_commit import Done, GroupCommit, Observe
 from .write.ids import Ids
-from .write.writer import Outcome, Submission, Writer
+from .write.writer import Writer
 
 __all__ = [
     "ArchiveView",
@@ -113,13 +106,6 @@ __all__ = [
     "store_lease",
 ]
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 1.0
-
 
 class Store:
     """``await Store.open(url)``, and ``await store.close()`` at the end.
@@ -127,17 +113,17 @@ class Store:
     Questions raise ``StoreError`` if the database cannot answer.
     """
 
-    def __init__(self, writer: Writer, writing: Thread, readers: Readers) -> None:
-        """Made by `open`. ``writing`` is the thread in which ``writer`` lives."""
+    def __init__(self, engine: Engine, writer: Writer) -> None:
+        """Made by `open`."""
+        self.engine = engine
+        """What all is asked of; for this package and its tests."""
         self._writer = writer
-        self._writing = writing
-        self._readers = readers
-        self._commits = GroupCommit(self._begin_to_write)
+        self._commits = GroupCommit(self._write)
+        self._indexing = Indexing(engine, self._commits.idle)
         self._last_submitted = writer.message_ids.next - 1
-        self.ask = readers.ask
-        self.links = StoredLinks(self)
-        self.audit = AuditLog(self)
-        self.transcripts = StoredTranscripts(self)
+        self.links = StoredLinks(engine)
+        self.audit = AuditLog(engine)
+        self.transcripts = StoredTranscripts(engine)
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -146,29 +132,26 @@ class Store:
         :raises SchemaTooNew: a later version of deskbridge has written it
         :raises StoreError: it cannot be opened
         """
-        writing = Thread("store-writer")
+        writer = Writer()
+        engine = SqliteEngine(url, writer)
         try:
-            writer = await asyncio.wrap_future(writing.call(partial(Writer.open, url)))
+            await engine.open()
+            return cls(engine, writer)
         except BaseException:
-            writing.close()
+            with suppress(StoreError):  # what was wrong before says more
+                await engine.close()
             raise
-        writing.meanwhile = writer.indexing.meanwhile
-        readers = Readers(url)
-        writer.apart = readers.apart
-        return cls(writer, writing, readers)
 
     async def close(self) -> None:
         """Write what was submitted, then let go of the database.
 
         :raises StoreError: the very last of it failed; nothing acknowledged is lost
         """
-        await self._commits.close()
-        await self._readers.close()
         try:
-            self._writing.meanwhile = at_rest
-            await asyncio.wrap_future(self._writing.call(self._writer.close))
+            await self._commits.close()
+            await self._indexing.finish()
         finally:
-            self._writing.close()
+            await self.engine.close()
 
     @property
     def id_key(self) -> bytes:
@@ -187,14 +170,14 @@ class Store:
 
     async def settled_up_to(self) -> int:
         """The newest mark of that name on disk (``DeliveredUpTo``)."""
-        return await self.ask(meta.get_number, meta.SETTLED_UP_TO)
+        return await self.engine.read(meta.get_number, meta.SETTLED_UP_TO)
 
     async def ejabberd_life(self) -> str:
         """Which start of ejabberd all was delivered to, as noted last; empty before that."""
-        return await self.ask(meta.get, meta.EJABBERD_LIFE)
+        return await self.engine.read(meta.get, meta.EJABBERD_LIFE)
 
     async def note_ejabberd_life(self, life: str) -> None:
-        await self.change(meta.put, meta.EJABBERD_LIFE, life)
+        await self.engine.change(meta.put, meta.EJABBERD_LIFE, life)
 
     @property
     def backlog(self) -> int:
@@ -203,16 +186,11 @@ class Store:
 
     def missing(self) -> list[str]:
         """What keeps everything from being written, in words for operators; nothing if all is well."""
-        lacking = [f"{path} was deleted or replaced" for path in self._writer.files.lacking()]
-        return [self._writer.trouble] if self._writer.trouble else lacking
+        return self.engine.missing()
 
-    async def look_after_files(self) -> None:
-        """Notice files that are deleted while nothing is written, and save what was in them, until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if self._writer.trouble is None and self._writer.files.lacking():
-                with suppress(StoreError):  # it is in the log, and `missing`
-                    await self.submit()
+    async def look_after(self) -> None:
+        """Notice what goes wrong with the database while nothing is written, and mend it, until cancelled."""
+        await self.engine.look_after()
 
     def watch(self, observe: Observe) -> None:
         """Let ``observe`` know of each transaction."""
@@ -259,59 +237,43 @@ class Store:
             hurry |= not isinstance(change, DeliveredUpTo)
         self._commits.submit(changes, done, hurry=hurry)
 
-    async def change(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What ``step(connection, ...)`` answers, which may write: in the writer's thread, between two batches.
-
-        For what is rare and short; everything that is submitted meanwhile waits.
-
-        :raises StoreError: it could not be done; nothing of it is
-        """
-        return await asyncio.wrap_future(self._writing.call(partial(self._writer.run, step, *args, **kwargs)))
-
-    async def ask_words(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What ``query`` answers, which searches for words, of all that was written before (A7).
-
-        :raises StoreError: the database cannot answer, or cannot index words that are not indexed yet
-        """
-        await index_all(self)
-        return await self.ask(query, *args, **kwargs)
-
     async def message(self, id: int) -> ArchivedMessage | None:
         """The message of that id, withdrawn or not."""
-        return await self.ask(archive.find_message, id)
+        return await self.engine.read(archive.find_message, id)
 
     async def undelivered(self, after: int, limit: int) -> list[ArchivedMessage]:
         """The next messages after an id, by rising id, without withdrawn ones; see `delivered_up_to`."""
-        return await self.ask(archive.undelivered, after, limit)
+        return await self.engine.read(archive.undelivered, after, limit)
 
     async def recent_client_ids(self, since: int) -> list[RecentMessage]:
         """What was sent since a time in us, oldest first, without withdrawn ones and such without ids."""
-        return await self.ask(archive.recent_client_ids, since)
+        return await self.engine.read(archive.recent_client_ids, since)
 
     async def find_by_reference(
         self, conversation_id: int, reference: str, message_id: int | None = None, sender: str | None = None
     ) -> Reference | None:
         """The newest message of the conversation, or of one of the two in it, with that client id, origin id, or id of
         ours."""
-        return await self.ask(archive.find_by_reference, conversation_id, reference, message_id, sender)
+        return await self.engine.read(archive.find_by_reference, conversation_id, reference, message_id, sender)
 
     async def find_own(self, conversation_id: int, reference: str, sender: str, before: int) -> int | None:
         """The newest message that an account sent in the conversation, or an earlier one of the two, under that client
         id or origin id, before the message ``before``."""
-        return await self.ask(archive.find_own, conversation_id, reference, sender, before)
+        return await self.engine.read(archive.find_own, conversation_id, reference, sender, before)
 
     async def window_start(self, conversation_id: int, size: int) -> int:
         """The ``seq`` of the first of the last ``size`` visible messages; 1 if there are fewer (A1)."""
-        return await self.ask(archive.window_start, conversation_id, size)
+        return await self.engine.read(archive.window_start, conversation_id, size)
 
     async def history(self, view: ArchiveView, filters: Filters, slice: Slice) -> Page:
         """One page of what somebody sees of the archive, as it is at one moment (A1 to A3, A6, A7)."""
-        ask = self.ask if filters.text is None else self.ask_words
-        return await ask(pages.read_page, view, filters, slice)
+        if filters.text is not None:
+            await index_all(self.engine)
+        return await self.engine.read(pages.read_page, view, filters, slice)
 
     async def history_ends(self, view: ArchiveView) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
         """The oldest and the newest message that somebody sees; None twice if there is none."""
-        return await self.ask(pages.read_ends, view)
+        return await self.engine.read(pages.read_ends, view)
 
     async def knows_message(self, number: int) -> bool:
         """Was this number given out, ever? Its message may be withdrawn, deleted, or never have been written."""
@@ -319,88 +281,82 @@ class Store:
 
     async def open_conversations(self) -> list[StoredConversation]:
         """All conversations between two agents that have not ended (V3)."""
-        return await self.ask(conversations.open_conversations)
+        return await self.engine.read(conversations.open_conversations)
 
     async def find_joined(self, agent: str, work: str) -> StoredConversation | None:
         """The one conversation of an agent and a Work user, both bare accounts (V4)."""
-        return await self.ask(conversations.find_joined, agent, work)
+        return await self.engine.read(conversations.find_joined, agent, work)
 
     async def find_joined_all(self) -> list[StoredConversation]:
         """All conversations between agents and Work users."""
-        return await self.ask(conversations.find_joined_all)
+        return await self.engine.read(conversations.find_joined_all)
 
     async def recent_conversations(
         self, tenant: str, account: str, limit: int, offset: int = 0
     ) -> list[RecentConversation]:
         """The conversations of a bare account, those with the newest messages first; with agents, of those that ended
         only the later ones."""
-        return await self.ask(conversations.recent_conversations, tenant, account, limit, offset)
+        return await self.engine.read(conversations.recent_conversations, tenant, account, limit, offset)
 
     async def subscriptions(self) -> list[tuple[str, str]]:
         """Every ``(account, face)`` subscribed to a face's presence."""
-        return await self.ask(accounts.subscriptions)
+        return await self.engine.read(accounts.subscriptions)
 
     async def chosen_statuses(self) -> dict[str, str]:
         """The name of the status that somebody chose to show, by bare account (P3)."""
-        return await self.ask(accounts.chosen_statuses)
+        return await self.engine.read(accounts.chosen_statuses)
 
     async def chat_faces(self) -> list[tuple[str, str, str, str]]:
         """Every ``(local part, tenant, first account, second account)``."""
-        return await self.ask(watches.chat_faces)
+        return await self.engine.read(watches.chat_faces)
 
     async def watches(self) -> list[StoredWatch]:
         """Everything that somebody watches (S2)."""
-        return await self.ask(watches.watches)
+        return await self.engine.read(watches.watches)
 
     async def contact_notes(self, account: str) -> tuple[str, frozenset[str]]:
         """What was noted of the contacts of a bare account, and the faces it is subscribed to, as they are on disk."""
-        return await self.ask(accounts.find_notes, account)
+        return await self.engine.read(accounts.find_notes, account)
 
     async def accounts_with_contacts(self) -> list[str]:
         """Bare accounts of whose contacts something is noted."""
-        return await self.ask(accounts.noted_accounts)
+        return await self.engine.read(accounts.noted_accounts)
 
     async def place_hold(self, hold: Hold) -> int:
         """Keep messages although their time is over (A8); the hold's number."""
-        return await self.change(holds.place, hold)
+        return await self.engine.change(holds.place, hold)
 
     async def lift_hold(self, tenant: str, id: int, by: str, at: int) -> bool:
         """End a hold; False if the tenant has none of that number in force. What it kept goes with the next purge."""
-        return await self.change(holds.lift, tenant, id, by, at)
+        return await self.engine.change(holds.lift, tenant, id, by, at)
 
     async def holds(self, tenant: str) -> list[StoredHold]:
         """Every hold of the tenant, those lifted too, in the order in which they were placed."""
-        return await self.ask(holds.holds, tenant)
+        return await self.engine.read(holds.holds, tenant)
 
     async def purge(self, tenant: str, older_than: int) -> Purged:
         """Delete what the tenant's people sent before that time in us, and was delivered, unless a hold keeps it (A8).
 
         In small steps, between which others write. It can be broken off, and begun anew.
         """
-        return await purge.purge(self, tenant, older_than)
+        return await purge.purge(self.engine, tenant, older_than)
 
     async def export(self, tenant: str, account: str | None = None) -> AsyncIterator[ArchivedMessage]:
         """All messages of the tenant, or of one bare account, by rising id: also what is withdrawn or held."""
         last = 0
-        while chunk := await self.ask(archive.exported_messages, tenant, account, last):
+        while chunk := await self.engine.read(archive.exported_messages, tenant, account, last):
             for message in chunk:
                 yield message
             last = chunk[-1].id
 
     async def stats(self) -> Statistics:
         """What the archive holds, in numbers."""
-        return await self.ask(statistics.statistics)
+        return await self.engine.read(statistics.statistics)
 
-    def _begin_to_write(self, batch: list[Submission], written: Written) -> None:
-        self._writing.put(lambda: written(self._write(batch)))
-
-    def _write(self, batch: list[Submission]) -> Sequence[Outcome]:
-        """In the writer's thread."""
-        try:
-            return self._writer.write(batch)
-        except Exception as problem:
-            log.exception("writing a batch failed")
-            return [StoreError(f"cannot be written: {problem}")] * len(batch)
+    async def _write(self, batch: list[Submission]) -> Sequence[Outcome]:
+        outcomes = await self.engine.write(batch)
+        self._indexing.written(sum(isinstance(change, NewMessage) for change in chain.from_iterable(batch)))
+        return outcomes
 
     def _take(self, ids: Ids) -> int:
         try:
@@ -427,19 +383,19 @@ class StoredLinks:
 
     async def find(self, token: str) -> FoundLink | None:
         """The link that this token opens, dead or live."""
-        return await self._database.ask(links.find, token)
+        return await self._database.read(links.find, token)
 
     async def all(self, which: Which) -> AsyncIterator[StoredLink]:
         """These links, by rising number."""
         last = 0
-        while chunk := await self._database.ask(links.next_links, which, last):
+        while chunk := await self._database.read(links.next_links, which, last):
             for link in chunk:
                 yield link
             last = chunk[-1].id
 
     async def of_messages(self, ids: Collection[int]) -> list[FoundLink]:
         """All links of these messages, dead ones too, by rising number."""
-        return await self._database.ask(links.of_messages, ids)
+        return await self._database.read(links.of_messages, ids)
 
     async def revoke(self, which: Which, by: str, at: int) -> list[StoredLink]:
         """Let these links open nothing any more, and write into the audit log that the actor ``by`` did that.
@@ -472,7 +428,7 @@ class AuditLog:
     async def entries(self, tenant: str | None = None, subject: str | None = None) -> AsyncIterator[AuditEntry]:
         """All of it, oldest first; only of one tenant, or about one subject, if that is given."""
         last = 0
-        while chunk := await self._database.ask(audit.next_entries, last, tenant, subject):
+        while chunk := await self._database.read(audit.next_entries, last, tenant, subject):
             for entry in chunk:
                 yield entry
             last = chunk[-1].id
@@ -481,36 +437,37 @@ class AuditLog:
 class StoredTranscripts:
     """What was said in conversations of agents, for those who did not take part (S2, S3)."""
 
-    def __init__(self, database: "Store") -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def with_words(self, wanted: TranscriptQuery) -> Sequence[int]:
         """The conversations in which all words of the text were said in one message, as far as they are found."""
-        return await self._database.ask_words(transcripts.with_words, wanted)
+        await index_all(self._database)
+        return await self._database.read(transcripts.with_words, wanted)
 
     async def before(
         self, wanted: TranscriptQuery, ids: Sequence[int] | None, before: int, limit: int
     ) -> list[StoredConversation]:
         """Conversations with a number below ``before``, the newest first, as far as anything is left of them; only of
         these ``ids``, if given."""
-        return await self._database.ask(transcripts.conversations_before, wanted, ids, before, limit)
+        return await self._database.read(transcripts.conversations_before, wanted, ids, before, limit)
 
     async def one(self, tenant: str, id: int) -> StoredConversation | None:
         """The tenant's conversation of agents with that number."""
-        return await self._database.ask(transcripts.one_conversation, tenant, id)
+        return await self._database.read(transcripts.one_conversation, tenant, id)
 
     async def ended_lately(self, tenant: str, after: int) -> list[StoredConversation]:
         """The newest conversations that ended after that message was sent."""
-        return await self._database.ask(transcripts.ended_lately, tenant, after)
+        return await self._database.read(transcripts.ended_lately, tenant, after)
 
     async def newest_messages(self, conversation_id: int, after: int, until: int, limit: int) -> list[ArchivedMessage]:
         """The last messages of a conversation between the numbers ``after``, exclusive, and ``until``, inclusive; by
         rising number, without withdrawn ones."""
-        return await self._database.ask(transcripts.newest_messages, conversation_id, after, until, limit)
+        return await self._database.read(transcripts.newest_messages, conversation_id, after, until, limit)
 
     async def next_messages(self, conversation_id: int, after: int, limit: int) -> list[ArchivedMessage]:
         """Like `newest_messages`, the first ones after that number."""
-        return await self._database.ask(transcripts.next_messages, conversation_id, after, limit)
+        return await self._database.read(transcripts.next_messages, conversation_id, after, limit)
 
 
 def _settle(done: asyncio.Future[None], problem: StoreError | None) -> None:

@@ -11,7 +11,7 @@ _BESIDE = ("-wal", "-shm")
 Identity = tuple[int, int]
 
 
-class Files:
+class DatabaseFiles:
     """The database ``path`` and what SQLite puts beside it. ``opened`` and ``closed`` are called by its one writer."""
 
     def __init__(self, path: str) -> None:

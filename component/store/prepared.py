@@ -28,7 +28,7 @@ class Prepared:
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Once for each of ``rows``.
 
-        :raises sqlite3.Error: SQLite's driver's own
+        :raises Exception: the driver's own, or SQLAlchemy's
         """
         if connection.dialect.name != "sqlite":
             connection.execute(self._statement, [dict(zip(self._names, row, strict=True)) for row in rows])

@@ -1,140 +1,258 @@
-"""Opening the database: who may connect how, and the migrations that run at start.
+"""The engine for SQLite: one connection that writes, a few that only read; neither waits for the other.
 
-The driver is Python's own sqlite3, called from threads of ours: a whole batch or a whole query is one hop to
-a thread. Through SQLAlchemy's asyncio layer every single driver call is a hop, which costs four times the
-CPU in small batches (`benchmarks/store.py` has the figures of this one).
+SQLite keeps its files open. If one of them is deleted or replaced meanwhile, it goes on with what has no name any more,
+and all that it writes there is gone with the process. So before each transaction the files are compared with those that
+were opened (`database_files`), and what is in the old ones is saved before new ones are opened, while nobody reads.
 """
 
-import contextlib
+import asyncio
+import logging
 import os
 import sqlite3
-from pathlib import Path
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from .prepared import driver
-from .store_errors import StoreError
-
-BUSY_TIMEOUT_MS = 2_000
-"""How long a write waits for somebody else's, a command on the command line. A message may come behind such a write,
-and its sender shall hear of it within five seconds (R3)."""
-
-_WRITER_SETTINGS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",  # what was committed survives a power cut, not only a crash of ours (A5)
-    "foreign_keys = ON",
-    "secure_delete = ON",  # what is deleted is overwritten (A8)
-    "cache_size = -65536",  # 64 MB hold the ends of the indexes of some ten thousand conversations
-    "wal_autocheckpoint = 4000",  # of 4 kB: fewer copy the same pages again and again, more stall longer
+from .database_files import DatabaseFiles
+from .engine import Outcome, Submission
+from .migrations import migrate
+from .sqlite_connection import (
+    FAULTS,
+    Opener,
+    SqliteConnection,
+    checkpoint,
+    copy_to,
+    create_private,
+    file_of,
+    in_transaction,
+    is_busy,
 )
+from .store_errors import StoreBusy, StoreError
+from .write.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+READERS = 4
+"""More would only wait for each other, as rows become objects under Python's lock."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks whether the files are still there, while nobody writes."""
 
 
-def writer_engine(url: str) -> Engine:
-    """The one connection that writes; it may create the file. ``url`` is ``sqlite:///PATH``.
-
-    :raises StoreError: the URL names no SQLite file, or the file cannot be created
-    """
-    create_private(file_of(url))
-    engine = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
-    _configure(engine, "BEGIN IMMEDIATE", *_WRITER_SETTINGS)
-    return engine
+class FilesLackingError(StoreError):
+    """They are to be mended first."""
 
 
-def reader_engine(url: str, connections: int) -> Engine:
-    """Connections that only read. In WAL mode they never wait for the writer, nor it for them."""
-    engine = create_engine(url, hide_parameters=True, pool_size=connections, max_overflow=0)
-    _configure(engine, "BEGIN", "query_only = ON")
-    return engine
+class SqliteEngine:
+    """The database ``sqlite:///PATH`` (`Engine`)."""
+
+    def __init__(self, url: str, writer: Writer) -> None:
+        """:raises StoreError: the URL names no SQLite file"""
+        self._path = file_of(url)
+        self._files = DatabaseFiles(self._path)
+        self._writer = writer
+        self._turn = asyncio.Lock()
+        self._opener = Opener(self._path)
+        self._connection: SqliteConnection | None = None
+        self._readers = Readers(self._opener)
+        self._is_open = False
+        self._closed = False
+        self._trouble: str | None = None
+        """What keeps everything from being written until an operator does something, in words for operators."""
+
+    async def open(self) -> None:
+        create_private(self._path)
+        try:
+            await self._in_turn(migrate)
+            await self._in_turn(lambda connection: self._writer.start(partial(in_transaction, connection)))
+        except FAULTS.raised as error:
+            raise StoreError(f"cannot open the database: {FAULTS.cause(error)}") from error
+        self._is_open = True
+
+    async def read(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._readers.read(_alone("BEGIN", step, *args, **kwargs))
+        except FAULTS.raised as error:
+            raise StoreError(f"cannot be read: {FAULTS.cause(error)}") from error
+
+    async def change(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._in_turn(_alone("BEGIN IMMEDIATE", step, *args, **kwargs))
+        except FAULTS.raised as error:
+            raise StoreError(f"cannot be written: {FAULTS.cause(error)}") from error
+
+    async def write(self, batch: Sequence[Submission]) -> Sequence[Outcome]:
+        try:
+            return await self._in_turn(
+                lambda connection: self._writer.write(partial(in_transaction, connection), batch, FAULTS)
+            )
+        except Exception as error:
+            log.error("%d submissions could not be written: %s", len(batch), FAULTS.cause(error))
+            kind = StoreBusy if is_busy(error) else StoreError
+            return [kind(f"cannot be written: {FAULTS.cause(error)}") for _ in batch]
+
+    def missing(self) -> list[str]:
+        lacking = [f"{path} was deleted or replaced" for path in self._files.lacking()]
+        return [self._trouble] if self._trouble else lacking
+
+    async def look_after(self) -> None:
+        """Files that are deleted while nothing is written, and what was in them."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self._trouble is None and self._files.lacking():
+                with suppress(StoreError):  # it is in the log, and `missing`
+                    await self.change(lambda _: None)
+
+    async def close(self) -> None:
+        try:
+            if self._is_open:
+                await self.change(self._writer.finish)
+        except StoreError as error:
+            raise StoreError(f"the database could not be closed cleanly: {error}") from error
+        finally:
+            self._closed = True
+            await self._readers.close()
+            await self._let_go()
+
+    async def _in_turn(self, job: Callable[[Connection], T]) -> T:
+        """What ``job`` answers on the connection that writes, one after the other. After a failure the next one begins
+        on a fresh connection."""
+        async with self._turn:
+            if self._closed:
+                raise StoreError("the store is closed")
+            checked = partial(self._checked, job)
+            try:
+                with suppress(FilesLackingError):
+                    return await (await self._connected()).run(checked)
+                await self._mend()
+                return await (await self._connected()).run(checked)
+            except FAULTS.raised:
+                await self._let_go()
+                raise
+
+    def _checked(self, job: Callable[[Connection], T], connection: Connection) -> T:
+        self._check()
+        return job(connection)
+
+    def _check(self) -> None:
+        if self._files.lacking():
+            raise FilesLackingError("files of the database were deleted or replaced")
+
+    async def _connected(self) -> SqliteConnection:
+        if self._connection is None:
+            self._check()
+            self._connection = await self._opener.writer()
+            self._files.opened()
+        return self._connection
+
+    async def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        self._files.closed()
+        if connection is not None:
+            await connection.close()
+
+    # Files that somebody deletes or replaces
+
+    async def _mend(self) -> None:
+        """Save what is in files that have no name any more, and let new ones be opened.
+
+        :raises StoreError: an operator has to do something
+        """
+        if self._trouble is not None:
+            raise StoreError(self._trouble)
+        log.error(
+            "deleted or replaced while deskbridge runs: %s; what was kept there is being saved",
+            ", ".join(self._files.lacking()),
+        )
+        async with self._readers.apart():
+            try:
+                await self._save()
+            except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+                told = FAULTS.cause(error)
+                raise StoreError(f"what was kept in files that were deleted cannot be saved: {told}") from error
+        if not self._files.has_main:
+            raise StoreError(self._trouble or "the database was deleted")
+        log.error("saved: nothing is lost, and deskbridge goes on")
+
+    async def _save(self) -> None:
+        if self._connection is None:
+            # Nothing was open that could be saved; what is there now is somebody else's.
+            self._trouble = f"the database {self._path} is not the one that deskbridge began with: restart deskbridge"
+            return
+        if self._files.has_main:
+            await self._connection.run(checkpoint)
+            await self._let_go()
+            return
+        saved = f"{self._path}.saved-{time.strftime('%Y%m%d-%H%M%S')}"
+        create_private(saved)
+        await self._connection.run(partial(copy_to, saved))
+        await self._let_go()
+        self._put_back(saved)
+
+    def _put_back(self, saved: str) -> None:
+        if not os.path.exists(self._path):
+            os.rename(saved, self._path)
+            self._files.accept()
+            return
+        self._trouble = (
+            f"the database {self._path} was replaced while deskbridge runs, and nothing can be kept. All that was in "
+            f"the old one is in {saved}: stop deskbridge, put there what it shall go on with, and start it"
+        )
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest form, in one transaction: all of it or nothing.
+class Readers:
+    """A few connections that only read. In WAL mode they never wait for the writer, nor it for them."""
 
-    :raises SchemaTooNew: a later version has written the database
-    :raises SQLAlchemyError: it could not be done
-    """
-    with engine.begin() as connection:
-        if _revision(connection) != _newest():
-            # Only now, as nearly every start finds its tables as they should be: these libraries take 10 MB.
-            from .migrations.upgrade import upgrade
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+        self._free: list[SqliteConnection] = []
+        self._turns = asyncio.Semaphore(READERS)
+        self._closed = False
 
-            upgrade(connection)
+    async def read(self, job: Callable[[Connection], T]) -> T:
+        async with self._turns:
+            if self._closed:
+                raise StoreError("the store is closed")
+            connection = self._free.pop() if self._free else await self._opener.reader()
+            try:
+                return await connection.run(job)
+            finally:
+                self._free.append(connection)
 
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """Nobody reads meanwhile, and no connection is open."""
+        for _ in range(READERS):
+            await self._turns.acquire()
+        try:
+            while self._free:
+                await self._free.pop().close()
+            yield
+        finally:
+            for _ in range(READERS):
+                self._turns.release()
 
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return revision
-
-
-def _newest() -> str:
-    """Migrations lie in files ``vREVISION_NAME.py``, of rising numbers."""
-    return max(path.name for path in Path(__file__).with_name("migrations").glob("versions/v*.py"))[1:].partition("_")[
-        0
-    ]
-
-
-PROBLEMS = (SQLAlchemyError, sqlite3.Error)
-"""What the database raises: by way of SQLAlchemy, or its driver directly."""
-
-_OPERATIONAL = (sqlite3.OperationalError, sqlite3.InternalError, sqlite3.DatabaseError)
-"""Their subclasses are not meant."""
-
-
-def is_operational(error: Exception) -> bool:
-    """Is it the disk's or the file's fault, whatever was to be written?"""
-    return type(getattr(error, "orig", error)) in _OPERATIONAL
+    async def close(self) -> None:
+        """Let the queries that are running end."""
+        async with self.apart():
+            self._closed = True
 
 
-def is_busy(error: Exception) -> bool:
-    """Did another process hold the database?"""
-    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_BUSY  # the rest of the code says more about it
+def _alone(
+    begin: str, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+) -> Callable[[Connection], T]:
+    """A job: ``step`` in a transaction of its own."""
 
+    def job(connection: Connection) -> T:
+        with in_transaction(connection, begin):
+            return step(connection, *args, **kwargs)
 
-def cause(error: Exception) -> str:
-    """What the database said, without the statement and without its parameters."""
-    return str(getattr(error, "orig", None) or error)
-
-
-def file_of(url: str) -> str:
-    """The path in ``sqlite:///PATH``.
-
-    :raises StoreError: the URL is another one
-    """
-    with contextlib.suppress(ArgumentError):
-        parsed = make_url(url)
-        if parsed.drivername == "sqlite" and parsed.database and parsed.database != ":memory:":
-            return parsed.database
-    raise StoreError("the storage must be sqlite:///PATH")  # not naming the URL, which may hold a password
-
-
-def create_private(path: str) -> None:
-    """Make the file, if it is not there.
-
-    Chats are for the service's own account; SQLite gives its other files the same rights.
-    """
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError as error:
-        raise StoreError(f"cannot create the database {path}: {error.strerror}") from error
-
-
-def _configure(engine: Engine, begin: str, *pragmas: str) -> None:
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # sqlite3 would begin late and leave DDL and savepoints out
-        cursor = connection.cursor()
-        for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        if not driver(connection).in_transaction:  # the writer has begun, without SQLAlchemy
-            connection.exec_driver_sql(begin)
+    return job

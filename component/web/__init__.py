@@ -1,1 +1,1 @@
-"""The web part: what links open, and what operators watch (C5, C10, O4)."""
+"""The web server: links, health and metrics (C5, C10, O4)."""

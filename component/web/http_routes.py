@@ -1,6 +1,6 @@
 """From a request to its response: who asks, whether they may, and what they get.
 
-The path is looked at as it was sent; nothing decodes or normalises it.
+The path is compared as it was sent; nothing decodes or normalises it.
 """
 
 import logging
@@ -20,10 +20,10 @@ from .link_responses import KINDS, LinkResponses, Visit
 from .responses import METHODS, busy, dead, figures, plain, wrong_method
 
 EACH = Limits(messages_per_second=20, burst=200)
-"""Requests of one address. A whole office may share one; a guess needs 2^128."""
+"""Requests from one address. A whole office may share one; guessing a token takes 2^128 of them."""
 
 ALL = Limits(messages_per_second=200, burst=400)
-"""Requests of everybody together."""
+"""Requests from all addresses together."""
 
 ADDED_BY_PROXIES = re.compile(
     r"via|.*forward.*|.*prox(y|ied).*|.*(client|real|peer|remote|source|originating|connecting|user)-?(ip|addr).*"
@@ -31,8 +31,8 @@ ADDED_BY_PROXIES = re.compile(
     r"|(ssl|x)-client-.*|(cf|cloudfront|fastly|fly|x-(envoy|amzn|amz-cf|arr|azure|appengine|akamai|vercel|cloud))-.*",
     re.IGNORECASE,
 )
-"""Names of headers that only a proxy adds: RFC 7239, RFC 9110, and what is in use besides. What asks for health and
-metrics sends none like them."""
+"""Names of headers that only a proxy adds: RFC 7239, RFC 9110, and others in use. Monitoring that asks for health and
+metrics sends none of them."""
 
 Address = IPv4Address | IPv6Address
 
@@ -49,8 +49,8 @@ _WHOLE = re.compile(r"https?://[^/]*(?=/)")
 def client(peer: str | None, headers: Mapping[str, str]) -> Address:
     """The client's address; ``peer`` is the other end of the connection.
 
-    A proxy is believed only on this machine, and only what itself has added, the last entry of X-Forwarded-For:
-    everything before it, and everything from elsewhere, may be made up.
+    A proxy is trusted only on this machine, and only for the entry that it has added itself, the last one of
+    X-Forwarded-For. Everything before that, and everything from elsewhere, may be forged.
     """
     address = _read(peer)
     if address.is_loopback and "X-Forwarded-For" in headers:
@@ -59,20 +59,20 @@ def client(peer: str | None, headers: Mapping[str, str]) -> Address:
 
 
 def may_watch(peer: str | None, headers: Mapping[str, str]) -> bool:
-    """May they see health and metrics? Only from this machine or a private network, and not through a proxy."""
+    """Whether they may see health and metrics. Only from this machine or a private network, and not through a proxy."""
     address = _read(peer)
     return not address.is_global and address != _UNKNOWN and not any(map(ADDED_BY_PROXIES.fullmatch, headers))
 
 
 class Visitors:
-    """Holds visitors to a rate, each of them and all together. ``clock`` gives seconds."""
+    """Limits the rate of visitors, for each of them and for all together. ``clock`` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._each = Buckets(lambda: EACH, clock)
         self._all = Buckets(lambda: ALL, clock)
 
     def may_come(self, address: Address) -> bool:
-        """Whether this one may come once more now."""
+        """Whether this address may send a request now."""
         return self._each.take(_network(address)) and self._all.take("")
 
 
@@ -85,12 +85,12 @@ def _read(text: str | None) -> Address:
 
 
 def _network(address: Address) -> str:
-    """One customer has all of an IPv6 /64."""
+    """An IPv6 /64 counts as one address, because one customer has all of it."""
     return str(address) if isinstance(address, IPv4Address) else address.exploded[:19]
 
 
 class HttpRoutes:
-    """Answers requests. ``missing`` says in words what keeps the bridge from being ready."""
+    """Answers requests. ``missing`` says what keeps the bridge from being ready, in words for operators."""
 
     def __init__(self, metrics: Metrics, missing: Callable[[], Sequence[str]]) -> None:
         self.links: LinkResponses | None = None
@@ -104,8 +104,8 @@ class HttpRoutes:
         }
 
     async def answer(self, request: web.BaseRequest, more_time: Callable[[], None]) -> web.StreamResponse:
-        """Raises nothing but that the visitor has gone: whatever goes wrong has a page. ``more_time`` is called while a
-        long response goes on."""
+        """Raises only ``ConnectionError``, if the visitor has gone: every other error has a page. ``more_time`` is
+        called while a long response is sent."""
         started = time.perf_counter()
         route: str = "error"
         response: web.StreamResponse = busy(500)
@@ -145,5 +145,5 @@ def ready(missing: Sequence[str]) -> web.Response:
 
 
 def _path(request: web.BaseRequest) -> str:
-    """Without a query, which mail programs and the like add, and which means nothing here."""
+    """Without the query, which e-mail programs add and which means nothing here."""
     return _WHOLE.sub("", request.raw_path).partition("?")[0]

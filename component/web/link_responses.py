@@ -30,7 +30,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{22,86}")
 """128 bits at least, in base64url."""
 
 AT_ONCE = 2
-"""Links being looked up. The bridge needs the store's other readers."""
+"""Links that are looked up at the same time. The bridge needs the store's other readers."""
 
 MOST_WAITING = 64
 PATIENCE_SECONDS = 5.0
@@ -42,7 +42,7 @@ KINDS = {"m": "page", "f": "file", "t": "transcript"}
 
 
 Transcript = Callable[[FoundLink], Awaitable[str | None]]
-"""The file; None if its reader may not read it any more, or nothing of it is left."""
+"""The file; None if its reader may no longer read it, or nothing of it is left."""
 
 
 class LinkCounts:
@@ -59,7 +59,7 @@ class LinkCounts:
         self._counted[link_id] += 1
 
     async def run(self) -> None:
-        """Write until cancelled. An empty count too: what was counted before may have to be entered now."""
+        """Write until cancelled. Also with an empty count, because the audit log may be due for an earlier one."""
         while True:
             await asyncio.sleep(COUNTS_WRITTEN_EVERY_SECONDS)
             await self.write()
@@ -76,8 +76,8 @@ class LinkCounts:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody asks for a link; ``visitor`` is where they are. ``more_time`` has to be called while a long response
-    goes on."""
+    """A request for a link; ``visitor`` is the client's address. ``more_time`` has to be called while a long response
+    is sent."""
 
     request: web.BaseRequest
     visitor: str
@@ -85,7 +85,7 @@ class Visit:
 
     @property
     def counts(self) -> bool:
-        """It is not a look at the headers, nor the next piece of a film."""
+        """Not a HEAD request, and not the next range of a film."""
         return self.request.method == "GET" and "Range" not in self.request.headers
 
 
@@ -152,7 +152,7 @@ class LinkResponses:
         link = found.link
         match link.kind:
             case "file":
-                # Checked when the link was made, and again here: this is the last moment.
+                # Checked when the link was made, and again before it is used.
                 if usable(found.content) != found.content:
                     return None
                 if not self._uploads.holds(found.content):
@@ -161,7 +161,7 @@ class LinkResponses:
                     visit.request, found.content, link.title, visit.visitor, visit.more_time
                 )
             case "transcript":
-                return None  # its reader may not read it any more
+                return None  # its reader may no longer read it
         tenant = self._tenant(link.tenant)
         organisation, zone = (tenant.name, tenant.time_zone) if tenant is not None else ("", UTC)
         message = Message(link.title, link.sender, organisation, link.made_at, link.expires_at, zone, found.content)

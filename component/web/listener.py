@@ -1,4 +1,4 @@
-"""Takes in connections: so many a second, and so many at a time (R2).
+"""Accepts connections: a limited number a second, and a limited number at a time (R2).
 
 A request costs an eighth of a millisecond even if it is turned away at once, so a flood would take the time that the
 bridge needs for messages. Connections that have to wait do so in the kernel, where they cost the bridge nothing.
@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from component.background_tasks import BackgroundTasks
+
 MOST_CONNECTIONS = 256
 MOST_OF_ONE_ADDRESS = 32
 
 MOST_OF_THIS_MACHINE = 256
-"""Where a proxy may be. They come on top of the others, so that nobody else can take them."""
+"""From loopback, where a proxy may be. They are in addition to the others, so nobody else can use them up."""
 
 HERE = "this machine"
 
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 PER_SECOND = 300.0
 BURST = 600.0
 BACKLOG = 256
-"""Connections that wait in the kernel. Beyond them, clients have to try again, which they do by themselves."""
+"""Connections that wait in the kernel. Beyond that clients have to try again, which they do automatically."""
 
 TROUBLE_SECONDS = 0.5
 
@@ -37,7 +39,7 @@ class ConnectionCount:
         self._taken: Counter[str] = Counter()
 
     def enter(self, host: str) -> bool:
-        """Count one more. Is there room for it? ``leave`` has to be called in any case."""
+        """Count one more; whether it is within the limits. ``leave`` has to be called in any case."""
         key = _key(host)
         if key == HERE:
             fits = self._taken[HERE] < MOST_OF_THIS_MACHINE
@@ -62,12 +64,12 @@ def _key(host: str) -> str:
 
 
 class Listener:
-    """``make`` gives a protocol for each connection."""
+    """``make`` makes a protocol for each connection."""
 
     def __init__(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
         self._make = make
         self._sockets: list[socket.socket] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = BackgroundTasks()
         self._tokens, self._since = BURST, time.monotonic()
 
     async def open(self, host: str, port: int) -> None:
@@ -79,13 +81,12 @@ class Listener:
         except OSError:
             await self.close()
             raise
-        self._tasks = [asyncio.create_task(self._accept(each)) for each in self._sockets]
+        for each in self._sockets:
+            self._tasks.start(self._accept(each), "accepting connections of browsers")
 
     async def close(self) -> None:
-        """Take in no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Accept no more."""
+        await self._tasks.close()
         for each in self._sockets:
             each.close()
 
@@ -96,8 +97,8 @@ class Listener:
                 await self._take_in(connection)
             except ConnectionError:  # gone already
                 pass
-            except OSError as problem:  # no more files, mostly
-                log.warning("a connection could not be taken in: %s", problem)
+            except OSError as problem:  # usually too many open files
+                log.warning("a connection could not be accepted: %s", problem)
                 await asyncio.sleep(TROUBLE_SECONDS)
             await self._pace()
 
@@ -109,7 +110,7 @@ class Listener:
             raise
 
     async def _pace(self) -> None:
-        """Wait until there may be one more."""
+        """Wait until the next one is allowed."""
         now = time.monotonic()
         self._tokens = min(BURST, self._tokens + (now - self._since) * PER_SECOND) - 1
         self._since = now

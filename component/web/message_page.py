@@ -1,6 +1,6 @@
-"""Pages as text: HTML without scripts, and without anything that a browser would have to fetch.
+"""Pages as HTML text, without scripts and without anything that a browser would have to load.
 
-They are made for a phone and a desk, light and dark, paper, and either direction of writing.
+The style is for phones and desktops, light and dark themes, print, and both directions of writing.
 """
 
 import base64
@@ -65,11 +65,11 @@ header,.message,footer{padding-inline:0}
 .message :is(pre,blockquote,tr,img){break-inside:avoid}
 .message pre{white-space:pre-wrap;overflow-wrap:anywhere}}
 """.strip()
-"""Who colours a message thinks of white paper. In the dark each coloured piece of text is turned from light to dark and
-from dark to light, its ground with it, and keeps its hue: so it has the contrast that it had on paper."""
+"""Colours in messages are chosen for a white background. In the dark theme each coloured text is inverted, with its
+background, and its hue rotated back, so it keeps the contrast that it had on white."""
 
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}"
-"""What the Content-Security-Policy calls it."""
+"""Its name in the Content-Security-Policy."""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -135,7 +135,7 @@ def message_page(message: Message) -> str:
 
 
 def dead_page() -> str:
-    """The same whether a link expired, was revoked, or never was: whoever guesses learns nothing."""
+    """The same for an expired, a revoked and an unknown link, so guessing tells nothing."""
     return _plain_page(
         "This link does not work",
         "It may have ended, or been taken back, or a part of it was lost when it was copied. "
@@ -156,7 +156,7 @@ def _page(title: str, body: str) -> str:
 
 
 def _time(us: int, zone: tzinfo) -> str:
-    """With the name of the zone: without a script the page cannot know the reader's own."""
+    """With the name of the zone, because without a script the page cannot know the reader's own."""
     moment = _EPOCH + timedelta(microseconds=us)
     local = moment.astimezone(zone)
     name = str(zone).replace("_", " ")

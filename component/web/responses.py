@@ -1,4 +1,4 @@
-"""Responses as they leave: each with everything that keeps a browser from doing more than showing a page."""
+"""HTTP responses, each with all headers that keep a browser from doing more than showing a page."""
 
 from urllib.parse import quote
 
@@ -11,20 +11,20 @@ POLICY = "; ".join(
     (
         "default-src 'none'",
         f"style-src '{STYLE_HASH}'",
-        # Colours and the like of the message; without a source nothing that they name is loaded.
+        # For the message's colours and fonts; without a source nothing that they name is loaded.
         "style-src-attr 'unsafe-inline'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        # No scripts, no forms, an origin of its own; what a click on a link opens or saves is free of it. Without
-        # allow-downloads Chromium would drop the files behind links in silence.
+        # No scripts, no forms, an origin of its own. Pages that a link opens, and files that it saves, are not
+        # sandboxed. Without allow-downloads Chromium would silently drop files.
         "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
     )
 )
 
 HEADERS = {
     "Server": "deskbridge",
-    # Not even a browser keeps what may be revoked.
+    # Browsers must not cache what may be revoked.
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -58,12 +58,12 @@ def plain(text: str, status: int = 200, **headers: str) -> web.Response:
 
 
 def figures(text: bytes) -> web.Response:
-    """In Prometheus' own format."""
+    """In Prometheus' text format."""
     return _respond(200, text, CONTENT_TYPE_LATEST, {})
 
 
 def dead() -> web.Response:
-    """404 in any case: 410 would tell that there was something."""
+    """Always 404: 410 would tell that the link existed."""
     return html(dead_page(), 404)
 
 
@@ -76,7 +76,7 @@ def wrong_method() -> web.Response:
 
 
 def redirect(url: str) -> web.Response:
-    """The address that the browser is sent to sees no referrer, which would be the link."""
+    """Without a referrer, which would be the link."""
     return plain("The file is at another address.\n", 302, Location=url)
 
 
@@ -90,7 +90,7 @@ def download(text: str, name: str) -> web.Response:
 def file(name: str, content_type: str, size: int | None, piece: range) -> web.StreamResponse:
     """A file that somebody put there, which comes in chunks; ``piece`` of its ``size`` bytes, if that is known.
 
-    What a browser can only show is shown, the rest is saved: nothing of it is ever read as a page.
+    Types that a browser can only display are displayed, all others are saved: none is ever interpreted as a page.
     """
     shown = content_type in _SHOWN
     kept = {
@@ -115,6 +115,6 @@ def no_such_range(size: int) -> web.Response:
 
 def _respond(status: int, body: bytes, content_type: str, headers: dict[str, str]) -> web.Response:
     response = web.Response(status=status, body=body, headers=HEADERS | {"Content-Type": content_type} | headers)
-    # One request a connection: it cannot be held open, and nothing can be hidden behind it.
+    # One request for each connection: it cannot be held open, and no second request can be smuggled behind it.
     response.force_close()
     return response

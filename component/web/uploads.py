@@ -1,7 +1,7 @@
-"""Files in ejabberd's own uploads (XEP-0363), fetched from there and passed on as they come.
+"""Files in ejabberd's own uploads (XEP-0363), fetched from there and streamed to the visitor.
 
-The address of an upload holds a digest of its owner's account: whoever were sent there could try guesses of the account
-(AD2). So these files come through deskbridge; for what lies anywhere else on the web, there is only a redirect.
+The address of an upload contains a hash of its owner's account, against which a visitor could test guesses (AD2). So
+these files pass through deskbridge; for files elsewhere on the web there is only a redirect.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 32
 AT_ONCE_EACH = 6
-"""Files on the way, to all visitors and to one: a browser fetches a film in several pieces."""
+"""Files in transfer, to all visitors and to one: a browser fetches a film in several ranges."""
 
 CHUNK_BYTES = 64 * 1024
 ANSWER_SECONDS = 10.0
-"""So long ejabberd may be silent."""
+"""How long ejabberd may be silent."""
 
 SIZE_SECONDS = 2.0
-"""So long a message waits to learn how large its file is."""
+"""How long a message waits for the size of its file."""
 
 MOST_SIZES = 1_000
-"""Remembered: one file is often sent to several people."""
+"""Cached sizes: one file is often sent to several people."""
 
 _BEHIND_THE_BASE = 3
-"""Segments of an upload's address: its owner, chance, its name."""
+"""Segments of an upload's address: a hash of its owner, a random token, its name."""
 
 
 class Uploads:
-    """Where ejabberd's uploads are, and what lies there; ``async with``."""
+    """The addresses of ejabberd's uploads, and access to them; ``async with``."""
 
     def __init__(self) -> None:
         self._bases: dict[str, str] = {}
@@ -58,16 +58,16 @@ class Uploads:
             await self._http.close()
 
     def learn(self, service: str, example: str) -> str:
-        """What all uploads of an upload service begin with, by an ``example`` of where one of them can be fetched."""
+        """The base address of an upload service, from an ``example`` of an address."""
         self._bases[service] = base = example.rsplit("/", _BEHIND_THE_BASE)[0]
         return base
 
     def holds(self, url: str) -> bool:
-        """Whether this is the address of an upload, and can be nothing else of the same server."""
+        """Whether this is the address of an upload, and cannot be anything else on the same server."""
         return any(url.startswith(f"{base}/") and _is_upload(url[len(base) + 1 :]) for base in self._bases.values())
 
     async def size(self, url: str) -> int | None:
-        """Bytes of an upload; None if ejabberd does not say so soon."""
+        """Bytes of an upload; None if ejabberd does not answer in time."""
         known = self._sizes.get(url)
         if known is not None:
             return known
@@ -88,8 +88,8 @@ class Uploads:
     async def answer(
         self, request: web.BaseRequest, url: str, name: str, visitor: str, more_time: Callable[[], None]
     ) -> web.StreamResponse:
-        """The upload, on its way already, or a page that says why there is none. ``more_time`` is called whenever the
-        visitor has taken something."""
+        """The upload, already being sent, or an error page. ``more_time`` is called whenever the visitor has received
+        something."""
         if self._on_the_way.total() >= AT_ONCE or self._on_the_way[visitor] >= AT_ONCE_EACH:
             return busy()
         try:
@@ -127,9 +127,9 @@ class Uploads:
 
     @asynccontextmanager
     async def _ask(self, method: str, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Raises aiohttp's errors, and ``TimeoutError``. No redirect is followed: it could lead anywhere."""
+        """Raises aiohttp's errors, and ``TimeoutError``. Redirects are not followed: they could lead anywhere."""
         if self._http is None:
-            # Only now: nobody needs the machine's certificates before.
+            # Only now, as the machine's certificates are not needed before.
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_SECONDS, sock_read=ANSWER_SECONDS)
             connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(), limit=2 * AT_ONCE)
             self._http = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
@@ -139,7 +139,7 @@ class Uploads:
 
 
 def _is_upload(rest: str) -> bool:
-    """Whether an address goes on behind its base as ejabberd makes it."""
+    """Whether the rest of an address has the form that ejabberd makes."""
     segments = rest.split("/")
     names = [unquote(segment) for segment in segments[1:]]
     return (
@@ -150,14 +150,14 @@ def _is_upload(rest: str) -> bool:
 
 
 def _piece(request: web.BaseRequest, size: int | None) -> range | None:
-    """Which bytes are asked for; None for such as there are not. Of a file that does not tell its size, all (RFC 9110
-    §14.2). Nobody has a validator of ours, so who wants a piece only of the same file gets all of it (§13.1.5)."""
+    """The requested range of bytes; None if it is outside of the file. All of a file of unknown size (RFC 9110 §14.2).
+    We send no validators, so an If-Range request gets all of the file (§13.1.5)."""
     whole = range(size) if size is not None else range(0)
     if size is None or "Range" not in request.headers or "If-Range" in request.headers:
         return whole
     try:
         asked = request.http_range
-    except ValueError:  # several pieces at once, other units, or no range at all
+    except ValueError:  # several ranges, other units, or no valid range
         return whole
     piece = range(*slice(asked.start, asked.stop).indices(size))
     return piece or None
@@ -166,18 +166,18 @@ def _piece(request: web.BaseRequest, size: int | None) -> range | None:
 async def _send(
     content: aiohttp.StreamReader, piece: range, response: web.StreamResponse, more_time: Callable[[], None]
 ) -> None:
-    """Raises ``ConnectionError``: a response that has begun can only be broken off."""
+    """Raises ``ConnectionError``: a response that has begun can only be aborted."""
     try:
         async for chunk in _cut(content, piece):
             await response.write(chunk)
             more_time()
     except (aiohttp.ClientError, TimeoutError) as problem:
-        log.warning("a file was broken off by ejabberd's uploads: %s", problem or "it took too long")
+        log.warning("ejabberd aborted the transfer of an uploaded file: %s", problem or "it took too long")
         raise ConnectionResetError from problem
 
 
 async def _cut(content: aiohttp.StreamReader, piece: range) -> AsyncIterator[bytes]:
-    """What of ``content`` is in the piece; all, if that is empty. ejabberd itself knows nothing of pieces."""
+    """The part of ``content`` in the range; all of it if the range is empty. ejabberd does not support ranges."""
     place = 0
     async for chunk in content.iter_chunked(CHUNK_BYTES):
         cut = chunk[max(0, piece.start - place) : piece.stop - place] if piece else chunk

@@ -1,4 +1,4 @@
-"""The listener: few connections, each for one request and for a short time, whatever comes over them (R2)."""
+"""The web server: a limited number of connections, each for one request and a short time, whatever is sent (R2)."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from component.background_tasks import BackgroundTasks
 from component.metrics import Metrics
 from component.model import WebSettings
 
@@ -21,10 +22,10 @@ from .responses import plain
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 10.0
-"""For the whole request to come, from the connection on."""
+"""Until the whole request has arrived, counted from the connection."""
 
 CONNECTION_SECONDS = 60.0
-"""For the response to be fetched, too; of a large file, for each of its chunks."""
+"""Including the response; for a large file, for each of its chunks."""
 
 SHUTDOWN_SECONDS = 1.0
 
@@ -36,7 +37,7 @@ HEADER_BYTES = 4_096
 MOST_HEADERS = 64
 
 _BOUNDS: dict[str, Any] = {
-    "access_log": None,  # it would hold links
+    "access_log": None,  # it would contain links
     "keepalive_timeout": REQUEST_SECONDS,
     "lingering_time": 0,
     "max_line_size": LINE_BYTES,
@@ -58,14 +59,14 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What is no HTTP at all gets a short answer, that neither repeats what came nor says who we are."""
+        """Invalid HTTP gets a short answer that neither repeats the input nor names the server."""
         if status >= 500:
             log.error("a request could not be answered", exc_info=exc)
         return plain("This is not a request that can be answered here.\n", status)
 
 
 class _Server(web.Server):
-    """Watches over connections, which aiohttp would keep for as long as something trickles in."""
+    """Ends slow connections, which aiohttp would keep as long as some data arrives."""
 
     def __init__(self, routes: HttpRoutes) -> None:
         super().__init__(self._answer)
@@ -86,7 +87,7 @@ class _Server(web.Server):
         return await self._routes.answer(request, partial(self._more_time, request.protocol))
 
     def _more_time(self, handler: web.RequestHandler) -> None:
-        """Its response is being fetched."""
+        """Its response is still being received."""
         if handler in self._deadlines and handler.transport is not None:
             host, deadline = self._deadlines[handler]
             deadline.cancel()
@@ -101,7 +102,7 @@ class _Server(web.Server):
 
 
 class Web:
-    """The web part of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen, unless it is
+    """The web server of one process: ``async with Web(...)``. Raises ``WebError`` if it cannot listen, unless it is
     ``patient``: then it tries again until it can.
 
     ``missing`` says what keeps the bridge from being ready.
@@ -112,27 +113,25 @@ class Web:
     ) -> None:
         self._at = settings.listen
         self._patient = patient
+        self._tasks = BackgroundTasks()
         self._routes = HttpRoutes(metrics, missing)
 
     async def __aenter__(self) -> Self:
         self._server = _Server(self._routes)
         self._listener = Listener(self._server)
-        self._trying: asyncio.Task[None] | None = None
         try:
             await self._listen()
         except WebError as problem:
             if not self._patient:
                 raise
             log.info("%s; trying again until it can be done", problem)
-            self._trying = asyncio.create_task(self._try_again())
+            self._tasks.start(self._try_again(), "listening for browsers")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._trying is not None:
-            self._trying.cancel()
-            await asyncio.gather(self._trying, return_exceptions=True)
+        await self._tasks.close()
         await self._listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(SHUTDOWN_SECONDS)
@@ -140,15 +139,15 @@ class Web:
     @asynccontextmanager
     async def opening(self, links: LinkResponses) -> AsyncIterator[None]:
         """Links can be opened. Without that, whoever has one is asked to come again."""
-        counting = asyncio.create_task(links.openings.run())
-        self._routes.links = links
-        try:
-            yield
-        finally:
-            self._routes.links = None
-            counting.cancel()
-            await asyncio.gather(counting, return_exceptions=True)
-            await links.openings.write()
+        async with BackgroundTasks() as tasks:
+            tasks.start(links.openings.run(), "counting how often links are opened")
+            self._routes.links = links
+            try:
+                yield
+            finally:
+                self._routes.links = None
+                await tasks.close()
+                await links.openings.write()
 
     async def _listen(self) -> None:
         host, _, port = self._at.rpartition(":")
@@ -159,7 +158,7 @@ class Web:
             raise WebError(
                 f"cannot listen at {self._at}: {reason} (does deskbridge run already? `listen` in [web] says where)"
             ) from problem
-        log.info("the web part listens at %s", self._at)
+        log.info("the web server listens at %s", self._at)
 
     async def _try_again(self) -> None:
         while True:

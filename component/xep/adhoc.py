@@ -17,7 +17,7 @@ def answer(node: str, session: str, status: str) -> Element:
 
 
 def with_actions(element: Element, actions: Sequence[str]) -> None:
-    """What the client can do now; the first is what happens if its user does not choose."""
+    """The actions that the client can choose now; the first one is the default."""
     offered = child(element, "actions", COMMANDS_NS)
     offered.set("execute", actions[0])
     for action in sorted(actions, key=("prev", "next", "complete").index):
@@ -30,6 +30,6 @@ def with_note(element: Element, text: str, type: str = "info") -> None:
 
 
 def says_cancel(request: Element) -> bool:
-    """Whether the form was put aside, which some clients do in place of the action."""
+    """Whether the form was cancelled, which some clients send instead of the action."""
     filled = request.find(FORM)
     return filled is not None and filled.get("type") == "cancel"

@@ -1,4 +1,4 @@
-"""Entity capabilities (XEP-0115): one short word for all that service discovery would answer."""
+"""Entity capabilities (XEP-0115): one short hash for the answer of service discovery."""
 
 import base64
 import hashlib

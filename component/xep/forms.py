@@ -1,7 +1,5 @@
-"""Data forms (XEP-0004): what people are asked, what they answered, and what they are shown.
-
-Of the kinds of fields only those are made that Gajim, Converse, Profanity and poezio all show.
-"""
+"""Data forms (XEP-0004): forms to fill in, answers, and results. Only types of fields that Gajim, Converse, Profanity
+and poezio all show are made."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +13,10 @@ FORM = f"{{{FORM_NS}}}x"
 FIELD = f"{{{FORM_NS}}}field"
 
 MOST_CHARS = 8_192
-"""Of all that is filled into one form. No form asks for nearly as much."""
+"""Characters of all answers in one form. No form needs nearly as many."""
 
 MOST_FIELDS = 100
-"""Of a form that is read. None that anybody fills in here has nearly as many."""
+"""Fields of a form that are read. No form of ours has nearly as many."""
 
 Answers = Mapping[str, tuple[str, ...]]
 """Variable -> values, as a client filled them in."""
@@ -27,23 +25,23 @@ Options = Sequence[tuple[str, str]]
 """Pairs of value and label."""
 
 NOT_CHOSEN = ("-", "(choose one)")
-"""An option that is none: whoever sends it has left out a field that is required. Its value is not empty, as Profanity
-ends at such an option."""
+"""An option for *nothing chosen*: a required field with it counts as left out. Its value is not empty, because
+Profanity crashes on an empty one."""
 
 _ONE_VALUE = frozenset({"list-single", "text-single", "boolean", "hidden", "jid-single"})
 
 
 class BadForm(ValueError):
-    """A form that is not filled in as it asks for."""
+    """A form that is not filled in correctly."""
 
 
 class NothingChosen(BadForm):
-    """Nothing was chosen where something has to be. The text is for the human."""
+    """A required choice was not made. The text is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``kind`` is one of XEP-0004 §3.3; ``value`` what is filled in from the beginning."""
+    """``kind`` is one of XEP-0004 §3.3; ``value`` is the default."""
 
     kind: str
     var: str = ""
@@ -54,8 +52,8 @@ class Field:
 
 
 def choice(var: str, label: str, options: Options, chosen: str = "", required: bool = True) -> Field:
-    """One of several. Clients show the first option as chosen where none is: so that nobody sends by accident what they
-    did not choose, that is one that counts as none, unless there is nothing to choose from."""
+    """One of several. Clients show the first option as chosen if none is. So the first option is *nothing chosen*, and
+    nobody sends another one by accident, unless there is only one option."""
     if required and not chosen:
         chosen, options = (options[0][0], options) if len(options) == 1 else ("", [NOT_CHOSEN, *options])
     return Field("list-single", var, label, (chosen,) if chosen else (), options, required)
@@ -87,18 +85,18 @@ def addresses(var: str, label: str, value: Sequence[str] = (), required: bool = 
 
 
 def hidden(var: str, value: str) -> Field:
-    """What clients send back unseen. Whoever reads it has to check it: it can be anything by then."""
+    """A value that clients send back without showing it. It has to be checked, as a client may send anything."""
     return Field("hidden", var, "", (value,))
 
 
 def said(text: str) -> Field:
-    """Words between the fields."""
+    """Text between the fields."""
     return Field("fixed", "", "", (text,))
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What people are asked."""
+    """A form to fill in."""
 
     title: str
     instructions: str
@@ -111,7 +109,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What people are shown of one thing: its fields, by label."""
+    """A result about one thing: its fields, by label."""
 
     title: str
     fields: tuple[Field, ...]
@@ -126,7 +124,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class FormTable:
-    """What people are shown of many things. ``columns`` are pairs of variable and label, a row has a text for each."""
+    """A result with a list. ``columns`` are pairs of variable and label, a row has a text for each."""
 
     title: str
     columns: tuple[tuple[str, str], ...]
@@ -152,7 +150,7 @@ class FormTable:
 
 
 def typed(type: str, form_type: str, title: str, fields: Iterable[Field]) -> Element:
-    """A form of a kind that programs know (XEP-0068)."""
+    """A form with a standardised ``FORM_TYPE`` (XEP-0068)."""
     return _form(type, title, "", (hidden("FORM_TYPE", form_type), *fields))
 
 
@@ -165,9 +163,9 @@ def answers(parent: Element) -> Answers | None:
 
 
 def checked(given: Answers, fields: Iterable[Field]) -> Answers:
-    """Of the answers those that were asked for, each as its kind of field allows. Raises ``BadForm``.
+    """The answers to these fields, each checked against the field's type. Raises ``BadForm``.
 
-    Whether a value is among the options is left to whoever reads it: the options may have changed by then.
+    The caller has to check that a value is among the options, as these may have changed.
     """
     wanted = {field.var: field for field in fields if field.var}
     kept = {var: _checked(given.get(var, ()), field) for var, field in wanted.items()}

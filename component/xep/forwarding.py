@@ -1,4 +1,4 @@
-"""Stanzas inside of stanzas (XEP-0297)."""
+"""Stanza forwarding (XEP-0297): stanzas inside of stanzas."""
 
 from xml.etree.ElementTree import Element
 

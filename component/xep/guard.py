@@ -1,10 +1,7 @@
-"""What deskbridge has to do with the guard in ejabberd (`mod_desk_guard.erl`).
+"""deskbridge's protocol with the guard in ejabberd (`mod_desk_guard.erl`). Proofs that the guard is in force: it
+refuses them, and tells the component so. And two queries that no standard protocol has: whether it is still the same
+ejabberd, and which messages an archive has."""
 
-Proofs that it is in force: it refuses them, and tells the component so. And questions that no protocol answers: whether
-it is still the same ejabberd, what an archive has, and whether the component hosts are ours.
-"""
-
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from component.xml import attribute
@@ -13,23 +10,11 @@ NAMESPACE = "urn:deskbridge:guard:1"
 _REFUSED = f"{{{NAMESPACE}}}refused"
 _ARCHIVE = f"{{{NAMESPACE}}}archive"
 _HAS = f"{{{NAMESPACE}}}has"
-_CLAIM = f"{{{NAMESPACE}}}claim"
-_TAKEN = f"{{{NAMESPACE}}}taken"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a guard says to a claim: it ``ended`` so many older streams; or the hosts are those of the process that
-    ``holder`` describes, which is ``newer`` if it has the same database."""
-
-    ended: int
-    holder: str
-    newer: bool
 
 
 def proof(id: str, sender: str, receiver: str, tell: str) -> str:
-    """A message around the component ``tell``, which the guard of the sender's host has to refuse. Where there is no
-    guard, nobody sees it: a receiver without a local part is a server."""
+    """A message that bypasses the component ``tell``, and that the guard of the sender's host has to refuse. Without a
+    guard nobody sees it: a receiver without a local part is a server."""
     return (
         f'<message from="{attribute(sender)}" to="{attribute(receiver)}" type="headline">'
         f'<proof xmlns="{NAMESPACE}" id="{attribute(id)}" tell="{attribute(tell)}"/></message>'
@@ -43,8 +28,8 @@ def refused(message: Element) -> str | None:
 
 
 def address(desk_host: str) -> str:
-    """Where the guard of a desk host takes questions: any resource would do. ejabberd 24.10 to 24.12 throw away what
-    comes to the host itself."""
+    """The address for queries to the guard of a desk host, with any resource: ejabberd 24.10 to 24.12 drop what is sent
+    to the host itself."""
     return f"{desk_host}/guard"
 
 
@@ -55,33 +40,13 @@ def question(account: str = "", since: int = 0) -> str:
 
 
 def life(answer: Element) -> str | None:
-    """What no two starts of ejabberd have in common; None if the guard does not say."""
+    """An id that is different for each start of ejabberd; None if the guard does not answer."""
     archive = answer.find(_ARCHIVE) if answer.get("type") == "result" else None
     return None if archive is None else archive.get("life") or None
 
 
 def archived(answer: Element) -> frozenset[str] | None:
-    """The ids under which the archive has messages; None if the guard does not say."""
+    """The ids of the messages in the archive; None if the guard does not answer."""
     if life(answer) is None:
         return None
     return frozenset(found.get("id", "") for found in answer.iter(_HAS))
-
-
-def claim(database: str, epoch: int, process: str, holder: str) -> str:
-    """Says that the component hosts are those of this ``process``, which has the database since ``epoch``; ``holder``
-    describes it."""
-    return (
-        f'<claim xmlns="{NAMESPACE}" database="{attribute(database)}" epoch="{epoch}" process="{process}" '
-        f'holder="{attribute(holder)}"/>'
-    )
-
-
-def judgement(answer: Element) -> Judgement | None:
-    """None if the guard does not say."""
-    said = answer.find(_CLAIM) if answer.get("type") == "result" else None
-    if said is None:
-        return None
-    taken = said.find(_TAKEN)
-    if taken is None:
-        return Judgement(int(said.get("ended", "0")), "", False)
-    return Judgement(0, taken.get("holder") or "another process", taken.get("newer") == "true")

@@ -1,4 +1,4 @@
-"""Looking for people (XEP-0055): with a form, or with the fields of old."""
+"""Jabber Search (XEP-0055): with a form, or with the legacy fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MOST_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """Whoever fits all that is not empty. ``form`` says whether to answer with one."""
+    """A search for people who match all non-empty fields. ``form``: whether to answer with a form."""
 
     name: str = ""
     title: str = ""
@@ -54,7 +54,7 @@ def offer(groups: Options) -> Element:
 
 
 def wanted(query: Element) -> SearchQuery | None:
-    """What is looked for; None if the form is none that was filled in."""
+    """The search; None if there is a form that is not filled in."""
     if query.find(FORM) is not None:
         given = answers(query)
         if given is None:

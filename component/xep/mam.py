@@ -47,7 +47,7 @@ VALIDATE_NS = "http://jabber.org/protocol/xdata-validate"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a client asks of an archive. Times are in us since 1970, UTC; ids are as the client wrote them."""
+    """A query of a client. Times are in us since 1970, UTC; ids are as the client wrote them."""
 
     queryid: str | None = None
     with_jid: str | None = None
@@ -89,15 +89,15 @@ def _queryid(query: Element) -> str | None:
 
 
 def _page(query: Element) -> rsm.PageRequest:
-    """Profanity 0.13 writes the ``after`` of its next page beside the ``<set/>``; without it, it would get the first
-    page once more, and show it."""
+    """Profanity 0.13 writes the ``after`` of its next page outside of the ``<set/>``. Ignored, it would get and show
+    the first page again."""
     page = rsm.read(query)
     beside = query.findtext(f"{{{MAM_NS}}}after", "").strip()
     return replace(page, after=beside) if beside and page.after is None else page
 
 
 def _filters(query: Element) -> forms.Answers:
-    """The fields of the form, if there is one; each of them has a name that is offered (XEP-0313 §4.1)."""
+    """The fields of the form, if there is one; only known names are allowed (XEP-0313 §4.1)."""
     sent = query.findall(forms.FORM)
     if not sent:
         return {}
@@ -152,8 +152,8 @@ def _time(filters: forms.Answers, name: str) -> int | None:
 def result(queryid: str | None, id: str, message: str, by: str, sent_at: int) -> str:
     """One archived message, to be put into a message stanza (XEP-0313 §4.2).
 
-    ``message`` is the text of the stanza, and ``by`` the address of the archive. Gajim wants the delay, although
-    it is a mere SHOULD.
+    ``message`` is the text of the stanza, and ``by`` the address of the archive. Gajim needs the delay, although it is
+    only a SHOULD.
     """
     named = f' queryid="{attribute(queryid)}"' if queryid is not None else ""
     inner = forwarded(message, delay(by, sent_at))
@@ -186,7 +186,7 @@ def offered_form() -> Element:
 
 
 def preferences() -> Element:
-    """Everything is archived, whatever anybody would prefer (XEP-0441)."""
+    """Everything is archived; preferences cannot be changed (XEP-0441)."""
     prefs = Element(PREFS, {"default": "always"})
     child(prefs, "always", MAM_NS)
     child(prefs, "never", MAM_NS)

@@ -1,4 +1,4 @@
-"""Namespace delegation (XEP-0355): requests that a server hands to a component, and the way back."""
+"""Namespace delegation (XEP-0355): requests that a server forwards to a component, and their answers."""
 
 from xml.etree.ElementTree import Element
 
@@ -10,8 +10,8 @@ DELEGATION_NS = "urn:xmpp:delegation:1"
 DELEGATION = f"{{{DELEGATION_NS}}}delegation"
 
 ANSWERED_AT = "deskbridge"
-"""ejabberd finds the request that an answer belongs to by its id alone, but 24.10 to 24.12 throw away what a
-privileged component sends to the server's bare address. So answers go to a resource, which no server has."""
+"""ejabberd matches an answer to its request by the id alone, but 24.10 to 24.12 drop what a privileged component sends
+to the server's bare address. So answers go to a resource, although a server has none."""
 
 
 def host_node(namespace: str) -> str:
@@ -40,7 +40,7 @@ def delegated_request(iq: Element) -> Element | None:
 def answer(iq: Element, reply: Element) -> str:
     """The answer to the server's ``iq``, as text; ``reply`` answers the client's iq in it (XEP-0355 §4.3).
 
-    Also a refusal goes inside of a result: ejabberd loses the id of an error that comes in place of one.
+    An error also goes inside of a result: ejabberd loses the id of an error that is sent instead of one.
     """
     return result(iq, f'<delegation xmlns="{DELEGATION_NS}">{forwarded(serialise(reply))}</delegation>')
 

@@ -6,13 +6,13 @@ from component.policy.shown_presence import Seen, Session
 from component.xml import STREAM_NS, attribute, text
 
 RESOURCE = "deskbridge"
-"""Every face is present with this one resource, whatever the real ones are called."""
+"""Every face has this one resource, whatever the real ones are."""
 
 
 class PresenceText:
     """Presence of one face, ready to be addressed: ``PresenceText(face, seen).to(watcher)``.
 
-    ``more`` is text that goes with it where the face is available: capabilities, picture.
+    ``more`` is further XML for an available face: capabilities, picture.
     """
 
     __slots__ = ("_head", "_tail")
@@ -36,13 +36,12 @@ def plain(type: str, sender: str, receiver: str) -> str:
 
 
 def answers_probe(presence: Element) -> bool:
-    """Whether it is an answer to a probe: ejabberd adds since when it has been so (XEP-0203 §3)."""
+    """Whether it is an answer to a probe: ejabberd adds a time stamp (XEP-0203 §3)."""
     return presence.find("{urn:xmpp:delay}delay") is not None
 
 
 def by_client(presence: Element) -> bool:
-    """Whether a client wrote this, so that ejabberd has noted its language; it says without one that a session is
-    lost."""
+    """Whether a client sent this: ejabberd then adds its language. ejabberd's own notice of a lost session has none."""
     return "{http://www.w3.org/XML/1998/namespace}lang" in presence.attrib
 
 
@@ -51,7 +50,7 @@ STATUS_CHARS = 500
 
 
 def session(presence: Element) -> Session:
-    """What an available presence says of its session. Nonsense counts as not said (RFC 6121 §4.7.2)."""
+    """What an available presence says of its session. Invalid values are ignored (RFC 6121 §4.7.2)."""
     show = (presence.findtext(f"{{{STREAM_NS}}}show") or "").strip()
     status = presence.findtext(f"{{{STREAM_NS}}}status") or ""
     return Session(

@@ -7,7 +7,7 @@ from component.xml import attribute, split
 from .forwarding import forwarded
 
 NAMESPACES = ("urn:xmpp:privilege:1", "urn:xmpp:privilege:2")
-"""ejabberd 23.01 speaks the first, later ones the second; as far as messages go they are alike."""
+"""ejabberd 23.01 uses the first, later versions the second. For messages they are the same."""
 
 
 ARCHIVED = frozenset({"urn:xmpp:privilege:2"})
@@ -16,8 +16,7 @@ does so from 23.10 on."""
 
 
 def outgoing_granted(message: Element) -> str | None:
-    """The namespace in which a server grants to send messages as its accounts; None if it does not do so
-    (XEP-0356 §5.2)."""
+    """The namespace in which a server grants sending messages as its accounts; None if it does not (XEP-0356 §5.2)."""
     for privilege in message:
         namespace, name = split(privilege.tag)
         if name == "privilege" and namespace in NAMESPACES:

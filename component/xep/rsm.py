@@ -1,4 +1,4 @@
-"""Result set management (XEP-0059): which page of a result is asked for, and which one was given."""
+"""Result set management (XEP-0059): the requested page of a result, and the returned one."""
 
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
@@ -9,11 +9,11 @@ RSM_NS = "http://jabber.org/protocol/rsm"
 SET = f"{{{RSM_NS}}}set"
 
 MOST = 10**9
-"""No page has more items. A larger ``max`` means the same: clients write the largest number they know."""
+"""No page has more items. A larger ``max`` is cut to this: clients send the largest number they know."""
 
 
 class BadQuery(ValueError):
-    """A query that cannot be answered as it is. The text is for whoever wrote the client.
+    """An invalid query. The text is for the client's developer.
 
     ``type`` and ``condition`` are those of the stanza error (RFC 6120 §8.3).
     """
@@ -23,7 +23,7 @@ class BadQuery(ValueError):
 
 
 class NotOffered(BadQuery):
-    """The query is in order, but asks for a way of answering that is not offered."""
+    """The query is valid, but asks for something that is not supported."""
 
     type = "cancel"
     condition = "feature-not-implemented"
@@ -61,7 +61,7 @@ def read(parent: Element) -> PageRequest:
 
 
 def page(first: str | None, last: str | None, count: int | None) -> Element:
-    """What a page was: ids of its first and last item if it has any, and how many there are in all."""
+    """The page that was returned: ids of its first and last item if it has any, and the number of items in all."""
     element = Element(SET)
     if first is not None and last is not None:
         child(element, "first", RSM_NS, first)
@@ -72,7 +72,7 @@ def page(first: str | None, last: str | None, count: int | None) -> Element:
 
 
 def _number(text: str | None) -> int | None:
-    """A ``max``, which is only a bound: a huge one is as good as any, an empty one counts as not given."""
+    """A ``max``. A huge one is cut to ``MOST``, an empty one counts as not given."""
     text = (text or "").strip()
     if not text:
         return None

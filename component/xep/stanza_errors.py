@@ -9,7 +9,7 @@ from component.xml import MESSAGE, XML_LANG, child, stanza
 STANZAS_NS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 
 MOST_REPEATED = 8_000
-"""Characters of what was refused. What would be more is left out, not cut: nobody wrote the half of it."""
+"""Characters of the refused message that are repeated. A part beyond that is left out, not cut."""
 
 
 def is_error(element: Element) -> bool:
@@ -19,8 +19,8 @@ def is_error(element: Element) -> bool:
 def error(refused: Element, type: str, condition: str, text: str) -> Element:
     """The answer to ``refused``: same kind and id, the addresses turned round.
 
-    Of a message it repeats the text first (§8.3.1), as ejabberd's own errors do: some clients show no error without
-    it. Nothing else is repeated: the sender has it.
+    For a message it repeats the text first (§8.3.1), as ejabberd's own errors do: some clients show no error without
+    it. Nothing else is repeated.
     """
     reply = stanza(
         refused.tag.rpartition("}")[2],
@@ -39,7 +39,7 @@ def error(refused: Element, type: str, condition: str, text: str) -> Element:
 
 
 def _repeat(refused: Element, reply: Element) -> None:
-    """As much of the text as is not too much, and the thread, by which clients find the chat."""
+    """The text, up to a limit, and the thread, by which clients find the chat."""
     left = MOST_REPEATED
     for part in refused:
         if part.tag in _REPEATED:

@@ -1,4 +1,4 @@
-"""Business cards: vcard-temp (XEP-0054), vCard4 (XEP-0292), and which picture is the current one (XEP-0153)."""
+"""Business cards: vcard-temp (XEP-0054), vCard4 (XEP-0292), and the current picture (XEP-0153)."""
 
 import base64
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """All that a card says. ``address`` is the only one there is: a face, or a service."""
+    """The content of a card. ``address`` is a face or a service."""
 
     name: str
     address: str
@@ -36,7 +36,7 @@ class Details:
 
 
 def names(name: str) -> tuple[str, str]:
-    """Given name and family name, as far as that can be told: the first word, and the others."""
+    """Given name and family name, by guess: the first word, and the others."""
     given, _, family = name.partition(" ")
     return given, family
 
@@ -69,13 +69,13 @@ def vcard(details: Details, picture: Picture | None = None) -> Element:
 
 
 def asks_vcard4(pubsub: Element) -> bool:
-    """Whether it is what Gajim asks for when its user wants to know about somebody (XEP-0292 §3)."""
+    """Whether this is Gajim's request for somebody's card (XEP-0292 §3)."""
     items = pubsub.find(f"{{{PUBSUB_NS}}}items")
     return items is not None and items.get("node") == VCARD4_NODE
 
 
 def vcard4(details: Details) -> Element:
-    """The one item of the node that holds it. Without the picture, which clients take from the other card."""
+    """The single item of the card's node. Without the picture, which clients take from vcard-temp."""
     answer = Element(PUBSUB)
     items = child(answer, "items", PUBSUB_NS)
     items.set("node", VCARD4_NODE)

@@ -52,5 +52,5 @@ async def test_of_a_process(tmp_path: Path) -> None:
             if messages[-1].startswith("no connection to ejabberd"):
                 process.send_signal(signal.SIGTERM)
         await process.wait()
-    assert any(message.startswith("the web part listens") for message in messages)
+    assert any(message.startswith("the web server listens") for message in messages)
     assert messages[-1] == "stopped"

@@ -127,7 +127,7 @@ class TestTakingOver:
         await first.logged(READY, 2)
         said.append(await bob.say(face(ALICE), "And back"))
         assert await heard(alice, said[2])
-        await first.logged("the web part listens", 2)
+        await first.logged("the web server listens", 2)
         async with aiohttp.ClientSession() as http, http.get(f"{first.web}/readyz") as response:
             assert response.status == 200
 

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.stream.connection import Connection
 from component.ejabberd.ejabberd_yml import stanza_limit
 from component.xml import encoded
@@ -36,7 +37,7 @@ def make_link(ejabberd: TestServer) -> Connection:
         pass
 
     limit = stanza_limit(ejabberd.settings)
-    return Connection(ejabberd.settings.xmpp, SERVICE, limit, always, nothing, nothing, nothing)
+    return Connection(ejabberd.settings.xmpp, SERVICE, limit, always, nothing, nothing, BackgroundTasks())
 
 
 def largest(ejabberd: TestServer) -> int:

@@ -14,6 +14,7 @@ import aiohttp
 from component.ejabberd.private_server import free_ports
 from component.ejabberd.site import LOOPBACK
 from component.model import Settings, Tenant
+from tests.support.forks import Fork
 
 READY = "ready after"
 STANDING_BY = "standing by"
@@ -76,9 +77,10 @@ class BridgeProcess:
     """``deskbridge run`` for the tenants of ``settings``, in ``folder``; each tenant has the same people.
 
     Unless there is a ``roster_limit``, nobody appears as a contact by themselves: scripts ask for those they need.
+    ``fresh`` starts a Python of its own, as operators do, and not a copy of one that has imported everything.
     """
 
-    def __init__(self, folder: Path, settings: Settings, roster_limit: int = 0) -> None:
+    def __init__(self, folder: Path, settings: Settings, roster_limit: int = 0, fresh: bool = False) -> None:
         self.folder = folder
         self.settings = settings
         self.roster_limit = roster_limit
@@ -86,7 +88,8 @@ class BridgeProcess:
         self.log = folder / "deskbridge.log"
         (port,) = free_ports(1)
         self.web = f"http://{LOOPBACK}:{port}"
-        self._process: asyncio.subprocess.Process | None = None
+        self._fresh = fresh
+        self._process: asyncio.subprocess.Process | Fork | None = None
         for tenant in settings.tenants:
             self.write_people(tenant.id, PEOPLE)
         self.write_config()
@@ -129,12 +132,15 @@ class BridgeProcess:
         return await asyncio.wait_for(self._process.wait(), SECONDS)
 
     async def start(self, *options: str, wait: bool = True) -> None:
+        arguments = ("run", "--config", str(self.config), *options)
+        environ = {**os.environ, "DESKBRIDGE_XMPP_SECRET": self.settings.xmpp.secret}
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "component.cli", "run", "--config", str(self.config), *options,
-                env={**os.environ, "DESKBRIDGE_XMPP_SECRET": self.settings.xmpp.secret},
-                stdout=log, stderr=log,
-            )  # fmt: skip
+            if self._fresh:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "component.cli", *arguments, env=environ, stdout=log, stderr=log
+                )
+            else:
+                self._process = await Fork.start(arguments, environ, self.log)
         if wait:
             await self.logged(READY)
 

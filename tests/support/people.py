@@ -5,6 +5,7 @@ from typing import Any
 
 from component.model import Limits, Party, Person, Side
 from component.policy.decide import View
+from component.policy.may_write import Pair, contact_rule
 from tests.support.server import make_tenant
 
 ACME = make_tenant("acme", Path())
@@ -20,12 +21,15 @@ ERIN = Party(ACME, Side.WORK, Person("Erin Egg", work="erin"))
 ALICE_AT_WORK = Party(ACME, Side.WORK, ALICE.person)
 
 
-def view(sender: Party | None = BOB, receiver: Party | None = ALICE, **changes: Any) -> View:
+def view(
+    sender: Party | None = BOB, receiver: Party | None = ALICE, conversation_open: bool = False, **changes: Any
+) -> View:
     """Both are logged in and nothing is special, unless ``changes`` say so."""
+    barred = contact_rule(Pair(sender, receiver, conversation_open)).reason if sender and receiver else None
     usual = {
         "sender_online": True,
         "receiver_online": True,
-        "conversation_open": False,
+        "barred": barred,
         "reply_visible": False,
         "over_rate": False,
         "to_service": False,

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from component.store import sqlite as database
 from component.store.api import NewMessage, OpenConversation, Page, Store
 from component.store.schema import message as message_table
 
@@ -84,23 +83,39 @@ async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
         rows = sa.select(table.id, table.seq).where(table.conversation_id == conversation_id)
         return [(id, seq) for id, seq in connection.execute(rows.order_by(table.id))]
 
-    return await store.ask(query)
+    return await store.engine.read(query)
 
 
 def ids(page: Page) -> list[int]:
     return [found.id for found in page.messages]
 
 
+def plain(folder: Path) -> sa.Engine:
+    """The database by SQLAlchemy alone, with its transactions."""
+    engine = sa.create_engine(url(folder))
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
 def older(folder: Path, revision: str, *statements: str) -> None:
     """Make the database as the version of deskbridge with that schema did, and fill it."""
-    engine = database.writer_engine(url(folder))
+    engine = plain(folder)
     config = Config()
     config.set_main_option("script_location", "component.store:migrations")
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-        for statement in statements:
-            connection.exec_driver_sql(statement)
+        with connection.begin():
+            for statement in statements:
+                connection.exec_driver_sql(statement)
     engine.dispose()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+from collections import deque
 from xml.etree.ElementTree import Element
 
 from component.bridge.stream.xml_parser import StreamParser
@@ -57,7 +58,9 @@ class XmlStream:
     async def read(self) -> Element:
         """The next whole child of the stream. Raises ``StreamClosed`` at its end."""
         while True:
-            for event, element in self._parser.read_events():
+            self._events.extend(self._parser.read_events())
+            while self._events:
+                event, element = self._events.popleft()
                 self._depth += 1 if event == "start" else -1
                 if event == "end" and self._depth == 1:
                     return element
@@ -81,12 +84,14 @@ class XmlStream:
             f"xmlns:stream='http://etherx.jabber.org/streams' {declarations}>"
         )
         while True:
-            for _, header in self._parser.read_events():
+            self._events.extend(self._parser.read_events())
+            if self._events:
                 self._depth = 1
-                return header
+                return self._events.popleft()[1]
             await self._feed()
 
     def _restart(self) -> None:
         # ElementTree's own would end some dialogues: ejabberd passes names on that it refuses.
         self._parser = StreamParser()
+        self._events: deque[tuple[str, Element]] = deque()
         self._depth = 0

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.stream.connection import Disconnected
 from component.bridge.stream.paced_presence import LANES, SLICE, Broadcasts
 from component.policy.shown_presence import Seen
@@ -34,7 +35,7 @@ class Ejabberd:
         self.stream_is_up = True
         self._barriers: list[tuple[int, asyncio.Future[None]]] = []
         self._sent = self._routed = 0
-        self.broadcasts = Broadcasts(self._take, self._barrier)
+        self.broadcasts = Broadcasts(self._take, self._barrier, BackgroundTasks())
 
     def _take(self, stanza: str) -> None:
         self._sent += 1
@@ -201,6 +202,6 @@ async def test_a_barrier_that_never_came_back_holds_up_nothing_else() -> None:
     async def barrier() -> None:
         raise Disconnected
 
-    Broadcasts(sent.append, barrier).tell(ALICE, CROWD, status(1))
+    Broadcasts(sent.append, barrier, BackgroundTasks()).tell(ALICE, CROWD, status(1))
     await settled()
     assert len(sent) == len(CROWD)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.presence import faces as module
 from component.bridge.presence.faces import Faces
 from component.bridge.state.state import State, open_state
@@ -37,7 +38,7 @@ class Scene:
         self.sent: list[str] = []
         self.broken = False
         self.barriers: list[int] = []  # how much had been sent at each
-        self.faces = Faces(state, Broadcasts(self.sent.append, self._barrier))
+        self.faces = Faces(state, Broadcasts(self.sent.append, self._barrier, BackgroundTasks()))
 
     async def _barrier(self) -> None:
         if self.broken:

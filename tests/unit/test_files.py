@@ -2,15 +2,15 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from functools import partial
 from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from component.bridge.incoming import Incoming, read
-from component.bridge.messages.announced_files import Announced
-from component.bridge.state.message_routes import Routes
+from component.bridge.incoming import Incoming, Routes
+from component.bridge.messages.lookups import Announced
 from component.directory.world import World
 from component.outgoing.captions import Captioned, Shown
 from component.outgoing.compose import Answered, Composed, compose
@@ -46,7 +46,7 @@ def composed(content: str, **moment: bool) -> Composed:
     verdict = decide(classify(parse(f"<message type='chat'>{content}</message>")), view(**moment))
     assert isinstance(verdict, Deliver)
     return compose(
-        verdict, Answered("alice@cc.acme.test", "m0", "alice@agents.acme.test"), LinkMaker(PUBLIC, numbered())
+        verdict, Answered("alice@cc.acme.test", "m0", "alice@agents.acme.test"), partial(LinkMaker, PUBLIC, numbered())
     )
 
 
@@ -358,7 +358,7 @@ class TestLinks:
             decide(classify(parse(f"<message>{_oob(url)}</message>")), view()) for url in (URL, URL, f"{URL}?2")
         )
         prints = [
-            compose(v, None, LinkMaker(PUBLIC, iter([t]))).fingerprint
+            compose(v, None, partial(LinkMaker, PUBLIC, iter([t]))).fingerprint
             for v, t in ((one, "A"), (other, "B"), (third, "C"))
         ]  # type: ignore[arg-type]
         assert prints[0] == prints[1] != prints[2]
@@ -402,7 +402,7 @@ def test_no_message_costs_much(content: str) -> None:
     def judge() -> None:
         verdict = decide(classify(message), view())
         if isinstance(verdict, Deliver):
-            assert len(compose(verdict, None, LinkMaker(PUBLIC, numbered())).payload) < 300_000
+            assert len(compose(verdict, None, partial(LinkMaker, PUBLIC, numbered())).payload) < 300_000
 
     assert work(judge) < 800_000
 
@@ -437,6 +437,7 @@ class TestAnnouncements:
 
 
 def incoming(stanza: str) -> Incoming:
-    message = read(parse(stanza), Routes(), World.of(()), lambda _: False, lambda _: True)
-    assert message is not None
-    return message
+    element = parse(stanza)
+    route = Routes().find(World.of(()), element.get("from", ""), element.get("to", ""))
+    assert route is not None
+    return Incoming(element, classify(element), route)

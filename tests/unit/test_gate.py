@@ -3,6 +3,7 @@
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.stream.connection import Connection
 from component.bridge.stream.gate import Gate
 from component.model import XmppSettings
@@ -13,7 +14,10 @@ def make_gate(handle: Any) -> tuple[Connection, Gate]:
     """A gate, and the link through which everything comes to it."""
 
     def come(message: Element) -> None:
-        gate.receive(message)
+        if gate.is_open:
+            handle(message)
+        else:
+            gate.keep(message)
 
     def always() -> bool:
         return True
@@ -22,8 +26,9 @@ def make_gate(handle: Any) -> tuple[Connection, Gate]:
         pass
 
     settings = XmppSettings("localhost", 1, "secret")
-    link = Connection(settings, "agents.acme.test", 500_000, always, come, nothing, nothing)
-    gate = Gate(link, handle)
+    link = Connection(settings, "agents.acme.test", 500_000, always, nothing, nothing, BackgroundTasks())
+    link.on_stanza = come
+    gate = Gate(link)
     return link, gate
 
 

@@ -71,7 +71,7 @@ async def plans(store: Store, asked: list[tuple[str, Any]]) -> set[str]:
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         }
 
-    return await store.ask(explain)
+    return await store.engine.read(explain)
 
 
 ALIASES = {"m", "n", "w", "c", "sender", "receiver"}
@@ -138,7 +138,7 @@ async def steps(store: Store, view: ArchiveView, filters: Filters, slice: Slice)
         driver.set_progress_handler(None, 0)  # type: ignore[attr-defined]
         return done
 
-    return await store.ask(query)
+    return await store.engine.read(query)
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)

@@ -116,10 +116,10 @@ async def test_a8_between_the_slices_every_view_is_right(store: Store, monkeypat
     class Watched:
         """The store, looked at after each step."""
 
-        ask = store.ask
+        read = store.engine.read
 
         async def change(self, step: Any, *args: Any, **kwargs: Any) -> Any:
-            answer = await store.change(step, *args, **kwargs)
+            answer = await store.engine.change(step, *args, **kwargs)
             shown = await seen(store)
             page = await store.history(ArchiveView(ALICE, True), Filters(after=sent[2]), Slice(100))
             assert page.count == len(page.messages) == len([id for id in shown if id > sent[2]])
@@ -263,7 +263,7 @@ async def test_a_step_that_fails_changes_nothing(store: Store) -> None:
         connection.exec_driver_sql("SELECT * FROM nowhere")
 
     with pytest.raises(StoreError, match="no such table: nowhere"):
-        await store.change(fail)
+        await store.engine.change(fail)
     await store.submit(joined(store))
 
 

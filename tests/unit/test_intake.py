@@ -5,12 +5,13 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from component.bridge.incoming import Incoming, read
-from component.bridge.messages.intake import Intake, LookedUp
-from component.bridge.state.message_routes import LONGEST_KNOWN, MOST_KNOWN, Routes
+from component.background_tasks import BackgroundTasks
+from component.bridge.incoming import LONGEST_KNOWN, MOST_KNOWN, Incoming, Routes
+from component.bridge.messages.lookups import Intake, LookedUp
 from component.config.directory_file import make_directory
 from component.directory.world import World
 from component.model import Limits
+from component.policy.classify import classify
 from component.token_bucket import Buckets
 from component.xml import parse
 from tests.support.people import ACME, ALICE, BOB
@@ -20,11 +21,10 @@ NOBODY = World.of(())
 
 
 def incoming(sender: str, id: str) -> Incoming:
-    message = read(
-        stanza(sender, "alice@agents.acme.test", id), Routes(), NOBODY, lambda account: False, lambda account: True
-    )
-    assert message is not None
-    return message
+    element = stanza(sender, "alice@agents.acme.test", id)
+    route = Routes().find(NOBODY, element.get("from", ""), element.get("to", ""))
+    assert route is not None
+    return Incoming(element, classify(element), route)
 
 
 def stanza(sender: str, receiver: str, id: str = "m1") -> Element:
@@ -44,6 +44,7 @@ class Scene:
             self._judge,
             lambda message: self.overflown.append(message.element.get("id", "")),
             lambda message: self.failed.append(message.element.get("id", "")),
+            BackgroundTasks(),
         )
 
     def _look_up(self, message: Incoming) -> LookedUp | asyncio.Future[LookedUp]:
@@ -72,7 +73,7 @@ class Scene:
 
 
 async def settle() -> None:
-    for _ in range(5):
+    for _ in range(30):
         await asyncio.sleep(0)
 
 
@@ -143,20 +144,13 @@ class TestBugs:
 
 def test_addresses_that_are_none() -> None:
     for sender, receiver in (("", "alice@x"), ("bob@x", ""), ("@x", "alice@x"), ("bob@x", "a b@x")):
-        assert read(stanza(sender, receiver), Routes(), NOBODY, lambda account: False, lambda account: True) is None
+        assert Routes().find(NOBODY, sender, receiver) is None
 
 
 def test_addresses_are_compared_prepared() -> None:
-    message = read(
-        stanza("BOB@X/Phone", "Alice@X/y"),
-        Routes(),
-        NOBODY,
-        lambda account: account == "bob@x",
-        lambda account: account == "bob@x",
-    )
-    assert message is not None
-    assert (message.account, message.sender_address, message.address) == ("bob@x", "bob@x/Phone", "alice@x")
-    assert message.over_rate
+    route = Routes().find(NOBODY, "BOB@X/Phone", "Alice@X/y")
+    assert route is not None
+    assert (route.account, route.sender_address, route.address) == ("bob@x", "bob@x/Phone", "alice@x")
 
 
 class TestBuckets:
@@ -222,7 +216,9 @@ class TestRoutes:
     def test_of_a_message_that_waited(self) -> None:
         route = Routes().find(self.BEFORE, *self.ADDRESSES)
         assert route is not None
-        assert route.now(self.AFTER)[1:] == (BOB.account, "phone", ALICE.face, None, None)
+        now = route.now(self.AFTER)
+        assert (now.account, now.resource, now.address) == (BOB.account, "phone", ALICE.face)
+        assert (now.sender, now.receiver, now.people) == (None, None, None)
 
     def test_what_is_known_is_bounded(self) -> None:
         """R2: also by somebody who logs in under ever new resources."""

@@ -6,20 +6,20 @@ Random stanzas go the whole pure way: classify, decide, build, write, read back.
 import asyncio
 import itertools
 from collections.abc import Iterator
+from functools import partial
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from component.bridge.incoming import Incoming
-from component.bridge.messages.accepted import Accepted
-from component.bridge.state.message_routes import Route
+from component.bridge.incoming import Correspondents, Incoming, Route
+from component.bridge.messages.message_handler import new_row
 from component.directory.world import World
 from component.model import Limits, Party, Side
 from component.outgoing.compose import Answered, compose
 from component.outgoing.message_links import LinkMaker
-from component.outgoing.message_stanzas import envelope, origin_id
+from component.outgoing.message_stanzas import envelope
 from component.outgoing.rich_content import rich_content
 from component.policy.classify import Facts, classify
 from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
@@ -256,7 +256,7 @@ def messages(draw: st.DrawFn) -> Element:
     return message
 
 
-FLAGS = ("sender_online", "receiver_online", "conversation_open", "reply_visible", "over_rate", "to_service")
+FLAGS = ("sender_online", "receiver_online", "reply_visible", "over_rate", "to_service")
 pairs = st.sampled_from([(BOB, ALICE), (ALICE, BOB), (ALICE, CAROL)])
 
 
@@ -267,7 +267,8 @@ def moments(draw: st.DrawFn) -> View:
     usual = view()
     unusual = draw(st.sets(st.sampled_from(FLAGS), max_size=2))
     limits = draw(st.sampled_from([Limits(), Limits(), Limits(body_chars=3), Limits(stanza_bytes=50)]))
-    return view(sender, receiver, limits=limits, **{name: not getattr(usual, name) for name in unusual})
+    flags = {name: not getattr(usual, name) for name in unusual}
+    return view(sender, receiver, draw(st.booleans()), limits=limits, **flags)
 
 
 def judged(message: Element, sender: Party, receiver: Party, **moment: bool) -> tuple[Verdict, Rendered | None]:
@@ -284,13 +285,10 @@ def delivered(
     """The message as it is written to the receiver and read there; None if it goes nowhere."""
     if not isinstance(verdict, Deliver):
         return None
-    incoming = Incoming(
-        message, classify(message), Route(NOBODY, sender.account, "phone", receiver.face, sender, receiver)
-    )
+    incoming = Incoming(message, classify(message), Route(NOBODY, sender.account, "phone", receiver.face))
     answered = Answered(sender.face, "m0", sender.account)
-    content = compose(verdict, answered, LinkMaker(PUBLIC, map(str, itertools.count())), rich)
-    accepted = Accepted(incoming, sender, receiver, verdict, content, origin_id(message))
-    row = accepted.row(1, 1, 0)
+    content = compose(verdict, answered, partial(LinkMaker, PUBLIC, map(str, itertools.count())), rich)
+    row = new_row(incoming, Correspondents(sender, receiver, NOBODY), content, 1, 1, 0)
     return parse(envelope(sender.face, receiver.account, row.type, row.client_id, row.payload))
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from component.bridge.keyed_queue import JOBS_A_TURN, FairQueue, QueueBounds
+from component.background_tasks import BackgroundTasks
+from component.bridge.keyed_queue import JOBS_A_TURN, KeyedQueue, QueueBounds
 
 ONE = QueueBounds(at_once_each=1, at_once=100, longest=100, size_each=1_000, size_in_all=10_000)
 
@@ -17,8 +17,8 @@ ONE = QueueBounds(at_once_each=1, at_once=100, longest=100, size_each=1_000, siz
 class Work:
     """Jobs that say what was done, in ``done``; those that are slow wait for ``go_on``."""
 
-    def __init__(self, bounds: QueueBounds = ONE) -> None:
-        self.queue = FairQueue(bounds)
+    def __init__(self, bounds: QueueBounds = ONE, *, eager: bool = False) -> None:
+        self.queue: KeyedQueue[str] = KeyedQueue(BackgroundTasks(), "working", bounds, eager=eager)
         self.done: list[str] = []
         self.begun: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
@@ -144,7 +144,7 @@ class TestTrouble:
         async def fail() -> None:
             raise RuntimeError("broken")
 
-        def fail_at_once() -> Awaitable[None]:
+        def fail_at_once() -> None:
             raise RuntimeError("broken")
 
         work = Work()
@@ -190,3 +190,90 @@ class TestTrouble:
         await work.queue.finish(0)
         assert work.done == ["a1 cancelled", "a2"]
         assert len(work.queue) == 0
+
+
+class TestEager:
+    """Jobs that begin while they are put, if no others of their key are ahead of them."""
+
+    async def test_at_once_where_nothing_is_ahead(self) -> None:
+        work = Work(eager=True)
+        work.quick("a", "a1")
+        assert work.done == ["a1"]
+        work.slow("a", "a2")
+        work.quick("a", "a3")
+        work.quick("b", "b1")
+        assert work.done == ["a1", "b1"]
+        assert set(work.queue.unfinished) == {"a"}
+        await turns()
+        await work.go_on("a2")
+        assert work.done == ["a1", "b1", "a2", "a3"]
+        assert not work.queue.unfinished
+
+    async def test_no_more_wait_than_may(self) -> None:
+        work = Work(QueueBounds(longest=1), eager=True)
+        assert work.slow("a", "a1")
+        assert work.quick("a", "a2")
+        assert not work.quick("a", "too many")
+        assert work.quick("b", "b1")
+
+    async def test_whoever_needs_it_waits_for_all_that_was_put(self) -> None:
+        """Also for those behind; and is told whether anything was not done at once."""
+        work = Work(eager=True)
+        work.quick("a", "a1")
+        assert not await work.queue.settled()
+        work.slow("a", "a2")
+        work.slow("b", "b1")
+        work.quick("a", "a3")
+        settled = asyncio.create_task(work.queue.settled())
+        await turns()
+        await work.go_on("a2")
+        assert not settled.done()
+        await work.go_on("b1")
+        assert await settled
+        assert work.done == ["a1", "a2", "a3", "b1"]
+        assert not await work.queue.settled()
+
+    async def test_one_that_ended_before_anybody_waited(self) -> None:
+        work = Work(eager=True)
+        work.slow("a", "a1")
+        await turns()
+        await work.go_on("a1")
+        assert await work.queue.settled()
+
+    async def test_everything_is_forgotten(self) -> None:
+        """What is put afterwards does not wait for what was cancelled."""
+        work = Work(eager=True)
+        work.slow("a", "a1")
+        work.quick("a", "a2")
+        await turns()
+        settled = asyncio.create_task(work.queue.settled())
+        await turns()
+        work.queue.clear()
+        work.quick("a", "a3")
+        await settled
+        await turns()
+        assert work.done == ["a3", "a1 cancelled"]
+        assert len(work.queue) == 0
+
+
+class TestHastened:
+    async def test_before_the_others(self) -> None:
+        work = Work()
+        for key in "abcd":
+            work.quick(key, key)
+        work.queue.hasten("c")
+        work.queue.hasten("nobody")
+        await turns()
+        assert work.done == ["c", "a", "b", "d"]
+
+    async def test_once_its_key_has_a_turn_again(self) -> None:
+        work = Work(replace(ONE, at_once=1))
+        work.slow("a", "a1")
+        await turns()
+        assert not work.queue.waits("a")
+        work.quick("b", "b1")
+        work.quick("a", "a2")
+        assert work.queue.waits("a")
+        work.queue.hasten("a")
+        await work.go_on("a1")
+        assert work.done == ["a1", "a2", "b1"]

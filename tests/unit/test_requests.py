@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.iq import iq_handler as module
 from component.bridge.iq.iq_answers import weight
 from component.bridge.iq.iq_handler import BOUNDS, IqHandler
@@ -77,7 +78,7 @@ class Desk:
         chats: Any = SimpleNamespace(seen_by=lambda viewer, address: None)
         self.link: Any = Link(largest)
         archives: Any = None
-        self.requests = IqHandler(state, [Work(do)], archives, chats, self.link)
+        self.requests = IqHandler(state, [Work(do)], archives, chats, self.link, BackgroundTasks())
         self.requests.stream_began()
 
     def ask(self, id: str, account: str = ALICE.account) -> None:

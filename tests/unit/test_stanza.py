@@ -7,14 +7,13 @@ import pytest
 from component.outgoing.archive_id import ArchiveIds, Role
 from component.outgoing.message_stanzas import (
     SHAPES,
+    Envelope,
     decline,
     delay,
     envelope,
     notice,
     opaque,
-    origin_id,
     reply,
-    stanza_id,
     stanza_ids,
     written,
 )
@@ -22,6 +21,7 @@ from component.policy.reasons import Reason
 from component.xep.forms import MOST_FIELDS, Form, answers, choice
 from component.xep.stanza_errors import condition_of, error, is_error, refusal
 from component.xml import parse, parse_children, serialise
+from tests.support.people import ALICE, BOB
 from tests.support.work import work
 
 FORM = "jabber:x:data"
@@ -204,14 +204,25 @@ class TestMessages:
 
     def test_stanza_ids(self) -> None:
         """A6"""
-        sent = parse(f"<message>{stanza_id('alice@cc.acme.test', '7f3a-1-r')}<body>Hi</body></message>")
+        sent = parse(Envelope(BOB, ALICE).around("<body>Hi</body>", "Hi", "chat", None, "7f3a-1-r"))
         assert stanza_ids(sent) == [("alice@cc.acme.test", "7f3a-1-r")]
+        sent = parse(Envelope(ALICE, BOB).around("<body>Hi</body>", "Hi", "chat", None, "7f3a-1-r"))
+        assert stanza_ids(sent) == [("alice@agents.acme.test", "7f3a-1-r")]
         assert stanza_ids(parse("<message/>")) == []
 
-    def test_origin_id(self) -> None:
-        assert origin_id(parse("<message><origin-id xmlns='urn:xmpp:sid:0' id='o1'/></message>")) == "o1"
-        assert origin_id(parse("<message><origin-id xmlns='urn:xmpp:sid:0'/></message>")) is None
-        assert origin_id(parse("<message/>")) is None
+    def test_what_is_told_once_is_as_what_is_told_each_time(self) -> None:
+        content = Envelope(ALICE, BOB).around("<body>Hi</body>", "Hi", "chat", "a@b<", "7f")
+        stanza_id = f'<stanza-id xmlns="urn:xmpp:sid:0" by="{ALICE.face}" id="7f"/>'
+        assert content == envelope(ALICE.face, BOB.account, "chat", "a@b<", f"<body>Hi</body>{stanza_id}")
+
+    def test_a_message_without_text_is_kept_on_the_work_side(self) -> None:
+        """A9"""
+        assert "<store" in Envelope(ALICE, BOB).around("<retract/>", None, "chat", None, "7f")
+        assert "<store" not in Envelope(BOB, ALICE).around("<retract/>", None, "chat", None, "7f")
+
+    def test_late_ones_say_when_they_were_sent(self) -> None:
+        sent = parse(Envelope(ALICE, BOB).around("<body>Hi</body>", "Hi", "chat", None, "7f", late=0))
+        assert sent[-1].attrib == {"from": ALICE.face, "stamp": "1970-01-01T00:00:00.000000Z"}
 
     def test_delay(self) -> None:
         stamped = parse(delay("bob@directory.acme.test", 1_767_225_600_000_000))

@@ -46,7 +46,7 @@ async def test_it_is_noticed_while_nothing_is_written(tmp_path: Path) -> None:
         sent = message(store, chat)
         await store.submit(chat, sent)
         (tmp_path / "store.db-wal").unlink()
-        looking = asyncio.create_task(store.look_after_files())
+        looking = asyncio.create_task(store.look_after())
         async with asyncio.timeout(60):
             while store.missing():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

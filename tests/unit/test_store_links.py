@@ -323,7 +323,7 @@ async def test_openings_are_seen_when_first_and_last(store: Store) -> None:
 async def test_the_look_for_openings_to_enter_reads_no_others(store: Store) -> None:
     """Every some seconds, beside everything else: an index has just them."""
     query = str(links._DUE.compile(dialect=sqlite.dialect())).replace("?", "0")
-    plan = await store.ask(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+    plan = await store.engine.read(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
     assert [row.detail for row in plan] == ["SCAN link USING INDEX link_to_enter"]
 
 
@@ -339,7 +339,7 @@ async def test_s3_the_audit_log_only_grows(store: Store, statement: str) -> None
     await store.submit(Audit(NOON, "acme", "sue@cc.acme.test", "transcript.read", "conversation 7", "all of it"))
     before = await log(store)
     with pytest.raises(StoreError, match="only grows"):
-        await store.change(lambda connection: connection.exec_driver_sql(statement))
+        await store.engine.change(lambda connection: connection.exec_driver_sql(statement))
     assert await log(store) == before == [(NOON, "sue@cc.acme.test", "transcript.read", "conversation 7", "all of it")]
 
 

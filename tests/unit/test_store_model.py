@@ -163,7 +163,7 @@ class Histories(RuleBasedStateMachine):
             if chat.opening.kind == "joined" and chat.messages:
                 length, visible = expected.get(chat.opening.first, (0, 0))
                 expected[chat.opening.first] = (length + len(chat.messages), visible + len(chat.visible()))
-        assert self.run(self.store.ask(query)) == expected
+        assert self.run(self.store.engine.read(query)) == expected
 
     @invariant()
     def windows_hold_the_last_visible_messages(self) -> None:

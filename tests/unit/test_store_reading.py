@@ -148,7 +148,7 @@ async def test_a_question_cannot_change_anything(store: Store) -> None:
         connection.exec_driver_sql("DELETE FROM meta")
 
     with pytest.raises(StoreError, match="readonly"):
-        await store.ask(vandalise)
+        await store.engine.read(vandalise)
 
 
 async def _plan(store: Store, statement: Any) -> str:
@@ -158,7 +158,7 @@ async def _plan(store: Store, statement: Any) -> str:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(1 for _ in names))
         return "; ".join(row.detail for row in rows)
 
-    return await store.ask(query)
+    return await store.engine.read(query)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from component.store import sqlite as database
 from component.store.api import ArchiveView, Filters, SchemaTooNew, Slice, Store, StoreError, Supersede
+from component.store.migrations import migrate
 from component.store.schema import metadata
 from component.xml import parse_children
-from tests.support.store import ALICE, BOB, execute, ids, joined, older, opened, url
+from tests.support.store import ALICE, BOB, execute, ids, joined, older, opened, plain, url
 
 
 def _statements(engine: sa.Engine) -> dict[str, list[str]]:
@@ -30,22 +30,22 @@ def _parts(sql: str) -> list[str]:
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
-    migrated = database.writer_engine(url(tmp_path))
-    database.migrate(migrated)
+    migrated = plain(tmp_path)
+    with migrated.connect() as connection:
+        migrate(connection)
     described = sa.create_engine("sqlite://")
     metadata.create_all(described)
     assert _statements(migrated) == _statements(described)
     migrated.dispose()
 
 
-def test_a5_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
-    engine = database.writer_engine(url(tmp_path))
-    with engine.connect() as connection:
-        found = {
-            pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
-            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
-    engine.dispose()
+async def test_a5_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
+    def look(connection: sa.Connection) -> dict[str, object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+
+    async with opened(tmp_path) as store:
+        found = await store.engine.change(look)
     full = 2
     assert found == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 2_000}
 

@@ -36,7 +36,7 @@ async def find(store: Store, text: str, viewer: str = ALICE) -> list[int]:
 
 
 async def behind(store: Store) -> int:
-    return await store.ask(words.behind)
+    return await store.engine.read(words.behind)
 
 
 async def is_sound(store: Store) -> bool:
@@ -45,7 +45,7 @@ async def is_sound(store: Store) -> bool:
     def check(connection: sa.Connection) -> None:
         connection.exec_driver_sql("INSERT INTO message_text (message_text) VALUES ('integrity-check')")
 
-    await store.change(check)
+    await store.engine.change(check)
     return True
 
 
@@ -56,6 +56,10 @@ async def all_indexed(store: Store) -> None:
             if await behind(store) == 0:
                 return
             await asyncio.sleep(pause)
+
+
+def full(*_: Any) -> int:
+    raise sa.exc.OperationalError("", None, Exception("database or disk is full"))
 
 
 async def test_a7_a_search_finds_what_was_written_just_before(store: Store) -> None:
@@ -69,36 +73,40 @@ async def test_a7_a_search_finds_what_was_written_just_before(store: Store) -> N
     assert await store.transcripts.with_words(TranscriptQuery("acme", text="haystack")) == [agents.id]
 
 
-async def test_a7_many_are_indexed_while_messages_come(store: Store) -> None:
+async def test_a7_enough_are_indexed_when_there_is_time_for_it(store: Store) -> None:
     chat = joined(store)
     await store.submit(chat)
-    for _ in range(3 * indexing.ENOUGH):
-        await say(store, chat, "needle")
-    await store.change(lambda _: None)  # comes after what the thread does between two batches
-    assert await behind(store) < indexing.ENOUGH
-
-
-def test_the_more_come_together_the_more_are_indexed_together() -> None:
-    portions = []
-
-    def run(_: Any, most: int) -> Any:
-        portions.append(most)
-        return most, False
-
-    indexed = Indexing(run, behind=0)
-    for batch in (*(4 for _ in range(16)), *(100 for _ in range(16))):
-        indexed.written(batch)
-        indexed.meanwhile(False)
-    assert portions == [32, 32, 800, 800]
-
-
-async def test_not_too_many_are_left_behind(store: Store) -> None:
-    chat = joined(store)
-    await store.submit(chat)
-    sent = await say(store, chat, *("needle" for _ in range(3 * indexing.TOO_MANY)))
-    await store.change(lambda _: None)
-    assert await behind(store) < indexing.TOO_MANY
+    sent = await say(store, chat, *("needle" for _ in range(3 * indexing.PORTION + FEW)))
+    async with asyncio.timeout(90):
+        while await behind(store) >= indexing.ENOUGH:
+            await store.engine.change(lambda _: None)
     assert await find(store, "needle") == sent
+
+
+async def test_words_are_never_in_the_way_of_messages() -> None:
+    """However long something is always waiting to be written."""
+    steps: list[int] = []
+    idle = asyncio.Event()
+
+    class Watched:
+        async def read(self, *_: Any) -> Any:
+            return 0
+
+        async def change(self, step: Any, most: int) -> Any:
+            steps.append(most)
+            return most, False
+
+    indexed = Indexing(Watched(), idle.wait)
+    for _ in range(10):
+        indexed.written(indexing.PORTION)
+        await asyncio.sleep(0)
+    assert steps == []
+    idle.set()
+    async with asyncio.timeout(90):
+        while len(steps) < 10:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert steps == [indexing.PORTION] * 10
+    await indexed.finish()
 
 
 async def test_all_are_indexed_when_nothing_more_comes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,11 +147,12 @@ async def test_a7_what_a_crash_left_unindexed_is_found(tmp_path: Path) -> None:
 async def test_a7_what_a_crash_left_is_indexed_without_a_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with opened(tmp_path) as store:
-        chat = joined(store)
-        await store.submit(chat)
-        monkeypatch.setattr(Indexing, "finish", lambda _: None)
-        await say(store, chat, *("needle" for _ in range(FEW)))
+    with monkeypatch.context() as patched:
+        patched.setattr(words, "index", full)
+        async with opened(tmp_path) as store:
+            chat = joined(store)
+            await store.submit(chat)
+            await say(store, chat, *("needle" for _ in range(FEW)))
     monkeypatch.setattr(indexing, "QUIET", 0.02)
     async with opened(tmp_path) as store:
         await store.submit()
@@ -240,9 +249,6 @@ async def test_messages_of_an_older_version_are_indexed_once(tmp_path: Path) -> 
 
 
 async def test_a5_messages_do_not_fail_because_their_words_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> int:
-        raise sa.exc.OperationalError("", None, Exception("database or disk is full"))
-
     chat = joined(store)
     await store.submit(chat)
     with monkeypatch.context() as patched:
@@ -253,19 +259,19 @@ async def test_a5_messages_do_not_fail_because_their_words_do(store: Store, monk
     assert await find(store, "needle") == sent
 
 
-def test_what_failed_is_not_tried_with_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_failed_is_not_tried_with_every_batch(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = []
 
-    def run(step: Any, *args: Any) -> Any:
-        tries.append(args)
-        raise StoreError("disk full")
+    def try_it(*_: Any) -> int:
+        tries.append(1)
+        return full()
 
-    late = Indexing(run, behind=indexing.TOO_MANY)
-    assert late.meanwhile(False) == late.meanwhile(False) == indexing.QUIET
-    assert len(tries) == 1
-    monkeypatch.setattr(indexing.time, "monotonic", lambda: 1e12)
-    late.meanwhile(True)
-    assert len(tries) == 2
+    monkeypatch.setattr(words, "index", try_it)
+    chat = joined(store)
+    await store.submit(chat)
+    for _ in range(4):
+        await say(store, chat, *("needle" for _ in range(indexing.ENOUGH)))
+    assert len(tries) <= 1
 
 
 async def test_indexing_is_a_short_walk(store: Store) -> None:
@@ -277,6 +283,6 @@ async def test_indexing_is_a_short_walk(store: Store) -> None:
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
 
-    plan = await store.ask(explain)
+    plan = await store.engine.read(explain)
     assert "SEARCH message USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan
     assert not [step for step in plan if "SCAN message" in step or "B-TREE" in step]

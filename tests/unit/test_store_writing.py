@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from component.store import sqlite as database
+from component.store import sqlite_connection
 from component.store.api import (
     ChangeRefused,
     EndConversation,
@@ -181,7 +181,7 @@ async def test_a5_a_full_disk_fails_what_it_must_and_is_survived(tmp_path: Path)
 async def test_a_locked_database_fails_a_batch_and_the_next_is_tried_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_connection, "BUSY_TIMEOUT_MS", 50)
     async with opened(tmp_path) as store:
         chat = joined(store)
         with sa.create_engine(url(tmp_path)).connect() as other:
@@ -196,7 +196,7 @@ async def test_r3_who_waits_behind_a_write_that_found_the_database_locked_has_wa
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many: else each batch would wait for the lock by itself."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 300)
+    monkeypatch.setattr(sqlite_connection, "BUSY_TIMEOUT_MS", 300)
     async with opened(tmp_path) as store:
         chat = joined(store)
         await store.submit(chat)

@@ -128,7 +128,7 @@ def test_what_is_told_is_what_slixmpp_counts() -> None:
 def test_what_is_no_xml_is_told_after_what_came_before_it() -> None:
     parser = StreamParser()
     parser.feed(HEADER + b"<presence/><message></presence>")
-    events = parser.read_events()
+    events = iter(parser.read_events())
     assert [next(events)[0] for _ in range(3)] == ["start", "start", "end"]
     with pytest.raises(ParseError):
         next(events)

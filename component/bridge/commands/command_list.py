@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from component.background_tasks import BackgroundTasks
 from component.model import Party
 from component.services.command_framework import Command
 from component.store.api import Store
@@ -36,6 +37,7 @@ class CommandParts:
     supervision: Supervision
     add_contact: Callable[[Party, Party], None]
     reload: Reload
+    tasks: BackgroundTasks
 
 
 def all_commands(parts: CommandParts) -> list[Command]:
@@ -54,6 +56,6 @@ def all_commands(parts: CommandParts) -> list[Command]:
         WhoIsOn(state),
         ShowStatistics(state, store),
         EndConversationCommand(state, store, parts.endings),
-        ReloadFiles(store, parts.reload),
+        ReloadFiles(store, parts.reload, parts.tasks),
         LogLevel(store),
     ]

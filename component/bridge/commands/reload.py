@@ -2,6 +2,7 @@
 
 import asyncio
 
+from component.background_tasks import BackgroundTasks
 from component.config.problems import LoadError
 from component.model import Party, Tenant
 from component.services.command_framework import CommandRun, Done, Outcome
@@ -22,19 +23,18 @@ class ReloadFiles:
     node = "reload"
     name = "Reload"
 
-    def __init__(self, store: Store, reload: Reload) -> None:
+    def __init__(self, store: Store, reload: Reload, tasks: BackgroundTasks) -> None:
         self._store = store
         self._reload = reload
-        self._task: asyncio.Future[LoadError | Refused | None] | None = None  # kept, or it could be collected
+        self._tasks = tasks
 
     def may_run(self, party: Party) -> bool:
         return party.is_operator
 
     async def step(self, run: CommandRun) -> Outcome:
         await self._store.submit(audit_entry(run.party, "operator.reload"))
-        self._task = asyncio.ensure_future(self._reload())
         # Once begun it is brought to its end, whatever becomes of who asked for it.
-        problem = await asyncio.shield(self._task)
+        problem = await asyncio.shield(self._tasks.start(self._reload(), "a reload"))
         if problem is None:
             return Done("The configuration and the directories were read again.")
         return Done("\n".join(["Nothing was changed.", *_told(problem, run.party.tenant)]), "error")

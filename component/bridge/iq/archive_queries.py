@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.jid import normalise
 from component.metrics import Metrics
 from component.policy.reasons import Reason
@@ -17,7 +19,7 @@ from component.xep.rsm import BadQuery
 from component.xep.stanza_errors import error, refusal
 from component.xml import stanza
 
-from ..keyed_queue import FairQueue, QueueBounds
+from ..keyed_queue import KeyedQueue, QueueBounds
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
 from ..throttled_log import ThrottledLog
@@ -52,12 +54,14 @@ class _Asked:
 class ArchiveQueries:
     """Answers one question of an account after the other; each gets an answer, if only that it cannot be given (R5)."""
 
-    def __init__(self, state: State, archive: Archive, link: Connection, metrics: Metrics) -> None:
+    def __init__(
+        self, state: State, archive: Archive, link: Connection, metrics: Metrics, tasks: BackgroundTasks
+    ) -> None:
         self._state = state
         self._archive = archive
         self._link = link
         self._metrics = metrics
-        self._queue = FairQueue(BOUNDS)
+        self._queue: KeyedQueue[str] = KeyedQueue(tasks, "answering a question to an archive", BOUNDS)
         self._up = asyncio.Event()
         self._stream = 0
         self._closing = False
@@ -81,7 +85,7 @@ class ArchiveQueries:
         asked = _Asked(question, iq, client, self._is_shown(client), self._stream, as_result, as_answer)
         if self._closing:
             self._refuse(asked, Reason.HISTORY_UNAVAILABLE)
-        elif not self._queue.put(account, partial(self._take, asked), weight(iq)):
+        elif not self._queue.put(account, partial(self._begin_question, asked), weight(iq)):
             self._refuse(asked, Reason.TOO_MANY_REQUESTS)
 
     # A stream comes and goes, and at last we do
@@ -104,7 +108,7 @@ class ArchiveQueries:
 
     # One question
 
-    def _take(self, asked: _Asked) -> Awaitable[None] | None:
+    def _begin_question(self, asked: _Asked) -> Coroutine[Any, Any, None] | None:
         if not self._closing:
             return self._serve(asked)
         self._refuse(asked, Reason.HISTORY_UNAVAILABLE)

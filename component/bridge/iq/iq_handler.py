@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.jid import normalise
 from component.model import Party
 from component.policy.may_write import Pair, contact_rule, may_see
@@ -24,7 +25,7 @@ from component.xep.rsm import BadQuery
 from component.xep.stanza_errors import error, refusal
 from component.xml import attribute, serialise, stanza
 
-from ..keyed_queue import FairQueue, QueueBounds
+from ..keyed_queue import KeyedQueue, QueueBounds
 from ..state.state import State
 from ..stream.connection import Connection, Disconnected
 from ..supervision.chat_contacts import ChatAnswers
@@ -62,13 +63,14 @@ class IqHandler:
         archives: ArchiveQueries,
         chats: ChatAnswers,
         link: Connection,
+        tasks: BackgroundTasks,
     ) -> None:
         self._state = state
         self._chats = chats
         self._archives = archives
         self._link = link
-        self._queue = FairQueue(BOUNDS)
-        self._unconfirmed = UnconfirmedAnswers(link)
+        self._queue: KeyedQueue[str] = KeyedQueue(tasks, "answering a request", BOUNDS)
+        self._unconfirmed = UnconfirmedAnswers(link, tasks)
         self._up = asyncio.Event()
         self._closing = False
         self._trouble = ThrottledLog(log, logging.ERROR)
@@ -82,7 +84,7 @@ class IqHandler:
         account = iq.get("from", "").partition("/")[0]
         if self._closing:
             self._reply(iq, Reason.REQUEST_FAILED)
-        elif not self._queue.put(account, partial(self._take, iq), weight(iq)):
+        elif not self._queue.put(account, partial(self._begin_request, iq), weight(iq)):
             self._reply(iq, Reason.TOO_MANY_REQUESTS)
 
     # A stream comes and goes, and at last we do
@@ -106,7 +108,7 @@ class IqHandler:
 
     # One request
 
-    def _take(self, iq: Element) -> Awaitable[None] | None:
+    def _begin_request(self, iq: Element) -> Coroutine[Any, Any, None] | None:
         answer = Reason.REQUEST_FAILED if self._closing else self._answered(iq)
         if isinstance(answer, Question):
             self._archives.ask(answer, iq, partial(_as_result, answer.archive, iq.get("from", "")), serialise)
@@ -210,8 +212,9 @@ def _as_result(face: str, client: str, text: str) -> str:
 class UnconfirmedAnswers:
     """Remembers whom to answer once more; of a request that was answered, no more than that takes."""
 
-    def __init__(self, link: Connection) -> None:
+    def __init__(self, link: Connection, tasks: BackgroundTasks) -> None:
         self._link = link
+        self._tasks = tasks
         self._answered: deque[Element] = deque()
         self._confirming: asyncio.Task[None] | None = None
 
@@ -221,7 +224,7 @@ class UnconfirmedAnswers:
             return
         self._answered.append(Element(iq.tag, iq.attrib))
         if self._confirming is None:
-            self._confirming = asyncio.create_task(self._confirm())
+            self._confirming = self._tasks.start(self._confirm(), "confirming answers to requests")
 
     def lost_with_stream(self) -> list[Element]:
         """A new stream: those whose answer may have been lost with the last one."""

@@ -10,10 +10,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from component.model import Party, Side
-from component.outgoing.archive_id import ArchiveIds, Role
-from component.outgoing.message_stanzas import STORE, delay, envelope, stanza_id
-from component.store.api import ArchivedMessage, DeliveredUpTo, NewMessage, Store, StoreError
+from component.store.api import DeliveredUpTo, Store, StoreError
 
 from ..stream.connection import Connection, Disconnected
 
@@ -33,24 +30,6 @@ PAUSE_SECONDS = 0.02
 """Between two barriers. At a thousand messages a second, one for each message would cost more than the message."""
 
 
-def outgoing(
-    message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, ids: ArchiveIds, late: bool = False
-) -> str:
-    """An archived message as its receiver gets it. ``late`` adds when it was sent.
-
-    An agent is told the id under which their own archive has it (A6). For a Work user, whose archive is
-    ejabberd's, the id is that of the face's archive; either way it comes back to us if the message bounces. That
-    archive takes a message without a text, such as a retraction, if the message asks for it (A9).
-    """
-    by = receiver.account if receiver.side is Side.AGENT else sender.face
-    content = message.payload + stanza_id(by, ids.id(message.id, Role.RECEIVER))
-    if message.body is None and receiver.side is Side.WORK:
-        content += STORE
-    if late:
-        content += delay(sender.face, message.sent_at)
-    return envelope(sender.face, receiver.account, message.type, message.client_id, content)
-
-
 class Delivery:
     """Sends archived messages in the order of their ids.
 
@@ -68,7 +47,7 @@ class Delivery:
         self._too_large = too_large
         self._bounced = bounced
         self._is_open = False
-        self._waiting: list[tuple[int, str, Callable[[], None]]] = []
+        self._waiting: list[tuple[int, str, Callable[[], None] | None]] = []
         self._sent = store.delivered_up_to
         self._written = store.last_message_id  # by an earlier process, for all we know
         self._lately: deque[tuple[float, int]] = deque()
@@ -88,11 +67,12 @@ class Delivery:
         """Whether a message can be sent, now and late. One that cannot is not to be archived."""
         return self._link.fits(text, ROOM_BYTES)
 
-    def send(self, id: int, text: str, copy: Callable[[], None]) -> None:
+    def send(self, id: int, text: str, copy: Callable[[], None] | None) -> None:
         """Send the archived message ``id``, now or when open; then ``copy``."""
         if self._is_open:
             self.resend(id, text)
-            copy()
+            if copy:
+                copy()
         else:
             self._waiting.append((id, text, copy))
 
@@ -138,7 +118,8 @@ class Delivery:
         for id, text, copy in waiting:
             if id > self._sent:
                 self.resend(id, text)
-                copy()
+                if copy:
+                    copy()
 
     # Ticking off
 

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.jid import normalise
 from component.model import Party, Side
 from component.outgoing.archive_id import Role
-from component.outgoing.message_stanzas import stanza_ids
+from component.outgoing.message_stanzas import Envelope, stanza_ids
 from component.policy.reasons import Reason
 from component.store.api import ArchivedMessage, Store, StoreError, Withdraw
 from component.xep.stanza_errors import condition_of
@@ -19,7 +20,7 @@ from ..clock import now_us
 from ..state.state import State
 from ..stream.backoff import Backoff
 from ..supervision.copies import Copies
-from .delivery import Delivery, outgoing
+from .delivery import Delivery
 from .endings import Endings
 from .returns import Returns
 from .work_archives import WorkArchives
@@ -50,6 +51,7 @@ class Undelivered:
         archives: WorkArchives,
         is_there: Callable[[Party], Awaitable[bool]],
         came_back: Callable[[Party, Party], None],
+        tasks: BackgroundTasks,
     ) -> None:
         self._state = state
         self._store = store
@@ -63,7 +65,7 @@ class Undelivered:
         self._is_there = is_there
         self._came_back = came_back
         self._tried_again: OrderedDict[int, None] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = tasks.part()
 
     # Bounces
 
@@ -88,15 +90,10 @@ class Undelivered:
 
     async def handled(self) -> bool:
         """Wait until all messages that came back are dealt with; whether there were any."""
-        tasks = set(self._tasks)
-        if tasks:
-            await asyncio.wait(tasks)
-        return bool(tasks)
+        return await self._tasks.settled()
 
     def _handle(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
-        task = asyncio.create_task(self._handle_until_done(id, how))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._handle_until_done(id, how), "dealing with a message that came back")
 
     async def _handle_until_done(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
         pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
@@ -214,8 +211,10 @@ class Undelivered:
         receiver = self._state.world.account(message.receiver_account)
         if sender is None or receiver is None:
             return None
-        late = now_us() - message.sent_at > LATE_US
-        return outgoing(message, sender, receiver, self._state.archive_ids, late)
+        late = message.sent_at if now_us() - message.sent_at > LATE_US else None
+        archive_id = self._state.archive_ids.id(message.id, Role.RECEIVER)
+        envelope = Envelope(sender, receiver)
+        return envelope.around(message.payload, message.body, message.type, message.client_id, archive_id, late)
 
     def _is_for_work_user(self, message: ArchivedMessage) -> bool:
         receiver = self._state.world.account(message.receiver_account)

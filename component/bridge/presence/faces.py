@@ -56,7 +56,7 @@ class Faces:
         """Tell one watcher, or one client, what a face is now. While quiet, all are told soon anyway."""
         if self._quiet:
             return
-        if (face.account, receiver.partition("/")[0]) in self._state.blocked:
+        if (face.account, receiver.partition("/")[0]) in self._state.blocked.pairs:
             self._broadcasts.answer(face.face, receiver, _text(face, viewer, UNAVAILABLE))
             return
         seen = self.seen(viewer, face)
@@ -128,7 +128,7 @@ class Faces:
             for account in self._state.watchers.of(party.face)
             if account.endswith(host)
             and self._state.sessions.connected(account)
-            and (party.account, account) not in self._state.blocked
+            and (party.account, account) not in self._state.blocked.pairs
         ]
         self._broadcasts.tell(party.face, watchers, _text(party, viewer, seen))
         return len(watchers)

@@ -40,14 +40,15 @@ def key_of(one: Party, other: Party) -> Key:
 
 
 class Conversations:
-    """Those that can go on. Ended ones are only in the store."""
+    """Those that can go on. Ended ones are only in the store, and some of agents and Work users are yet to be found
+    there. ``going_on`` has all others by ``key_of`` the two; only this class changes it."""
 
     def __init__(self, store: Store, known: Iterable[StoredConversation]) -> None:
         self._store = store
-        self._open = {(stored.first, stored.second): _going_on(stored) for stored in known}
+        self.going_on = {(stored.first, stored.second): _going_on(stored) for stored in known}
 
     def between(self, one: Party, other: Party) -> Conversation | None:
-        return self._open.get(key_of(one, other))
+        return self.going_on.get(key_of(one, other))
 
     async def find(self, one: Party, other: Party) -> Conversation | None:
         """Like ``between``, but that of an agent and a Work user is looked up in the store if need be."""
@@ -60,21 +61,21 @@ class Conversations:
             return None
         conversation = _going_on(found)
         # Another message of the two may have been quicker.
-        return self._open.setdefault((agent, work), conversation)
+        return self.going_on.setdefault((agent, work), conversation)
 
     def desk_of(self, account: str) -> list[Conversation]:
         """The open conversations of an agent with other agents."""
-        return [c for c in self._open.values() if c.kind == DESK and account in (c.first, c.second)]
+        return [c for c in self.going_on.values() if c.kind == DESK and account in (c.first, c.second)]
 
     def desk(self) -> list[Conversation]:
-        return [c for c in self._open.values() if c.kind == DESK]
+        return [c for c in self.going_on.values() if c.kind == DESK]
 
     def open(self, sender: Party, receiver: Party, now: int) -> tuple[Conversation, Change]:
         """V1: a new conversation of the two, and the change that puts it on disk. ``now`` is in us."""
         first, second = key_of(sender, receiver)
         kind = DESK if sender.side is receiver.side else JOINED
         conversation = Conversation(self._store.next_conversation_id(), kind, first, second, 0, now)
-        self._open[first, second] = conversation
+        self.going_on[first, second] = conversation
         change = OpenConversation(conversation.id, sender.tenant.id, kind, first, second, now)
         return conversation, change
 
@@ -85,8 +86,8 @@ class Conversations:
 
     def forget(self, conversation: Conversation) -> None:
         """Drop one that did not reach the disk, or that is about to be ended there."""
-        if self._open.get((conversation.first, conversation.second)) is conversation:
-            del self._open[conversation.first, conversation.second]
+        if self.going_on.get((conversation.first, conversation.second)) is conversation:
+            del self.going_on[conversation.first, conversation.second]
 
 
 def _going_on(stored: StoredConversation) -> Conversation:

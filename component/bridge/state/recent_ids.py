@@ -62,7 +62,10 @@ class Recent:
     def add(self, key: Key, content: str, now: int, resource: str | None) -> None:
         """A message was taken. One without id is no second try of any other, and no other is one of it."""
         taken = _Taken(key, hash(content), resource, now)
-        pair = self._pairs.setdefault(key[0], {}).setdefault(key[1], _Pair())
+        pairs = self._pairs.setdefault(key[0], {})
+        pair = pairs.get(key[1])
+        if pair is None:
+            pair = pairs[key[1]] = _Pair()
         pair.taken.append(taken)
         pair.next_try = None
         self._in_order.append(taken)
@@ -79,9 +82,10 @@ class Recent:
         digest = hash(content)
         if pair.next_try is None:
             last = pair.taken[-1]
-            return last.resource in (resource, None) and _same(last, key, digest, now)
+            return last.key[2] == key[2] and last.resource in (resource, None) and _same(last, digest, now)
         for place in range(pair.next_try, len(pair.taken)):
-            if _same(pair.taken[place], key, digest, now):
+            taken = pair.taken[place]
+            if taken.key[2] == key[2] and _same(taken, digest, now):
                 pair.next_try = place
                 return True
         return False
@@ -144,5 +148,5 @@ class Recent:
                 del self._pairs[sender]
 
 
-def _same(taken: _Taken, key: Key, digest: int, now: int) -> bool:
-    return taken.key[2] == key[2] and taken.content == digest and now - taken.at <= REMEMBERED_US
+def _same(taken: _Taken, digest: int, now: int) -> bool:
+    return taken.content == digest and now - taken.at <= REMEMBERED_US

@@ -13,19 +13,14 @@ Note = Callable[[str, Status | None], None]
 
 
 class _Known:
-    """``live`` are the available resources of every account. ``last`` are those of accounts that have been without a
-    session that can be reached for less than the grace, as they were before."""
+    """``live`` are the available resources of every account, ``there`` the accounts of which one can be reached.
+    ``last`` are those of accounts that have been without such a session for less than the grace, as they were before.
+    """
 
     def __init__(self) -> None:
         self.live: _Sessions = {}
+        self.there: set[str] = set()
         self.last: _Sessions = {}
-
-    def logged_in(self, account: str) -> bool:
-        return account in self.last or self.is_there(account)
-
-    def is_there(self, account: str) -> bool:
-        sessions = self.live.get(account)
-        return sessions is not None and can_be_reached(sessions.values())
 
 
 class Sessions:
@@ -57,14 +52,14 @@ class Sessions:
         last = self._now.last.get(account)
         if last is not None:
             return last
-        return self._now.live[account] if self._now.is_there(account) else _NOBODY
+        return self._now.live[account] if account in self._now.there else _NOBODY
 
     def logged_in(self, account: str) -> bool:
-        return self._now.logged_in(account)
+        return account in self._now.there or account in self._now.last
 
     def is_there(self, account: str) -> bool:
         """Whether what is sent to the account now arrives, as far as is known: logged in, and not leaving."""
-        return self._now.is_there(account)
+        return account in self._now.there
 
     def leaving(self, account: str) -> bool:
         return account in self._now.last
@@ -75,11 +70,12 @@ class Sessions:
 
     def has(self, account: str, resource: str) -> bool:
         """Whether this session has shown itself, as far as that is known anew."""
-        return resource in self._newest.live.get(account, _NOBODY)
+        known = self._now if self._gathered is None else self._gathered
+        return resource in known.live.get(account, _NOBODY)
 
     def accounts(self) -> list[str]:
         """Everybody who is logged in."""
-        there = [account for account in self._now.live if self._now.is_there(account)]
+        there = [account for account in self._now.live if account in self._now.there]
         return there + list(self._now.last)
 
     def started(self, account: str, resource: str, session: Session) -> bool:
@@ -105,12 +101,15 @@ class Sessions:
 
     def _changed(self, account: str, before: dict[str, Session]) -> bool:
         newest = self._newest
-        if not newest.live[account]:
+        sessions = newest.live[account]
+        if not sessions:
             del newest.live[account]
-        if newest.is_there(account):
+        if can_be_reached(sessions.values()):
+            newest.there.add(account)
             if newest.last.pop(account, None) is not None:
                 self._certain(account)
             return False
+        newest.there.discard(account)
         if account in newest.last or not can_be_reached(before.values()):
             return False
         newest.last[account] = before
@@ -128,6 +127,7 @@ class Sessions:
     def drop(self, account: str) -> None:
         """Whatever was known of its sessions, the account is logged out."""
         self._newest.live.pop(account, None)
+        self._newest.there.discard(account)
         self._newest.last.pop(account, None)
         if self._newest is self._now:
             self._logged_out(account)
@@ -197,6 +197,8 @@ class Sessions:
             kept = {resource: session for resource, session in known.items() if resource in resources}
             if kept and account not in self._now.live:
                 self._now.live[account] = kept
+                if can_be_reached(kept.values()):
+                    self._now.there.add(account)
         for account in [account for account in self._overrides if not self.logged_in(account)]:
             self._clear(account)
         for account in [account for account in self._waiting if not self.leaving(account)]:

@@ -11,12 +11,11 @@ from component.policy.shown_presence import Status
 from component.store.api import ChooseStatus, Store
 
 from ..clock import now_us
-from .blocked import Blocked
 from .chat_faces import ChatFaces
 from .conversations import Conversations
 from .recent_ids import REMEMBERED_US, Recent
 from .sessions import Sessions
-from .subscriptions import Watchers
+from .subscriptions import Blocked, Watchers
 from .watches import Watches
 
 _WEB = WebSettings()

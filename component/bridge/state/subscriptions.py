@@ -1,7 +1,9 @@
-"""Who is subscribed to which face's presence. Kept on disk, as ejabberd keeps the rosters (P5, P6)."""
+"""Who is subscribed to which face's presence, which is kept on disk, as ejabberd keeps the rosters (P5, P6); and which
+Work users take nothing from which agents (XEP-0191), as far as that has shown."""
 
 import sys
 from asyncio import Future
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from component.store.api import Store, Subscribe, Unsubscribe
@@ -49,3 +51,27 @@ class Watchers:
             del self._of[face]
         self._store.submit(Unsubscribe(account, face))
         return True
+
+
+MOST_BLOCKED = 100_000
+
+BlockedPair = tuple[str, str]
+"""A Work account, and the account of an agent whose face it has blocked."""
+
+
+class Blocked:
+    """ejabberd tells the bridge of no block. What tells is that a message comes back from somebody who is logged in."""
+
+    def __init__(self) -> None:
+        self.pairs: OrderedDict[BlockedPair, None] = OrderedDict()
+
+    def add(self, pair: BlockedPair) -> None:
+        self.pairs[pair] = None
+        if len(self.pairs) > MOST_BLOCKED:
+            self.pairs.popitem(last=False)
+
+    def lift(self, pair: BlockedPair) -> bool:
+        """Whether it was blocked until now."""
+        known = pair in self.pairs
+        self.pairs.pop(pair, None)
+        return known

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from slixmpp import ComponentXMPP
 
 from component import certificates
+from component.background_tasks import BackgroundTasks
 from component.model import XmppSettings
 from component.policy.elements import BODY
 from component.policy.reasons import Reason
@@ -113,10 +114,13 @@ class _Stream(ComponentXMPP):
 class Connection:
     """Keeps a stream to ejabberd for as long as ``run`` runs.
 
-    ``on_stanza`` gets every stanza; ``on_up`` and ``on_down`` are told of each connection, before its first
-    stanza, and of its loss. ``largest`` is ejabberd's limit for a stanza, in bytes; none is sent that comes near.
+    ``on_up`` and ``on_down`` are told of each connection, before its first stanza, and of its loss. ``largest`` is
+    ejabberd's limit for a stanza, in bytes; none is sent that comes near.
     ``may_send`` is asked before everything that is written: without it there is no stream.
     """
+
+    on_stanza: Callable[[Element], None]
+    """Gets every stanza. Is to be set before ``run``."""
 
     def __init__(
         self,
@@ -124,9 +128,9 @@ class Connection:
         host: str,
         largest: int,
         may_send: Callable[[], bool],
-        on_stanza: Callable[[Element], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
+        tasks: BackgroundTasks,
     ) -> None:
         self.bytes_received = 0
         self.failures = 0
@@ -135,9 +139,9 @@ class Connection:
         self._host = host
         self._largest = largest - largest // READ_AHEAD
         self._may_send = may_send
-        self._deliver = on_stanza
         self._on_up = on_up
         self._on_down = on_down
+        self._tasks = tasks
         self._stream: _Stream | None = None
         self._outgoing: list[str] = []
         self._barriers = Barriers(host)
@@ -146,6 +150,7 @@ class Connection:
         self._paused = False
         self._overdue = False
         self._closing = False
+        self._ending = False
         self._too_large = ThrottledLog(log, logging.ERROR)
         self._failures = ThrottledLog(log, logging.ERROR)
 
@@ -171,9 +176,9 @@ class Connection:
 
     def try_send(self, text: str) -> bool:
         """``send``, for who knows what to do about a stanza that is too large: then False, and nothing is sent."""
-        if self._stream is None:
+        if self._stream is None or self._ending:
             return True
-        if not self.fits(text):
+        if len(text) * 4 > self._largest and not self.fits(text):
             # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
             return False
         if not self._outgoing:
@@ -199,18 +204,14 @@ class Connection:
         if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self.drop("ejabberd does not read what it is sent")
 
-    async def barrier(self) -> None:
-        """Wait until ejabberd has routed all that was sent so far. Raises ``Disconnected`` if it did not."""
+    def barrier(self) -> Awaitable[None]:
+        """What is done once ejabberd has routed all that was sent so far. Raises ``Disconnected`` if it does not, now
+        or when it is awaited."""
         if self._stream is None:
             raise Disconnected("there is no connection to ejabberd")
         stanza, done = self._barriers.new()
-        self.send(stanza)
-        try:
-            # Not wait_for, which before Python 3.12 loses a cancellation that comes together with the result.
-            async with asyncio.timeout(BARRIER_SECONDS):
-                await done
-        except TimeoutError:
-            raise Disconnected("ejabberd does not route what it is sent") from None
+        self.try_send(stanza)
+        return done
 
     # In
 
@@ -220,10 +221,10 @@ class Connection:
 
     def receive(self, stanza: Element) -> None:
         """Handle a stanza that has come, now or before, if it was held back."""
-        if self._barriers.take(stanza):
+        if stanza.get("id", "").startswith(self._barriers.prefix) and self._barriers.take(stanza):
             return
         try:
-            self._deliver(stanza)
+            self.on_stanza(stanza)
         except Exception as problem:
             # One stanza that we cannot handle must not cost the stream all others travel on (R2).
             self._failures(
@@ -270,7 +271,7 @@ class Connection:
                         pauses.reset()
                     continue
             else:
-                if lasted > STABLE_SECONDS:
+                if lasted > STABLE_SECONDS or self._ending:  # nothing failed where we wanted to connect anew
                     pauses.reset()
                 pause = pauses.next()
             await asyncio.sleep(pause)
@@ -324,6 +325,7 @@ class Connection:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
+        self._ending = False
         self._last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
@@ -332,7 +334,7 @@ class Connection:
 
     async def _serve(self, stream: _Stream, ended: asyncio.Future[Any]) -> None:
         """Be up until the stream is lost."""
-        watch = asyncio.create_task(self._watch())
+        watch = self._tasks.start(self._watch(), "watching the stream to ejabberd")
         try:
             reason = await ended
             if not self._closing:
@@ -348,11 +350,13 @@ class Connection:
                 if not self._may_send():
                     return self.drop(NOT_OURS)
                 self._warn_if_behind()
+                overdue = Disconnected("ejabberd does not route what it is sent")
+                self._barriers.fail(overdue, sent_before=time.monotonic() - BARRIER_SECONDS)
             silent = time.monotonic() - self._last_heard
             if silent > SILENCE_SECONDS and not self._paused:
                 self.drop(f"nothing has come from it for {silent:.0f} s")
                 return
-            self.send(self._barriers.new()[0])
+            self.try_send(self._barriers.new()[0])
 
     def _warn_if_behind(self) -> None:
         missing = self.missing()
@@ -376,6 +380,17 @@ class Connection:
         log.error("closing the connection to ejabberd: %s", why)
         if self._stream is not None:
             self._stream.abort()
+
+    def renew(self, why: str) -> None:
+        """End the stream properly and connect anew. What ejabberd has sent by then is taken; nothing more is sent."""
+        log.warning("closing the connection to ejabberd, to connect anew: %s", why)
+        stream = self._stream
+        if stream is None or stream.transport is None:
+            return
+        self._flush()
+        self._ending = True
+        stream.transport.write(b"</stream:stream>")
+        asyncio.get_running_loop().call_later(CLOSING_SECONDS, stream.abort)
 
     async def close(self) -> None:
         """End the stream properly; ejabberd then tells senders that nobody is there."""

@@ -1,7 +1,5 @@
 """Where messages wait while it is not known who is logged in: a verdict then could only be invented (P6)."""
 
-from collections.abc import Callable
-from enum import Enum, auto
 from xml.etree.ElementTree import Element
 
 from component.policy.classify import classify
@@ -16,48 +14,37 @@ MOST_HELD_BYTES = 16 * 1024 * 1024
 """What ejabberd may send in such a time; messages beyond it are refused for now."""
 
 
-class _Is(Enum):
-    HOLDING = auto()
-    OPEN = auto()
-    SHUT = auto()
-
-
 class Gate:
-    """``let_through`` gets every message that comes while open. Those that were held come once more, in order."""
+    """Open or not. What is kept while it is not comes over the link once more, in order, when it opens."""
 
-    def __init__(self, link: Connection, let_through: Callable[[Element], None]) -> None:
+    def __init__(self, link: Connection) -> None:
         self._link = link
-        self._let_through = let_through
-        self._is = _Is.HOLDING
+        self.is_open = False
+        self._is_shut = False
         self._held: list[Element] = []
         self._since_byte = 0
 
-    @property
-    def is_open(self) -> bool:
-        return self._is is _Is.OPEN
-
-    def receive(self, message: Element) -> None:
-        if self._is is _Is.OPEN:
-            self._let_through(message)
-        elif self._is is _Is.HOLDING and self._link.bytes_received - self._since_byte < MOST_HELD_BYTES:
-            self._held.append(message)
-        else:
+    def keep(self, message: Element) -> None:
+        """What comes while it is not open."""
+        if self._is_shut or self._link.bytes_received - self._since_byte >= MOST_HELD_BYTES:
             turn_back(message, self._link)
+        else:
+            self._held.append(message)
 
     def hold(self) -> None:
         """Keep messages until ``open``. Those that are kept already stay."""
-        self._is = _Is.HOLDING
+        self.is_open = self._is_shut = False
         self._since_byte = self._link.bytes_received
 
     def open(self) -> None:
-        self._is = _Is.OPEN
+        self.is_open = True
         held, self._held = self._held, []
         for message in held:
             self._link.receive(message)  # as if it came now: one that cannot be handled costs none behind it
 
     def shut(self) -> None:
         """Refuse what is held and what still comes: we are about to stop."""
-        self._is = _Is.SHUT
+        self.is_open, self._is_shut = False, True
         held, self._held = self._held, []
         for message in held:
             turn_back(message, self._link)

@@ -4,11 +4,11 @@ ejabberd has one reader for our stream, which routes what it reads one by one: a
 presences waits for all of them. So few are under way at a time, and what is held back is the newest of each face.
 """
 
-import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 
+from component.background_tasks import BackgroundTasks
 from component.xep.presence_stanzas import PresenceText
 
 from .connection import Disconnected
@@ -27,11 +27,13 @@ class Broadcasts:
     anything older after anything newer. Faces take turns: a small audience does not wait for a large one.
     """
 
-    def __init__(self, send: Callable[[str], None], barrier: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, send: Callable[[str], None], barrier: Callable[[], Awaitable[None]], tasks: BackgroundTasks
+    ) -> None:
         self._send = send
         self._barrier = barrier
         self._held: OrderedDict[str, dict[str, PresenceText]] = OrderedDict()  # by face and watcher
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes = tasks.part()
         self._at_once = 0  # how many went past the lanes since the last barrier
 
     def tell(self, face: str, watchers: Collection[str], text: PresenceText) -> None:
@@ -45,9 +47,7 @@ class Broadcasts:
             return
         self._held.setdefault(face, {}).update(dict.fromkeys(watchers, text))
         while len(self._lanes) < LANES:
-            lane = asyncio.create_task(self._lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.start(self._lane(), "telling watchers of a face's presence")
 
     def answer(self, face: str, receiver: str, text: PresenceText) -> None:
         """Send what a face shows now to one client, or to all of an account, who asked for it."""
@@ -59,8 +59,8 @@ class Broadcasts:
 
     async def routed(self) -> None:
         """Wait until ejabberd has routed all that was told so far. Raises ``Disconnected``."""
-        while self._lanes:
-            await asyncio.wait(self._lanes)
+        while await self._lanes.settled():
+            pass
         await self._barrier()
 
     def drop(self) -> None:

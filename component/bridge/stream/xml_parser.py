@@ -6,8 +6,8 @@ stream declared, with a namespace that is reserved. So expat reads without names
 afterwards, stanza by stanza. A name that cannot be resolved is one that nobody knows, and ends nothing.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -26,6 +26,9 @@ MOST_PREFIXES = 50
 ParseError = expat.ExpatError
 """What is no XML at all."""
 
+Event = tuple[str, Element]
+"""As of ElementTree's pull parser: ``start`` or ``end``, and of what."""
+
 _PLAIN, _DEFAULT, _LANGUAGE, _OTHER = range(4)
 """What is special among an element's attributes: nothing, ``xmlns`` alone, ``xml:lang`` alone, or something else."""
 
@@ -43,17 +46,15 @@ class _Scope:
         self.beside[default] = self
 
     def with_default(self, namespace: str) -> "_Scope":
-        found = self.beside.get(namespace)
-        return _Scope(self.prefixes, namespace, self.beside) if found is None else found
+        """The place beside this one where that namespace is the default. Ask ``beside`` first."""
+        return _Scope(self.prefixes, namespace, self.beside)
 
     def element(self, name: str) -> str:
-        """The tag of the element that is called ``name`` in the document."""
-        tag = self.names.get(name)
-        if tag is None:
-            namespace, local = self._resolved(name) if ":" in name else (self.default, name)
-            if namespace == XML_NS:  # is for attributes, and cannot be declared
-                namespace = UNREADABLE + namespace
-            tag = self.names[name] = _joined(namespace, local)
+        """The tag of the element that is called ``name`` in the document. Ask ``names`` first."""
+        namespace, local = self._resolved(name) if ":" in name else (self.default, name)
+        if namespace == XML_NS:  # is for attributes, and cannot be declared
+            namespace = UNREADABLE + namespace
+        tag = self.names[name] = _joined(namespace, local)
         return tag
 
     def attribute(self, name: str) -> str:
@@ -64,6 +65,12 @@ class _Scope:
         """The namespace and the local part of a name with a prefix."""
         prefix, _, local = name.rpartition(":")
         return self.prefixes.get(prefix, UNREADABLE + prefix), local
+
+
+def _raised(problem: ParseError) -> Iterator[Event]:
+    """No events, but the problem."""
+    raise problem
+    yield
 
 
 def _joined(namespace: str, local: str) -> str:
@@ -91,7 +98,7 @@ class StreamParser:
     """
 
     def __init__(self) -> None:
-        self._events: deque[tuple[str, Element]] = deque()
+        self._events: list[Event] = []
         self._problem: ParseError | None = None
         self._stanzas = 0
         self._name = ""
@@ -109,12 +116,10 @@ class StreamParser:
         except ParseError as problem:
             self._problem = problem
 
-    def read_events(self) -> Iterator[tuple[str, Element]]:
-        """What has come, as ``("start", element)`` and ``("end", element)``, each once. Raises ``ParseError``."""
-        while self._events:
-            yield self._events.popleft()
-        if self._problem is not None:
-            raise self._problem
+    def read_events(self) -> Iterable[Event]:
+        """What has come, each once. What is wrong with it is raised behind all that came before, as ``ParseError``."""
+        events, self._events = self._events, []
+        return events if self._problem is None else chain(events, _raised(self._problem))
 
     def _begin(self) -> None:
         self._bytes = 0
@@ -177,10 +182,11 @@ class StreamParser:
                 if kind is None or kind == _OTHER:
                     scope = self._inside(attributes, scope)
                 elif kind == _DEFAULT:
-                    scope = scope.with_default(attributes.pop("xmlns"))
+                    namespace = attributes.pop("xmlns")
+                    scope = scope.beside.get(namespace) or scope.with_default(namespace)
                 elif kind == _LANGUAGE:
                     attributes[XML_LANG] = attributes.pop("xml:lang")
-            element.tag = scope.element(element.tag)
+            element.tag = scope.names.get(element.tag) or scope.element(element.tag)
             for part in element:
                 waiting.append((part, scope))
 
@@ -194,7 +200,7 @@ class StreamParser:
         if declared and len(scope.prefixes) + len(declared) <= MOST_PREFIXES:
             scope = _Scope({**scope.prefixes, **declared}, default)
         else:
-            scope = scope.with_default(default)
+            scope = scope.beside.get(default) or scope.with_default(default)
         for name in prefixed:
             if name in attributes:
                 attributes[scope.attribute(name)] = attributes.pop(name)

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
+from component.background_tasks import BackgroundTasks
 from component.model import Party
 from component.policy.may_watch import Chat
 from component.store.api import Store, StoreError
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MOST_PAST = 200
 """Messages of one conversation; all of them are in the transcript."""
+
+BACKLOG = "sending a watcher what was said before"
 
 AT_ONCE = 32
 """Backlogs that are being sent at the same time."""
@@ -57,12 +60,15 @@ class Backlog:
 class CatchUp:
     """Sends backlogs, each to its watcher. The same one is not sent twice at the same time."""
 
-    def __init__(self, state: State, store: Store, link: Connection, audience: Audience, copies: Copies) -> None:
+    def __init__(
+        self, state: State, store: Store, link: Connection, audience: Audience, copies: Copies, tasks: BackgroundTasks
+    ) -> None:
         self._state = state
         self._store = store
         self._link = link
         self._audience = audience
         self._copies = copies
+        self._background = tasks
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[WatcherKey, asyncio.Task[bool]] = {}
         self._under_way: dict[WatcherKey, asyncio.Future[bool]] = {}
@@ -74,7 +80,7 @@ class CatchUp:
             return known
         done = self._under_way[backlog.key] = asyncio.get_running_loop().create_future()
         done.add_done_callback(lambda _: self._under_way.pop(backlog.key, None))
-        self._copies.lines.put(backlog.conversation_id, partial(self._begin, backlog, done))
+        self._copies.queue.put(backlog.conversation_id, partial(self._begin, backlog, done))
         return done
 
     def stream_lost(self) -> None:
@@ -95,7 +101,7 @@ class CatchUp:
     def _begin(self, backlog: Backlog, done: asyncio.Future[bool]) -> None:
         """A job in the queue of the conversation: all that was said before is out, and what is said later is held."""
         self._copies.held.hold(backlog.key)
-        task = self._tasks[backlog.key] = asyncio.create_task(self._send(backlog))
+        task = self._tasks[backlog.key] = self._background.start(self._send(backlog), BACKLOG)
         task.add_done_callback(partial(self._finished, backlog, done))
 
     def _finished(self, backlog: Backlog, done: asyncio.Future[bool], task: asyncio.Task[bool]) -> None:

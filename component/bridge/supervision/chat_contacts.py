@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import RESERVED_PREFIX, Party
 from component.policy.decide import Refuse, refuse
@@ -81,10 +82,11 @@ class ChatAnswers:
 
     def refuse_message(self, message: Incoming) -> bool:
         """Whether the message went to a chat face that its sender sees, and is refused: nobody would read it."""
-        if message.over_rate or not message.address.startswith(RESERVED_PREFIX):
+        account, address = message.route.account, message.route.address
+        if message.over_rate or not address.startswith(RESERVED_PREFIX):
             return False
-        viewer = self._state.world.account(message.account)
-        chat = self.seen_by(viewer, message.address) if viewer else None
+        viewer = self._state.world.account(account)
+        chat = self.seen_by(viewer, address) if viewer else None
         if viewer is None or chat is None:
             return False
         reason, text = self._refusal(viewer, chat)
@@ -153,7 +155,9 @@ class ChatContacts:
     """Puts chats into contact lists, and takes them out. Each account has at most its tenant's ``roster_limit`` of
     them; other chats come from strangers."""
 
-    def __init__(self, state: State, api: EjabberdApi, link: Connection, audience: Audience) -> None:
+    def __init__(
+        self, state: State, api: EjabberdApi, link: Connection, audience: Audience, tasks: BackgroundTasks
+    ) -> None:
         self._state = state
         self._api = api
         self._link = link
@@ -164,7 +168,7 @@ class ChatContacts:
                 self._of.setdefault(account, set()).add(face)
         self._removed: set[tuple[str, str]] = set()
         self._resting_until = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = tasks
         self._trouble = ThrottledLog(log, logging.WARNING)
 
     # Appearing
@@ -220,9 +224,7 @@ class ChatContacts:
         return as_agent(viewer, chat) is not None or bool(self._audience.watches(viewer, chat))
 
     def _start(self, account: str, faces: set[str]) -> None:
-        task = asyncio.create_task(self._delete(account, faces))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._delete(account, faces), "taking chats out of contact lists")
 
     async def _delete(self, account: str, faces: set[str]) -> None:
         for face in sorted(faces):

@@ -16,11 +16,12 @@ A watcher who is told what was said before gets copies only after that: they are
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.directory.world import World
 from component.model import Party
 from component.outgoing import copy_stanzas as copies
@@ -32,7 +33,7 @@ from component.xep.privileged_entity import ARCHIVED, in_the_name_of_an_account
 from component.xml import serialise
 
 from ..clock import now_us
-from ..lines import Lines
+from ..keyed_queue import KeyedQueue
 from ..state.chat_faces import work_party
 from ..state.conversations import Conversation
 from ..state.state import State
@@ -81,6 +82,7 @@ class Copies:
         audience: Audience,
         contacts: ChatContacts,
         granted: Granted,
+        tasks: BackgroundTasks,
     ) -> None:
         self._state = state
         self._store = store
@@ -89,7 +91,8 @@ class Copies:
         self._contacts = contacts
         self._granted = granted
         self._texts = CopyComposer(state.archive_ids, link.fits)
-        self.lines = Lines()
+        self.queue: KeyedQueue[int] = KeyedQueue(tasks, "sending copies", eager=True)
+        """By the number of the conversation."""
         self.held = HeldCopies(link.send)
         self.last = 0
         """The newest message of which copies were made, if anybody wanted some."""
@@ -99,7 +102,7 @@ class Copies:
         self.last = self._store.delivered_up_to
 
     def stream_lost(self) -> None:
-        self.lines.clear()
+        self.queue.clear()
         self.held.clear()
 
     # With each message
@@ -118,7 +121,7 @@ class Copies:
         to = self._receivers(chat, sender, receiver)
         if to:
             said = Said(message, sender, receiver, chat, late=_is_late(message))
-            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+            self.queue.put(message.conversation_id, partial(self._copy, said, to, opened))
 
     def delivered_again(
         self, message: ArchivedMessage, to_work_only: bool, archived: Callable[[str, str], bool]
@@ -143,7 +146,7 @@ class Copies:
         )
         if to:
             said = Said(message, sender, receiver, chat, late=to_work_only or _is_late(message))
-            self.lines.put(message.conversation_id, partial(self._copy, said, to, opened))
+            self.queue.put(message.conversation_id, partial(self._copy, said, to, opened))
 
     def work_accounts(self, message: ArchivedMessage) -> list[str]:
         """Who gets copies of it in a Work account, which ejabberd archives."""
@@ -164,7 +167,7 @@ class Copies:
             said = Said(message, sender, receiver, chat)
             to = self._receivers(chat, sender, receiver)
             if to:
-                self.lines.put(message.conversation_id, partial(self._take_back, said, to))
+                self.queue.put(message.conversation_id, partial(self._take_back, said, to))
 
     # Backlogs, and lines of our own
 
@@ -203,7 +206,7 @@ class Copies:
         chat = self._chat(one, other) if one and other else None
         if chat is not None:
             watchers = self._audience.of(chat)
-            self.lines.put(conversation.id, partial(self._tell_end, conversation.id, chat, watchers, words))
+            self.queue.put(conversation.id, partial(self._tell_end, conversation.id, chat, watchers, words))
 
     # What comes back
 
@@ -232,7 +235,7 @@ class Copies:
         world = self._state.world
         return CopyReceivers(self._audience.of(chat), work_party(sender, world), work_party(receiver, world))
 
-    def _copy(self, said: Said, to: CopyReceivers, opened: bool) -> Awaitable[None] | None:
+    def _copy(self, said: Said, to: CopyReceivers, opened: bool) -> Coroutine[Any, Any, None] | None:
         self._state.chat_faces.note(said.chat)
         refers = copies.reference(said.message.as_written) != (None, None)
         if (

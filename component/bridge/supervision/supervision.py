@@ -1,5 +1,6 @@
 """What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
 
+from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi
 from component.services.conversation_transcripts import Transcripts
 from component.services.transcript_downloads import TranscriptLinks
@@ -22,14 +23,21 @@ class Supervision:
     ``transcripts`` are read afterwards, also by ``transcript_links``."""
 
     def __init__(
-        self, state: State, store: Store, link: Connection, broadcasts: Broadcasts, grants: Grants, api: EjabberdApi
+        self,
+        state: State,
+        store: Store,
+        link: Connection,
+        broadcasts: Broadcasts,
+        grants: Grants,
+        api: EjabberdApi,
+        tasks: BackgroundTasks,
     ) -> None:
         audience = Audience(state)
-        self.contacts = ChatContacts(state, api, link, audience)
-        self.copies = Copies(state, store, link, audience, self.contacts, grants)
-        self.catch_up = CatchUp(state, store, link, audience, self.copies)
+        self.contacts = ChatContacts(state, api, link, audience, tasks)
+        self.copies = Copies(state, store, link, audience, self.contacts, grants, tasks)
+        self.catch_up = CatchUp(state, store, link, audience, self.copies, tasks)
         self.rights = WatchRights(state, audience, self.copies, self.catch_up, self.contacts)
-        self.watching = Watching(state, store, audience, self.copies, self.catch_up, self.contacts, self.rights)
+        self.watching = Watching(state, store, audience, self.copies, self.catch_up, self.contacts, self.rights, tasks)
         self.transcripts = Transcripts(store)
         self.transcript_links = TranscriptLinks(
             store, self.transcripts, state.web.public_url, lambda: state.world, now_us

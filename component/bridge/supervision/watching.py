@@ -9,10 +9,10 @@ watcher catch up with each conversation that is open, or was when they left (`ca
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
+from component.background_tasks import BackgroundTasks
 from component.directory.world import World
 from component.jid import normalise
 from component.model import Party
@@ -130,6 +130,7 @@ class Watching:
         catch_up: CatchUp,
         contacts: ChatContacts,
         rights: WatchRights,
+        tasks: BackgroundTasks,
     ) -> None:
         self._state = state
         self._store = store
@@ -138,7 +139,7 @@ class Watching:
         self._catch_up = catch_up
         self._contacts = contacts
         self._rights = rights
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = tasks.part()
         self._bounced: dict[str, int] = {}
         self._leaves: Counter[str] = Counter()
 
@@ -184,8 +185,7 @@ class Watching:
 
     def stream_lost(self) -> None:
         """Stop what is under way; all who watch are behind."""
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         self._catch_up.stream_lost()
         self._copies.stream_lost()
 
@@ -236,7 +236,7 @@ class Watching:
         if not behind or not self._audience.listens(watcher):
             return
         missing = [self._catch_up.tell(one) for one in self._missing(watcher)]
-        self._run(self._finish(watcher, behind, missing))
+        self._tasks.start(self._finish(watcher, behind, missing), "catching up with watched chats", _log_behind)
 
     def _missing(self, watcher: Party) -> Iterable[Backlog]:
         for conversation in self._state.conversations.desk():
@@ -274,12 +274,6 @@ class Watching:
                 found.append(Backlog(watcher, chat, ended.id, after, self._copies.last, ended_at=ended.ended_at))
         return found
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()):
-            log.warning("a supervisor could not be shown what was said before, and is at the next log-in: %s", problem)
+def _log_behind(problem: BaseException) -> None:
+    log.warning("a supervisor could not be sent what was said before, and is at the next log-in: %s", problem)

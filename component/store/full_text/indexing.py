@@ -1,12 +1,11 @@
-"""When words come into their index: between two batches, and all of them when nothing else is to be written.
+"""When words come into their index: some time after their messages, when nothing else is to be written.
 
 With each message by itself they would cost more than the rest of it; many at a time cost a fraction.
 """
 
+import asyncio
 import logging
-import time
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection
 
@@ -14,76 +13,74 @@ from ..engine import Database
 from ..store_errors import StoreError
 from . import words
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 log = logging.getLogger(__name__)
 
 ENOUGH = 32
-BATCHES = 8
-"""Messages that are worth a transaction: this many, or what this many batches had. A thousand at once cost half of what
-a hundred cost; when few come, the pause that a thousand take would be longer than all else that they wait for."""
+"""Messages that are worth a transaction while others come."""
 
 PORTION = 256
-"""Messages at a time, at most, while few come: some milliseconds, for which a batch may have to wait."""
-
-TOO_MANY = 1_024
-"""Messages that are not left behind, however much there is to write: a search would have to wait for them."""
+"""Messages at a time, at most: some milliseconds, for which a batch may have to wait."""
 
 QUIET = 1.0
 """Seconds without anything to write after which all is indexed; or after which is tried again what failed."""
 
 
-class RunStep(Protocol):
-    """Does it in a transaction; raises ``StoreError``."""
-
-    def __call__(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T: ...
-
-
 class Indexing:
-    """Lives in the writer's thread. ``behind`` messages are on disk already whose words are not in the index."""
+    """Indexes what was `written`, always after ``idle()``, which waits until nothing is to be written."""
 
-    def __init__(self, run: RunStep, behind: int) -> None:
-        self._run = run
-        self._behind = behind
+    def __init__(self, database: Database, idle: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._idle = idle
+        self._behind = 0
         self._may_merge = True
-        self._enough = ENOUGH
-        self._not_before = 0.0
+        self._enough = asyncio.Event()
+        self._working = asyncio.create_task(self._work())
 
     def written(self, messages: int) -> None:
         """So many more are on disk, by one batch."""
         self._behind += messages
-        self._enough = min(max(ENOUGH, BATCHES * messages), TOO_MANY)
+        if self._behind >= ENOUGH:
+            self._enough.set()
 
-    def meanwhile(self, idle: bool) -> float | None:
-        """After a batch, or when nothing was to do for a while: do some; in how many seconds to ask again."""
-        if not (idle or self._behind >= self._enough) or time.monotonic() < self._not_before:
-            return QUIET if self._behind or self._may_merge else None
-        try:
-            self._index()
-            while self._behind >= TOO_MANY:
-                self._index()
-        except StoreError as problem:
-            log.warning("words could not be indexed, trying again: %s", problem)
-            self._not_before = time.monotonic() + QUIET
-            return QUIET
-        if not (self._behind or self._may_merge):
-            return None
-        return 0.0 if idle else QUIET
-
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """All that is left; if that cannot be done, the next start goes on with it."""
+        self._working.cancel()
+        await asyncio.gather(self._working, return_exceptions=True)
         try:
             while self._behind:
-                self._index()
+                await self._index()
         except StoreError as problem:
             log.warning("words could not be indexed, the next start does it: %s", problem)
 
-    def _index(self) -> None:
-        most = min(self._behind, max(PORTION, self._enough))
-        done, self._may_merge = self._run(_step, most)
+    async def _work(self) -> None:
+        """Until it is cancelled."""
+        self._behind += await self._database.read(words.behind)
+        while True:
+            quiet = not await self._wait_for_enough()
+            try:
+                while (quiet and (self._behind or self._may_merge)) or self._behind >= ENOUGH:
+                    await self._idle()
+                    await self._index()
+            except StoreError as problem:
+                log.warning("words could not be indexed, trying again: %s", problem)
+                await asyncio.sleep(QUIET)
+
+    async def _wait_for_enough(self) -> bool:
+        """False if nothing came for a while."""
+        self._enough.clear()
+        if self._behind >= ENOUGH:
+            return True
+        try:
+            async with asyncio.timeout(QUIET):
+                return await self._enough.wait()
+        except TimeoutError:
+            return False
+
+    async def _index(self) -> None:
+        most = min(self._behind, PORTION)
+        done, self._may_merge = await self._database.change(_step, most)
         # Somebody else may have done some of it: a search, another process.
-        self._behind = self._behind - done if done == most else 0
+        self._behind = max(0, self._behind - done) if done == most else 0
 
 
 async def index_all(database: Database) -> None:
@@ -91,7 +88,7 @@ async def index_all(database: Database) -> None:
 
     :raises StoreError: the database cannot do it now
     """
-    newest = await database.ask(words.newest_unindexed)
+    newest = await database.read(words.newest_unindexed)
     if newest is not None:
         while await database.change(words.index, PORTION, newest) == PORTION:
             pass

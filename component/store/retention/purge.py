@@ -72,7 +72,7 @@ async def purge(database: Database, tenant: str, older_than: int) -> Purged:
 
     :raises StoreError: the database cannot do it now; some may be deleted
     """
-    before = await database.ask(first_kept, older_than)
+    before = await database.read(first_kept, older_than)
     removed = held = deleted = conversations = 0
     async for ids in _slices(database, partial(due, tenant=tenant, before=before)):
         some, some_held = await database.change(remove, tenant, ids)
@@ -89,14 +89,14 @@ async def purge(database: Database, tenant: str, older_than: int) -> Purged:
 async def _slices(database: Database, due: Callable[[Connection, int], Sequence[int]]) -> AsyncIterator[Sequence[int]]:
     """What is ``due`` after a number, again and again."""
     last = 0
-    while ids := await database.ask(due, last):
+    while ids := await database.read(due, last):
         yield ids
         last = ids[-1]
 
 
 async def _rewrite_words(database: Database) -> None:
     """All of the index once. What is written meanwhile could be merged for ever."""
-    for turn in range(await database.ask(words.most_rewrites)):
+    for turn in range(await database.read(words.most_rewrites)):
         if not await database.change(words.rewrite, first=turn == 0):
             break
 

@@ -43,10 +43,15 @@ from .numbering import CONVERSATIONS, HISTORIES, Lengths, RisingTime, Tally, lat
 class Known:
     """Numbers of accounts, last numbers of sequences, the newest message's time."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self) -> None:
         self.accounts = Accounts()
         self.conversations = Lengths(CONVERSATIONS)
         self.histories = Lengths(HISTORIES)
+        self.time = RisingTime()
+
+    def start(self, connection: Connection) -> None:
+        """Know nothing but what the database says."""
+        self.forget()
         self.time = RisingTime(latest_time(connection))
 
     def forget(self) -> None:

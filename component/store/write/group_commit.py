@@ -4,10 +4,12 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
 
+from ..engine import Outcome, Submission
 from ..store_errors import StoreBusy, StoreError
-from .writer import Outcome, Submission
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +19,8 @@ MOST_IN_A_BATCH = 1_000
 LONGEST_WAIT = 0.05
 """Seconds that a submission which is in no hurry waits for others to be written with."""
 
-Written = Callable[[Sequence[Outcome]], None]
-"""Told what came of each submission of a batch."""
-
-Write = Callable[[list[Submission], Written], None]
-"""Begins to write a batch, in another thread, from where it tells what came of it, whatever happens."""
+Write = Callable[[list[Submission]], Coroutine[Any, Any, Sequence[Outcome]]]
+"""Writes a batch; what came of each of its submissions."""
 
 Observe = Callable[[int, int, float], None]
 """Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
@@ -41,6 +40,8 @@ class GroupCommit:
         self._queue: deque[tuple[Submission, Done]] = deque()
         self._in_hand: list[tuple[Submission, Done]] = []
         self._woken = False
+        self._rest = asyncio.Event()
+        self._rest.set()
         self._closed: asyncio.Future[None] | None = None
 
     @property
@@ -57,10 +58,16 @@ class GroupCommit:
         if self._closed is not None:
             raise StoreError("the store is closed")
         self._queue.append((submission, done))
+        self._rest.clear()
         if hurry:
             self._wake()
         else:
             self._loop.call_later(LONGEST_WAIT, self._wake)
+
+    async def idle(self) -> None:
+        """Wait until nothing is to be written."""
+        while self.backlog:
+            await self._rest.wait()
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -82,23 +89,29 @@ class GroupCommit:
             if self._closed is not None and not self._closed.done():
                 self._closed.set_result(None)
             return
-        batch = self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
-        started = time.perf_counter()
+        self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
+        writing = self._loop.create_task(self._write([submission for submission, _ in self._in_hand]))
+        writing.add_done_callback(partial(self._end, time.perf_counter()))
 
-        def written(outcomes: Sequence[Outcome]) -> None:
-            self._loop.call_soon_threadsafe(self._end, outcomes, started)
-
-        self._write([submission for submission, _ in batch], written)
-
-    def _end(self, outcomes: Sequence[Outcome], started: float) -> None:
+    def _end(self, started: float, writing: asyncio.Task[Sequence[Outcome]]) -> None:
         """Have the next batch written before anybody is told of this one: the disk should not wait for us."""
         batch, self._in_hand = self._in_hand, []
+        outcomes = _outcomes(writing, len(batch))
         if outcomes and isinstance(outcomes[0], StoreBusy):
             # Who came behind them has waited long enough, too.
             behind = [self._queue.popleft() for _ in range(len(self._queue))]
             batch, outcomes = batch + behind, [*outcomes, *[outcomes[0]] * len(behind)]
         seconds = time.perf_counter() - started
-        self._begin()
+        if self._queue:
+            self._begin()
+            self._loop.call_soon(self._tell, batch, outcomes, seconds)  # comes after the first step of the next one
+            return
+        self._tell(batch, outcomes, seconds)
+        if not self._queue:
+            self._rest.set()
+            self._begin()
+
+    def _tell(self, batch: Sequence[tuple[Submission, Done]], outcomes: Sequence[Outcome], seconds: float) -> None:
         for (_, tell), outcome in zip(batch, outcomes, strict=True):
             try:
                 tell(outcome)
@@ -106,3 +119,13 @@ class GroupCommit:
                 log.exception("what came of a submission could not be handled")
         failed = sum(outcome is not None for outcome in outcomes)
         self.observe(len(batch) - failed, failed, seconds)
+
+
+def _outcomes(writing: asyncio.Task[Sequence[Outcome]], count: int) -> Sequence[Outcome]:
+    if writing.cancelled():
+        return [StoreError("cannot be written: deskbridge is being stopped")] * count
+    problem = writing.exception()
+    if problem is None:
+        return writing.result()
+    log.error("writing a batch failed", exc_info=problem)
+    return [StoreError(f"cannot be written: {problem}")] * count

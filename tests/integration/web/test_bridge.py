@@ -124,7 +124,7 @@ async def test_o4_before_ejabberd_is_there(ejabberd: TestServer, tmp_path: Path,
     bridge = BridgeProcess(tmp_path, nowhere)
     await bridge.start(wait=False)
     try:
-        await bridge.logged("the web part listens")
+        await bridge.logged("the web server listens")
         await bridge.logged("no connection to ejabberd")
         assert await get(http, f"{bridge.web}/readyz") == (503, "there is no connection to ejabberd\n")
         found = await metrics(http, bridge)

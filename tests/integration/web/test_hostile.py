@@ -259,4 +259,4 @@ async def test_no_more_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
         async with asyncio.timeout(90):
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
         writer.close()
-    assert caplog.text.count("a connection could not be taken in") == 1
+    assert caplog.text.count("a connection could not be accepted") == 1
