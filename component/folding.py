@@ -16,7 +16,7 @@ would be a library of 40 MB for it, and its dictionaries cut a name differently 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import regex
@@ -89,6 +89,12 @@ def phrases(text: str) -> list[Phrase]:
             found.append(phrase)
             left -= len(phrase.words)
     return found
+
+
+def has_all(text: str, wanted: Iterable[Phrase]) -> bool:
+    """Are these phrases in ``text``?"""
+    cut = f" {' '.join(words(text))} "
+    return all(f" {' '.join(phrase.words)}{'' if phrase.beginning else ' '}" in cut for phrase in wanted)
 
 
 def fold(text: str) -> str:

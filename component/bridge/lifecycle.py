@@ -78,6 +78,7 @@ class Bridge:
         start(self._app.link.run(), "keeping the stream to ejabberd", self._fail)
         start(self._app.guard.run(), "proving that the guard is in force", self._fail)
         start(self._store.look_after(), "looking after the database", self._fail)
+        start(self._store.index_words(), "indexing the words of messages", self._fail)
         start(self._app.delivery.run(), "noting what was delivered", self._fail)
         start(self._app.services.run(), "putting the service contact into contact lists", self._fail)
         start(self._app.contacts.run(), "putting contact lists in order", self._fail)

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from typing import Self
 
 from .archive import archive_statistics as statistics
 from .archive import archived_messages as archive
-from .archive import pages
+from .archive import pages, search
 from .archive import stored_conversations as conversations
 from .archive import stored_transcripts as transcripts
 from .archive.archive_statistics import Statistics, TenantStatistics
@@ -36,8 +35,8 @@ from .changes import (
     WatchBehind,
     Withdraw,
 )
-from .engine import Database, Engine, Outcome, Submission
-from .full_text.indexing import Indexing, index_all
+from .engine import Database, Engine
+from .full_text.indexing import Indexing
 from .lease import Lease, store_lease
 from .records import account_records as accounts
 from .records import audit_log as audit
@@ -118,8 +117,7 @@ class Store:
         self.engine = engine
         """What all is asked of; for this package and its tests."""
         self._writer = writer
-        self._commits = GroupCommit(self._write)
-        self._indexing = Indexing(engine, self._commits.idle)
+        self._commits = GroupCommit(engine.write)
         self._last_submitted = writer.message_ids.next - 1
         self.links = StoredLinks(engine)
         self.audit = AuditLog(engine)
@@ -149,7 +147,6 @@ class Store:
         """
         try:
             await self._commits.close()
-            await self._indexing.finish()
         finally:
             await self.engine.close()
 
@@ -191,6 +188,10 @@ class Store:
     async def look_after(self) -> None:
         """Notice what goes wrong with the database while nothing is written, and mend it, until cancelled."""
         await self.engine.look_after()
+
+    async def index_words(self) -> None:
+        """Put the words of messages into their index whenever there is time for it, until cancelled."""
+        await Indexing(self.engine, lambda: self.last_message_id, lambda: self._commits.is_writing).run()
 
     def watch(self, observe: Observe) -> None:
         """Let ``observe`` know of each transaction."""
@@ -268,7 +269,7 @@ class Store:
     async def history(self, view: ArchiveView, filters: Filters, slice: Slice) -> Page:
         """One page of what somebody sees of the archive, as it is at one moment (A1 to A3, A6, A7)."""
         if filters.text is not None:
-            await index_all(self.engine)
+            return await search.find_page(self.engine, view, filters, slice)
         return await self.engine.read(pages.read_page, view, filters, slice)
 
     async def history_ends(self, view: ArchiveView) -> tuple[ArchivedMessage | None, ArchivedMessage | None]:
@@ -352,11 +353,6 @@ class Store:
     async def stats(self) -> Statistics:
         """What the archive holds, in numbers."""
         return await self.engine.read(statistics.statistics)
-
-    async def _write(self, batch: list[Submission]) -> Sequence[Outcome]:
-        outcomes = await self.engine.write(batch)
-        self._indexing.written(sum(isinstance(change, NewMessage) for change in chain.from_iterable(batch)))
-        return outcomes
 
     def _take(self, ids: Ids) -> int:
         try:
@@ -442,8 +438,7 @@ class StoredTranscripts:
 
     async def with_words(self, wanted: TranscriptQuery) -> Sequence[int]:
         """The conversations in which all words of the text were said in one message, as far as they are found."""
-        await index_all(self._database)
-        return await self._database.read(transcripts.with_words, wanted)
+        return await search.find_conversations(self._database, wanted)
 
     async def before(
         self, wanted: TranscriptQuery, ids: Sequence[int] | None, before: int, limit: int

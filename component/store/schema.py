@@ -28,10 +28,8 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    column,
     event,
     literal_column,
-    table,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -47,7 +45,7 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    comment="id_key, next_message_id, next_conversation_id, delivered_up_to, indexed_up_to, settled_up_to, "
+    comment="id_key, next_message_id, next_conversation_id, delivered_up_to, indexed_up_to, folded_by, settled_up_to, "
     "ejabberd_life",
 )
 
@@ -229,13 +227,14 @@ watch = Table(
     sqlite_with_rowid=False,
 )
 
-# The words of all messages; their text is in message alone. ``scope`` holds the numbers of the two accounts, so that a
-# search reads what one person wrote and got, not everybody's messages with a frequent word. They come after their
-# messages, up to the mark ``indexed_up_to``.
-message_text = table("message_text", column("rowid"), column("scope"), column("body"))
+# The words of messages, folded; their text is in message alone. ``scope`` holds the numbers of the two accounts, so
+# that a search reads what one person wrote and got, not everybody's messages with a frequent word. They come after
+# their messages, up to the mark ``indexed_up_to``. Parts of the index are merged when there is time, eight of a size at
+# once, not while words come.
 _CREATE_MESSAGE_TEXT = (
-    "CREATE VIRTUAL TABLE message_text USING fts5"
-    "(scope, body, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')"
+    "CREATE VIRTUAL TABLE message_text USING fts5 (scope, body, content = '', columnsize = 0, tokenize = 'ascii')",
+    "INSERT INTO message_text (message_text, rank) VALUES ('automerge', 0)",
+    "INSERT INTO message_text (message_text, rank) VALUES ('usermerge', 8)",
 )
 _ONLY_GROW = "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
 _AUDIT_TRIGGERS = (
@@ -257,7 +256,7 @@ def _create(dialect: str, *statements: str) -> None:
         event.listen(metadata, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
 
 
-_create("sqlite", _CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS)
+_create("sqlite", *_CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS)
 _create("postgresql", LISTS_OF_NUMBERS, *_AUDIT_TRIGGERS_OF_POSTGRESQL)
 
 # Conditions of the partial indexes below. Such an index is used only where a query says the very same condition, so

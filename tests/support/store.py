@@ -10,6 +10,8 @@ from alembic import command
 from alembic.config import Config
 
 from component.store.api import NewMessage, OpenConversation, Page, Store
+from component.store.full_text import words
+from component.store.full_text.indexing import index_some
 from component.store.schema import message as message_table
 
 ALICE = "alice@cc.acme.test"
@@ -84,6 +86,21 @@ async def numbers(store: Store, conversation_id: int) -> list[tuple[int, int]]:
         return [(id, seq) for id, seq in connection.execute(rows.order_by(table.id))]
 
     return await store.engine.read(query)
+
+
+async def behind(store: Store) -> int:
+    """How many messages there are whose words are not indexed yet."""
+
+    def query(connection: sa.Connection) -> int:
+        after = words.mark(connection)
+        return connection.scalar(sa.select(sa.func.count()).where(message_table.c.id > after)) or 0
+
+    return await store.engine.read(query)
+
+
+async def index_all(store: Store) -> None:
+    while await index_some(store.engine):
+        pass
 
 
 def ids(page: Page) -> list[int]:

@@ -1,7 +1,8 @@
 """Every page of every view, compared with a model that keeps everything in lists (A1 to A3, A6 to A8).
 
 Histories are random: agents and Work users write, conversations between agents open and end, messages are withdrawn,
-old ones go. Queries are random too: either version, one chat or all, all filters, paging both ways from any number.
+old ones go, and words come into their index, some messages at a time. Queries are random too: either version, one chat
+or all, all filters, paging both ways from any number.
 """
 
 import asyncio
@@ -29,7 +30,9 @@ from component.store.api import (
     Store,
     Withdraw,
 )
-from component.store.archive import archived_messages
+from component.store.archive import archived_messages, search
+from component.store.full_text import words
+from component.store.full_text.indexing import index_some
 from component.store.retention import purge
 from tests.support.archive_model import Chat, Model, page
 from tests.support.store import MORNING, SECOND, desk, joined, message, url
@@ -40,7 +43,7 @@ TENANTS = ["acme", "globex"]
 AGENTS = [f"agent{number}@cc.acme.test" for number in range(3)]
 WORK = [f"work{number}@work.acme.test" for number in range(3)]
 STRANGER = "stranger@work.acme.test"
-WORDS = ["tea", "Käse", "e-mail", "don't", "10%"]
+WORDS = ["tea", "Käse", "e-mail", "don't", "10%", "会议"]
 
 
 accounts = st.sampled_from([*AGENTS, *WORK])
@@ -92,11 +95,16 @@ class Histories(RuleBasedStateMachine):
         self.store = self.run(Store.open(url(Path(self.folder.name))))
         self.model = Model()
         self.newest = 0
+        self.small = [patch.object(words, "PORTION", 5), patch.object(search, "PORTION", 3)]
+        for portion in self.small:
+            portion.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
     def teardown(self) -> None:
+        for portion in self.small:
+            portion.stop()
         self.run(self.store.close())
         self.runner.close()
         self.folder.cleanup()
@@ -188,6 +196,20 @@ class Histories(RuleBasedStateMachine):
 
     async def exported(self, tenant: str, account: str | None) -> list[int]:
         return [row.id async for row in self.store.export(tenant, account)]
+
+    @rule(portions=st.integers(1, 5))
+    def index(self, portions: int) -> None:
+        for _ in range(portions):
+            self.run(index_some(self.store.engine))
+
+    @rule(data=st.data(), view=views())
+    def ask_for_more_than_is_worth_counting(self, data: st.DataObject, view: ArchiveView) -> None:
+        """What is not indexed is read as far as the page goes; then there is no count, or the right one."""
+        slice, filters = data.draw(slices(self.newest)), replace(data.draw(filters_of(self.newest)), text="tea")
+        with patch.object(search, "MOST_COUNTED", 0):
+            found = self.run(self.store.history(view, filters, slice))
+        numbers, count, complete = page(self.model.result(view, filters), slice)
+        assert summary(found) in ((numbers, count, complete), (numbers, None, complete))
 
     @rule(data=st.data())
     def ask(self, data: st.DataObject) -> None:

@@ -4,21 +4,34 @@ All that a query asks is asked in one read transaction, so its answers belong to
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, select
+
+from component.folding import Phrase
 
 from ..schema import account
 from .archived_messages import ArchivedMessage, numbered
 from .chats import JOINED_OF_AGENT, JOINED_OF_WORK_USER, OPEN_AS_FIRST, OPEN_AS_SECOND, Chats, WholeHistory
 from .id_range import Bounds, bounds
-from .picked import Picked
+from .picked import IndexedWords, Picked
 from .views import ArchiveView, Filters, Page, Slice
 
 _OPEN_DESK = (OPEN_AS_FIRST, OPEN_AS_SECOND)
-_EMPTY = Page((), 0, complete=True)
+EMPTY = Page((), 0, complete=True)
 _ACCOUNT = select(account.c.id).where(account.c.jid == bindparam("of"))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWords:
+    """What is known of the messages that have all ``phrases``: up to the number ``mark`` the index has them, behind it
+    they are these ``numbers``, all of them if that ``has_count``."""
+
+    phrases: Sequence[Phrase]
+    mark: int
+    numbers: frozenset[int]
+    has_count: bool
 
 
 class Source(Protocol):
@@ -31,18 +44,20 @@ class Source(Protocol):
         """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
 
 
-def read_page(connection: Connection, view: ArchiveView, filters: Filters, slice: Slice) -> Page:
-    """One page of the result that ``view`` and ``filters`` make."""
+def read_page(
+    connection: Connection, view: ArchiveView, filters: Filters, slice: Slice, found_words: FoundWords | None = None
+) -> Page:
+    """One page of the result that ``view`` and ``filters`` make; ``found_words`` if these have a text."""
     chats = _chats(connection, view)
     found = bounds(connection, filters)
     if chats is None or found.empty:
-        return _EMPTY
-    sources = _sources(chats, filters)
+        return EMPTY
+    sources = _sources(chats, filters, found_words)
     part = found.between(slice.after, slice.before)
     numbers = _nearest(connection, sources, part, slice.max + 1, slice.backwards) if slice.max else []
     return Page(
         tuple(numbered(connection, numbers[: slice.max])) if numbers else (),
-        _count(connection, sources, found),
+        _count(connection, sources, found) if found_words is None or found_words.has_count else None,
         complete=len(numbers) <= slice.max,
     )
 
@@ -52,7 +67,7 @@ def read_ends(connection: Connection, view: ArchiveView) -> tuple[ArchivedMessag
     chats = _chats(connection, view)
     if chats is None:
         return None, None
-    sources = _sources(chats, Filters())
+    sources = _sources(chats, Filters(), None)
     ends = [_nearest(connection, sources, Bounds(), 1, backwards) for backwards in (False, True)]
     oldest, newest = (numbered(connection, end) for end in ends)
     return (oldest[0], newest[0]) if oldest and newest else (None, None)
@@ -69,10 +84,14 @@ def _chats(connection: Connection, view: ArchiveView) -> Chats | None:
     return Chats((JOINED_OF_WORK_USER,), viewer, other)
 
 
-def _sources(chats: Chats, filters: Filters) -> tuple[Source, ...]:
+def _sources(chats: Chats, filters: Filters, found: FoundWords | None) -> tuple[Source, ...]:
     """Where to look for messages, each of which is in one of the places."""
-    if filters.ids is not None or filters.text is not None:
-        return (Picked(chats, None if filters.ids is None else frozenset(filters.ids), filters.text),)
+    numbers = None if filters.ids is None else frozenset(filters.ids)
+    if found is not None:
+        indexed = IndexedWords(found.phrases, found.mark)
+        return Picked(chats, numbers, indexed), Picked(chats, found.numbers)
+    if numbers is not None:
+        return (Picked(chats, numbers),)
     if JOINED_OF_AGENT in chats.kinds and chats.other is None and chats.window is None:
         return WholeHistory(chats.viewer), replace(chats, kinds=_OPEN_DESK)
     return (chats,)

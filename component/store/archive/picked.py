@@ -5,7 +5,6 @@ and the words name, not through everybody's messages. Of what it finds it keeps 
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,17 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from component.folding import Phrase
+
+from ..full_text import fts5
 from .chats import WINDOWED, Chats, condition
 from .id_range import Bounds
 
-MOST_WORDS = 32
-"""Of a search; the others are ignored."""
-
 MOST_COUNTED = 100
 """What is found by words is counted up to here: counting would mean to find it all."""
-
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
-"""What SQLite would stumble over."""
 
 # A message is in the window if fewer than its size are newer.
 _IN_WINDOW = """(
@@ -36,8 +32,8 @@ _IN_WINDOW = """(
 
 # What is picked, the name of its number, and what else to ask of it.
 _BY_NUMBERS = "json_each(:numbers) AS picked", "picked.value", ""
-_BY_WORDS = "message_text AS picked", "picked.rowid", "AND message_text MATCH :words"
-_BY_BOTH = _BY_WORDS[0], _BY_WORDS[1], f"{_BY_WORDS[2]} AND picked.rowid IN (SELECT value FROM json_each(:numbers))"
+_BY_WORDS = f"{fts5.TABLE} AS picked", f"picked.{fts5.NUMBER}", f"AND {fts5.MATCHES}"
+_BY_BOTH = _BY_WORDS[0], _BY_WORDS[1], f"{_BY_WORDS[2]} AND {_BY_WORDS[1]} IN (SELECT value FROM json_each(:numbers))"
 
 _PICKED = """
 SELECT {number} FROM {picked}
@@ -50,12 +46,20 @@ ORDER BY {number} {order} LIMIT :limit
 
 
 @dataclass(frozen=True, slots=True)
+class IndexedWords:
+    """The ``phrases`` in messages up to the number ``mark``."""
+
+    phrases: Sequence[Phrase]
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picked:
-    """The messages in ``chats`` that have one of the ``numbers``, if given, and all words of ``text``, if given."""
+    """The messages in ``chats`` that have one of the ``numbers``, if given, and all ``words``, if given."""
 
     chats: Chats
     numbers: frozenset[int] | None
-    text: str | None
+    words: IndexedWords | None = None
 
     def count(self, connection: Connection, bounds: Bounds) -> int | None:
         """How many there are within ``bounds``; None if words find more than is counted."""
@@ -68,36 +72,17 @@ class Picked:
         values: dict[str, Any] = {**self.chats.values(bounds), "limit": limit}
         if self.numbers is not None:
             values["numbers"] = json.dumps(list(self.numbers))
-        if self.text is not None:
-            values["words"] = _expression(self.chats, self.text)
-            if not values["words"]:
-                return []
+        if self.words is not None:
+            accounts = [self.chats.viewer] if self.chats.other is None else [self.chats.viewer, self.chats.other]
+            values["words"] = fts5.expression(self.words.phrases, accounts)
+            values["last"] = min(bounds.last, self.words.mark)
         in_view = _in_view(self.chats.kinds, self.chats.other is not None, self.chats.window is not None)
         return connection.scalars(_picked(self._how(), in_view, backwards), values).all()
 
     def _how(self) -> tuple[str, str, str]:
-        if self.text is None:
+        if self.words is None:
             return _BY_NUMBERS
         return _BY_WORDS if self.numbers is None else _BY_BOTH
-
-
-def words_expression(text: str) -> str:
-    """The search for all words of ``text`` in the language of FTS5, where a quoted word is just a word; "" if there
-    are no words.
-
-    What the tokenizer takes for several words must stand in that order; what has no letters or digits is ignored.
-    """
-    words = [word.replace('"', '""') for word in _NO_TEXT.sub(" ", text).split()[:MOST_WORDS]]
-    quoted = " ".join(f'"{word}"' for word in words)
-    return f"body : ({quoted})" if words else ""
-
-
-def _expression(chats: Chats, text: str) -> str:
-    """The same in what these chats' accounts wrote and got."""
-    words = words_expression(text)
-    accounts = [chats.viewer] if chats.other is None else [chats.viewer, chats.other]
-    scope = " ".join(f'"{number}"' for number in accounts)
-    return f"scope : ({scope}) AND {words}" if words else ""
 
 
 @cache

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
+from component.folding import Phrase
+
+from ..full_text import fts5
 from ..schema import IS_DESK, IS_VISIBLE, account, conversation, message
 from .archived_messages import ArchivedMessage, select_messages
-from .picked import words_expression
 from .stored_conversations import SELECT, StoredConversation
 
 MOST_LATELY = 1_000
@@ -46,13 +48,19 @@ _ENDED = (
 )
 
 _ONE = SELECT.where(IS_DESK, conversation.c.tenant == bindparam("of"), conversation.c.id == bindparam("number"))
-_WITH_WORDS = text("""
+_WITH_WORDS = text(f"""
 SELECT DISTINCT m.conversation_id FROM (
-    SELECT rowid AS id FROM message_text WHERE message_text MATCH :words ORDER BY rowid DESC LIMIT :most
+    SELECT {fts5.NUMBER} AS id FROM {fts5.TABLE} WHERE {fts5.MATCHES} ORDER BY {fts5.NUMBER} DESC LIMIT :most
 ) AS hit
 CROSS JOIN message AS m
 CROSS JOIN conversation AS c
 WHERE m.id = hit.id AND c.id = m.conversation_id AND c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
+""")
+_TEXTS_AFTER = text("""
+SELECT m.id, m.conversation_id, m.body FROM message AS m
+CROSS JOIN conversation AS c ON c.id = m.conversation_id
+WHERE m.id > :after AND m.id < :before AND c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
+ORDER BY m.id DESC LIMIT :most
 """)
 
 
@@ -96,18 +104,23 @@ def one_conversation(connection: Connection, tenant: str, id: int) -> StoredConv
     return None if row is None else StoredConversation(*row)
 
 
-def with_words(connection: Connection, wanted: TranscriptQuery) -> Sequence[int]:
-    """The conversations of agents in which all words of the text were said in one message, as far as they are found."""
-    expression = words_expression(wanted.text or "")
-    if not expression:
-        return []
+def with_words(connection: Connection, wanted: TranscriptQuery, phrases: Sequence[Phrase]) -> Sequence[int]:
+    """The conversations of agents in which all ``phrases`` were said in one message, as far as the index has them."""
+    accounts: Sequence[int] | None = None
     if wanted.accounts is not None and len(wanted.accounts) <= MOST_NAMED:
-        numbers = connection.scalars(select(account.c.id).where(account.c.jid.in_(wanted.accounts))).all()
-        named = " OR ".join(f'"{number}"' for number in numbers)
-        if not named:
+        accounts = connection.scalars(select(account.c.id).where(account.c.jid.in_(wanted.accounts))).all()
+        if not accounts:
             return []
-        expression = f"scope : ({named}) AND {expression}"
-    return connection.scalars(_WITH_WORDS, {"words": expression, "most": MOST_HITS, "of": wanted.tenant}).all()
+    words = fts5.expression(phrases, accounts, all_of_them=False)
+    return connection.scalars(_WITH_WORDS, {"words": words, "most": MOST_HITS, "of": wanted.tenant}).all()
+
+
+def texts_after(
+    connection: Connection, wanted: TranscriptQuery, after: int, before: int | None, limit: int
+) -> list[tuple[int, int, str | None]]:
+    """What agents said between two messages, the newest first: number, conversation, text; whoever said it."""
+    values = {"of": wanted.tenant, "after": after, "before": before or 2**63 - 1, "most": limit}
+    return [(id, chat, body) for id, chat, body in connection.execute(_TEXTS_AFTER, values)]
 
 
 def conversations_before(

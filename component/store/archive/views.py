@@ -27,8 +27,8 @@ class ArchiveView:
 class Filters:
     """Which of the visible messages form the result. Times are in us, inclusive; ``after`` and ``before`` are message
     numbers, exclusive, of messages that may be hidden; ``ids`` are message numbers, of which those that cannot be seen
-    are left out; ``text`` is full text: all its words must be in the body, in any order and case, with or without
-    accents; without a word in it, nothing is found."""
+    are left out; ``text`` is full text: all its words must be in the body, in any order, folded (A10); without a word
+    in it, nothing is found."""
 
     start: int | None = None
     end: int | None = None

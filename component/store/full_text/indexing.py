@@ -1,100 +1,93 @@
-"""When words come into their index: some time after their messages, when nothing else is to be written.
+"""When words come into their index: when there is time for it (A7).
 
-With each message by itself they would cost more than the rest of it; many at a time cost a fraction.
+Nobody waits for it: a search reads what is not indexed yet by itself (`archive/search.py`). So it keeps out of the way
+of messages, however long they keep the process or its database busy.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-
-from sqlalchemy import Connection
+import time
+from collections.abc import Callable
 
 from ..engine import Database
 from ..store_errors import StoreError
-from . import words
+from . import fts5, words
 
 log = logging.getLogger(__name__)
+
+LOOK = 0.5
+"""Seconds for which the process is watched before anything is done."""
+
+BUSY = 0.5
+"""Of one processor: who uses more has no time."""
 
 ENOUGH = 32
 """Messages that are worth a transaction while others come."""
 
-PORTION = 256
-"""Messages at a time, at most: some milliseconds, for which a batch may have to wait."""
+PORTIONS = 16
+"""At a time; then the process is watched again."""
 
-QUIET = 1.0
-"""Seconds without anything to write after which all is indexed; or after which is tried again what failed."""
+AGAIN = 5.0
+"""Seconds until is tried again what failed."""
 
 
 class Indexing:
-    """Indexes what was `written`, always after ``idle()``, which waits until nothing is to be written."""
+    """Of the messages of ``database``, of which ``newest`` is the last one submitted, and only while nobody
+    ``is_writing``."""
 
-    def __init__(self, database: Database, idle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, newest: Callable[[], int], is_writing: Callable[[], bool]) -> None:
         self._database = database
-        self._idle = idle
-        self._behind = 0
-        self._may_merge = True
-        self._enough = asyncio.Event()
-        self._working = asyncio.create_task(self._work())
+        self._newest = newest
+        self._is_writing = is_writing
+        self._all_up_to = -1
+        self._last_seen = -1
+        self._failing = False
 
-    def written(self, messages: int) -> None:
-        """So many more are on disk, by one batch."""
-        self._behind += messages
-        if self._behind >= ENOUGH:
-            self._enough.set()
-
-    async def finish(self) -> None:
-        """All that is left; if that cannot be done, the next start goes on with it."""
-        self._working.cancel()
-        await asyncio.gather(self._working, return_exceptions=True)
-        try:
-            while self._behind:
-                await self._index()
-        except StoreError as problem:
-            log.warning("words could not be indexed, the next start does it: %s", problem)
-
-    async def _work(self) -> None:
-        """Until it is cancelled."""
-        self._behind += await self._database.read(words.behind)
+    async def run(self) -> None:
+        """Until cancelled."""
         while True:
-            quiet = not await self._wait_for_enough()
+            has_time = await self._has_time()
+            if not (has_time and self._is_worth_it()):
+                continue
             try:
-                while (quiet and (self._behind or self._may_merge)) or self._behind >= ENOUGH:
-                    await self._idle()
-                    await self._index()
+                await self._some()
             except StoreError as problem:
-                log.warning("words could not be indexed, trying again: %s", problem)
-                await asyncio.sleep(QUIET)
+                if not self._failing:
+                    log.warning("words cannot be indexed now, and searches take longer until they can: %s", problem)
+                self._failing = True
+                await asyncio.sleep(AGAIN)
 
-    async def _wait_for_enough(self) -> bool:
-        """False if nothing came for a while."""
-        self._enough.clear()
-        if self._behind >= ENOUGH:
-            return True
-        try:
-            async with asyncio.timeout(QUIET):
-                return await self._enough.wait()
-        except TimeoutError:
-            return False
+    async def _has_time(self) -> bool:
+        started, used = time.monotonic(), time.process_time()
+        await asyncio.sleep(LOOK)
+        return time.process_time() - used < BUSY * (time.monotonic() - started)
 
-    async def _index(self) -> None:
-        most = min(self._behind, PORTION)
-        done, self._may_merge = await self._database.change(_step, most)
-        # Somebody else may have done some of it: a search, another process.
-        self._behind = max(0, self._behind - done) if done == most else 0
+    def _is_worth_it(self) -> bool:
+        """Are there enough messages, or did no more come since the last look?"""
+        newest, last_seen = self._newest(), self._last_seen
+        self._last_seen = newest
+        return newest - self._all_up_to >= ENOUGH or self._all_up_to < newest == last_seen
+
+    async def _some(self) -> None:
+        for _ in range(PORTIONS):
+            if self._is_writing():
+                break
+            newest = self._newest()
+            if not await index_some(self._database):
+                self._all_up_to = newest
+                break
+        if self._failing:
+            log.info("words are indexed again")
+            self._failing = False
 
 
-async def index_all(database: Database) -> None:
-    """The words of all messages that are on disk now, so that a search finds them.
+async def index_some(database: Database) -> bool:
+    """Index the next messages, or merge what is there. Is there more to do?
 
     :raises StoreError: the database cannot do it now
     """
-    newest = await database.read(words.newest_unindexed)
-    if newest is not None:
-        while await database.change(words.index, PORTION, newest) == PORTION:
-            pass
-
-
-def _step(connection: Connection, most: int) -> tuple[int, bool]:
-    """How many messages were indexed, and whether there is more to merge. Merging a little each time keeps anybody
-    from having to do much at once."""
-    return (words.index(connection, most) if most else 0), words.merge(connection)
+    portion = await database.read(words.next_texts)
+    if portion is None:
+        return await database.change(fts5.merge)
+    await database.change(words.index, await asyncio.to_thread(words.folded, portion))
+    return True

@@ -1,90 +1,94 @@
-"""The words of messages (A7): put into their index a little after the messages, taken out of it with them (A8).
+"""The words of messages (A7, A10): put into their index when there is time, taken out of it with their messages (A8).
 
-A mark in the database tells up to which message the words are in the index. What comes after it must not be taken out:
-the index has no text of its own, believes what it is told, and would be wrong from then on.
+A mark in the database tells up to which message the words are in the index, and how they were folded. If texts would be
+cut into other words now, by a later version of deskbridge or of Unicode, the index counts as empty, and begins anew.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from ..prepared import driver
+from component.folding import FOLDING, words
+
 from ..records import meta
+from . import fts5
 
-PAGES = 250
-"""Of 4 kB, which `merge` writes at a time after a purge."""
+PORTION = 256
+"""Messages that are indexed at a time, at most: some milliseconds, for which a batch may have to wait."""
 
-FEW_PAGES = 64
-"""The same in between."""
+MOST_CHARACTERS = 50_000
+"""The same in characters of their texts; the last one may go beyond."""
 
-_END = 2**63 - 1
-
-_MARK = f"(SELECT CAST(value AS INTEGER) FROM meta WHERE key = '{meta.INDEXED_UP_TO}')"
-_NEXT = f"SELECT count(*), max(id) FROM (SELECT id FROM message WHERE id > {_MARK} AND id <= ? ORDER BY id LIMIT ?)"
-_INDEX = f"""
-INSERT INTO message_text (rowid, scope, body)
-SELECT id, sender_id || ' ' || receiver_id, body FROM message
-WHERE id > {_MARK} AND id <= ? AND body IS NOT NULL ORDER BY id
-"""
-_RAISE_MARK = f"UPDATE meta SET value = CAST(? AS TEXT) WHERE key = '{meta.INDEXED_UP_TO}'"
-_MERGE = "INSERT INTO message_text (message_text, rank) VALUES ('merge', ?)"
-_UNINDEXED = text(f"SELECT max(id), {_MARK} FROM message")
-_BEHIND = text(f"SELECT count(*) FROM message WHERE id > {_MARK}")
-_FORGET = text(f"""
-INSERT INTO message_text (message_text, rowid, scope, body)
-SELECT 'delete', m.id, m.sender_id || ' ' || m.receiver_id, m.body FROM message AS m
-WHERE m.id IN (SELECT value FROM json_each(:ids)) AND m.id <= {_MARK} AND m.body IS NOT NULL
-""")
-_PAGE_COUNT = text("SELECT page_count FROM pragma_page_count()")
+_TEXTS = "SELECT id, sender_id, receiver_id, body FROM message"
+_NEXT = text(f"{_TEXTS} WHERE id > :after ORDER BY id LIMIT :most")
+_THESE = text(f"{_TEXTS} WHERE id IN (SELECT value FROM json_each(:ids)) AND id <= :last AND body <> ''")
+_THERE = text("SELECT id FROM message WHERE id > :after AND id <= :last AND body <> ''")
 
 
-def newest_unindexed(connection: Connection) -> int | None:
-    """The newest message, if its words are not in the index yet."""
-    newest, mark = connection.execute(_UNINDEXED).one()
-    return newest if newest is not None and newest > mark else None
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The messages after the number ``after`` up to ``last``, with their texts or their words."""
+
+    after: int
+    last: int
+    entries: Sequence[fts5.Entry]
 
 
-def behind(connection: Connection) -> int:
-    """How many messages there are whose words are not in the index yet."""
-    number: int = connection.execute(_BEHIND).scalar_one()
-    return number
+def mark(connection: Connection) -> int:
+    """Up to which message the words are in the index."""
+    return meta.get_number(connection, meta.INDEXED_UP_TO) if _is_current(connection) else 0
 
 
-def index(connection: Connection, most: int, up_to: int = _END) -> int:
-    """Put the words of the next messages into the index, ``most`` of them, none after the id ``up_to``; how many
-    messages these were."""
-    sqlite = driver(connection)
-    count, last = sqlite.execute(_NEXT, (up_to, most)).fetchone()
-    if count:
-        sqlite.execute(_INDEX, (last,))
-        sqlite.execute(_RAISE_MARK, (last,))
-    return int(count)
+def next_texts(connection: Connection) -> Portion | None:
+    """The next messages whose words are to be indexed, with their texts in place of words; None if all are."""
+    after = mark(connection)
+    entries, last, characters = [], after, 0
+    for last, sender, receiver, body in connection.execute(_NEXT, {"after": after, "most": PORTION}):
+        if body:
+            entries.append((last, (sender, receiver), (body,)))
+            characters += len(body)
+        if characters > MOST_CHARACTERS:
+            break
+    return Portion(after, last, entries) if last > after else None
+
+
+def folded(portion: Portion) -> Portion:
+    """With the words of its texts. Takes milliseconds."""
+    entries = [(id, accounts, words(*texts)) for id, accounts, texts in portion.entries]
+    return Portion(portion.after, portion.last, entries)
+
+
+def index(connection: Connection, portion: Portion) -> bool:
+    """Put words into the index, unless somebody else was quicker. Is there more to merge?
+
+    Merging a little each time keeps anybody from having to do much at once.
+    """
+    if not _is_current(connection):
+        _begin_anew(connection)
+    if mark(connection) == portion.after:
+        # Some may have been deleted since they were read.
+        there = set(connection.scalars(_THERE, {"after": portion.after, "last": portion.last}))
+        fts5.add(connection, [entry for entry in portion.entries if entry[0] in there])
+        meta.put_number(connection, meta.INDEXED_UP_TO, portion.last)
+    return fts5.merge(connection)
 
 
 def forget(connection: Connection, ids: Collection[int]) -> None:
     """Take the words of these messages out of the index, as far as they are in it; the messages go afterwards."""
-    connection.execute(_FORGET, {"ids": json.dumps(list(ids))})
+    if not _is_current(connection):
+        _begin_anew(connection)  # nobody knows any more into which words they were cut
+        return
+    rows = connection.execute(_THESE, {"ids": json.dumps(list(ids)), "last": mark(connection)})
+    fts5.remove(connection, [(id, (sender, receiver), words(body)) for id, sender, receiver, body in rows])
 
 
-def merge(connection: Connection, pages: int = FEW_PAGES) -> bool:
-    """Make fewer parts of the index, each of which a search has to look into. Is there more to do?
-
-    https://www.sqlite.org/fts5.html#the_merge_command
-    """
-    sqlite = driver(connection)
-    before = sqlite.total_changes
-    sqlite.execute(_MERGE, (pages,))
-    return sqlite.total_changes - before >= 2
+def _is_current(connection: Connection) -> bool:
+    return meta.get(connection, meta.FOLDED_BY) == FOLDING
 
 
-def rewrite(connection: Connection, first: bool) -> bool:
-    """Rewrite some of the index without what was removed, which it only marked; begin with ``first``. Is there more to
-    do?"""
-    return merge(connection, -PAGES if first else PAGES)
-
-
-def most_rewrites(connection: Connection) -> int:
-    """How often `rewrite` need be called at most: the index is smaller than all of the database."""
-    pages: int = connection.execute(_PAGE_COUNT).scalar_one()
-    return 1 + pages // PAGES
+def _begin_anew(connection: Connection) -> None:
+    fts5.clear(connection)
+    meta.put(connection, meta.FOLDED_BY, FOLDING)
+    meta.put_number(connection, meta.INDEXED_UP_TO, 0)

@@ -9,6 +9,7 @@ NEXT_MESSAGE_ID = "next_message_id"
 NEXT_CONVERSATION_ID = "next_conversation_id"
 DELIVERED_UP_TO = "delivered_up_to"
 INDEXED_UP_TO = "indexed_up_to"
+FOLDED_BY = "folded_by"
 SETTLED_UP_TO = "settled_up_to"
 EJABBERD_LIFE = "ejabberd_life"
 

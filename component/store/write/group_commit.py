@@ -40,14 +40,17 @@ class GroupCommit:
         self._queue: deque[tuple[Submission, Done]] = deque()
         self._in_hand: list[tuple[Submission, Done]] = []
         self._woken = False
-        self._rest = asyncio.Event()
-        self._rest.set()
         self._closed: asyncio.Future[None] | None = None
 
     @property
     def backlog(self) -> int:
         """Submissions that are not on disk yet."""
         return len(self._queue) + len(self._in_hand)
+
+    @property
+    def is_writing(self) -> bool:
+        """Is a batch in hand?"""
+        return bool(self._in_hand)
 
     def submit(self, submission: Submission, done: Done, *, hurry: bool = True) -> None:
         """Queue it, and tell ``done`` what became of it. Without ``hurry`` it does not make a batch by itself, for a
@@ -58,16 +61,10 @@ class GroupCommit:
         if self._closed is not None:
             raise StoreError("the store is closed")
         self._queue.append((submission, done))
-        self._rest.clear()
         if hurry:
             self._wake()
         else:
             self._loop.call_later(LONGEST_WAIT, self._wake)
-
-    async def idle(self) -> None:
-        """Wait until nothing is to be written."""
-        while self.backlog:
-            await self._rest.wait()
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -108,7 +105,6 @@ class GroupCommit:
             return
         self._tell(batch, outcomes, seconds)
         if not self._queue:
-            self._rest.set()
             self._begin()
 
     def _tell(self, batch: Sequence[tuple[Submission, Done]], outcomes: Sequence[Outcome], seconds: float) -> None:
