@@ -92,8 +92,8 @@ class App:
             self.tasks,
         )
         self.faces = Faces(state, broadcasts)
-        self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished)
-        self.contacts = Rosters(RosterSync(api, state, store, self.faces, send), state)
+        self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished, self.tasks)
+        self.contacts = Rosters(RosterSync(api, state, store, self.faces, send), state, self.tasks)
         self.presence = PresenceHandler(
             state,
             self.faces,

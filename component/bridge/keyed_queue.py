@@ -64,16 +64,24 @@ class KeyedQueue(Generic[Key]):
     """Begins the jobs of a key in the order of ``put``. With ``at_once_each`` of 1 each ends before the next begins.
 
     ``what`` says in the log what the jobs do, as in ``BackgroundTasks.start``: one that fails is logged and passed
-    over. ``eager`` jobs begin while they are put, unless others of their key are ahead of them.
+    over. ``eager`` jobs begin while they are put, unless others of their key are ahead of them. ``emptied`` is told
+    whenever the last job that waited or was under way has ended.
     """
 
     def __init__(
-        self, tasks: BackgroundTasks, what: str, bounds: QueueBounds | None = None, *, eager: bool = False
+        self,
+        tasks: BackgroundTasks,
+        what: str,
+        bounds: QueueBounds | None = None,
+        *,
+        eager: bool = False,
+        emptied: Callable[[], None] | None = None,
     ) -> None:
         self._tasks = tasks.part()
         self._what = what
         self._bounds = bounds or QueueBounds()
         self._eager = eager
+        self._when_empty = emptied
         self.unfinished: dict[Key, _KeyJobs] = {}
         """The keys of which a job waits or is under way."""
         self._ready: dict[Key, _KeyJobs] = {}  # those of which a job can begin, in the order of their turns
@@ -229,6 +237,8 @@ class KeyedQueue(Generic[Key]):
         if not jobs.waiting and not jobs.running:
             del self.unfinished[key]
             _resolve(jobs)
+            if self._when_empty is not None and not self.unfinished:
+                self._when_empty()
 
     def _emptied(self, jobs: _KeyJobs) -> "asyncio.Future[None]":
         if jobs.emptied is None:

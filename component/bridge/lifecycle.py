@@ -80,8 +80,6 @@ class Bridge:
         start(self._store.look_after(), "looking after the database", self._fail)
         start(self._store.index_words(), "indexing the words of messages", self._fail)
         start(self._app.delivery.run(), "noting what was delivered", self._fail)
-        start(self._app.services.run(), "putting the service contact into contact lists", self._fail)
-        start(self._app.contacts.run(), "putting contact lists in order", self._fail)
         start(self._app.retention.run(), "deleting old messages", self._fail)
         stopping = start(stop.wait(), "waiting to be stopped")
         losing = start(self._lease.lost.wait(), "waiting for another process to take over")

@@ -8,10 +8,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
+from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import Party
 
+from ..keyed_queue import KeyedQueue, QueueBounds
 from ..state.sessions import Sessions
 from ..stream.backoff import Backoff
 from ..throttled_log import ThrottledLog
@@ -45,6 +48,7 @@ class ServiceContacts:
         sessions: Sessions,
         put_there: Callable[[Party], None],
         vanished: Callable[[Party, str], None],
+        tasks: BackgroundTasks,
     ) -> None:
         self._api = api
         self._sessions = sessions
@@ -54,8 +58,9 @@ class ServiceContacts:
         self._doubtful: dict[str, Party] = {}
         self._losses: dict[str, _Losses] = {}
         self._put_off: set[str] = set()
-        self._waiting: dict[str, Party] = {}
-        self._news = asyncio.Event()
+        self._queue: KeyedQueue[str] = KeyedQueue(tasks, "adding a service contact", QueueBounds(at_once=1))
+        self._pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
+        self._failures = 0  # in a row
         self._trouble = ThrottledLog(log, logging.WARNING)
 
     # What presence tells
@@ -91,7 +96,6 @@ class ServiceContacts:
             return
         self._confirmed.discard(party.account)
         self._doubtful.pop(party.account, None)
-        self._waiting.pop(party.account, None)
         self._put_off.add(party.account)
         delay = self._losses.setdefault(party.account, _Losses()).next_delay(time.monotonic())
         log.info("%s removed the service contact, which is put back in %.0f s", party.account, delay)
@@ -105,34 +109,29 @@ class ServiceContacts:
 
     def ensure(self, parties: Iterable[Party], first: bool = False) -> None:
         """See to it that each of these has the service as a contact; ``first``, before all others."""
-        new = {party.account: party for party in parties}
-        self._waiting = {**new, **self._waiting} if first else {**self._waiting, **new}
-        self._news.set()
+        for party in parties:
+            if not self._queue.waits(party.account):
+                self._queue.put(party.account, partial(self._try, party))
+            if first:
+                self._queue.hasten(party.account)
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
-        failures = 0
-        while True:
-            while not self._waiting:
-                self._news.clear()
-                await self._news.wait()
-            party = self._waiting.pop(next(iter(self._waiting)))
-            try:
-                await self._put(party)
-                if failures > QUIET_FAILURES:
-                    log.info("service contacts can be added again")
-                failures = 0
-                pauses.reset()
-            except EjabberdApiError as problem:
-                self._waiting.setdefault(party.account, party)
-                failures += 1
-                if failures > QUIET_FAILURES:
-                    self._complain(party, problem)
-                await asyncio.sleep(pauses.next())
+    async def _try(self, party: Party) -> None:
+        """Put it there. If that fails, after all others, and after a pause."""
+        try:
+            await self._put(party)
+            if self._failures > QUIET_FAILURES:
+                log.info("service contacts can be added again")
+            self._failures = 0
+            self._pauses.reset()
+        except EjabberdApiError as problem:
+            self._failures += 1
+            if self._failures > QUIET_FAILURES:
+                self._complain(party, problem)
+            self.ensure([party])
+            await asyncio.sleep(self._pauses.next())
 
     async def _put(self, party: Party) -> None:
-        if party.account in self._confirmed:
+        if party.account in self._confirmed or party.account in self._put_off:
             return
         await self._api.add_contact(party.account, party.tenant.service, party.tenant.name)
         if party.account in self._put_off:  # taken out again already
@@ -149,7 +148,7 @@ class ServiceContacts:
             "cannot add the service contact for %s and %d others, so the end of their sessions may be missed; "
             "trying again: %s",
             party.account,
-            len(self._waiting) - 1,
+            len(self._queue) - 1,
             problem,
         )
 

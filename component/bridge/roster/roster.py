@@ -5,17 +5,19 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
+from component.background_tasks import BackgroundTasks
 from component.directory.world import World
 from component.ejabberd.ejabberd_api import EjabberdApiError
 from component.model import Party, Side, Tenant
 from component.store.api import StoreError
 
+from ..keyed_queue import KeyedQueue, QueueBounds
 from ..state.state import State
 from ..stream.backoff import Backoff
 from ..throttled_log import ThrottledLog
 from .roster_sync import RosterSync, Wishes
-from .turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +48,14 @@ class Rosters:
     later.
     """
 
-    def __init__(self, keeper: RosterSync, state: State) -> None:
-        self._keeper = keeper
+    def __init__(self, sync: RosterSync, state: State, tasks: BackgroundTasks) -> None:
+        self._sync = sync
         self._state = state
-        self._turns = Turns()
+        self._queue: KeyedQueue[str] = KeyedQueue(
+            tasks, "putting a contact list in order", QueueBounds(at_once=AT_ONCE), emptied=self._log_round
+        )
+        self._queue.hold()
+        self._pauses = [Backoff(FIRST_DELAY, LONGEST_DELAY) for _ in range(AT_ONCE)]  # one for each that is under way
         self._wishes: dict[str, Wishes] = {}
         self._planned: set[str] = set()
         self._failing: dict[str, Backoff] = {}
@@ -59,14 +65,15 @@ class Rosters:
     @property
     def waiting(self) -> int:
         """Accounts whose list is not known to be in order."""
-        return len(self._turns.accounts | self._failing.keys())
+        return len(self._queue.unfinished.keys() | self._failing.keys())
 
     # What one person does
 
     def add(self, party: Party, face: Party) -> None:
         """``party`` asked for this contact by a command (D4). It is there in a moment, if they may see it then."""
         self._wish(party.account).asked.add(face.face)
-        self._turns.add([party.account], first=True)
+        self._look_at([party.account])
+        self._queue.hasten(party.account)
 
     def left(self, party: Party, face: str) -> None:
         """The user took this contact out of the list, or does not want to see its presence."""
@@ -80,19 +87,18 @@ class Rosters:
 
     def logged_in(self, party: Party) -> None:
         """Who sits in front of a screen comes before who does not."""
-        if party.account in self._turns:
-            self._turns.add([party.account], first=True)
+        self._queue.hasten(party.account)
 
     # What happens to all
 
     def everybody(self, others: Iterable[str] = ()) -> None:
         """It is known who is logged in. ``others`` are accounts that may have contacts from before they left."""
-        self._turns.open()
+        self._queue.resume()
         self._begin([*(party.account for party in self._state.world.everybody()), *others])
 
     def pause(self) -> None:
         """The stream is lost, and with it what could be shown of new contacts."""
-        self._turns.shut()
+        self._queue.hold()
 
     def reloaded(self, before: World) -> None:
         """The directory may have changed, also for those who are not in it any more."""
@@ -105,8 +111,9 @@ class Rosters:
 
     def _begin(self, accounts: list[str]) -> None:
         self._round = self._round or _Round(time.monotonic())
-        self._turns.add(accounts)
-        self._turns.add(filter(self._state.sessions.logged_in, accounts), first=True)
+        self._look_at(accounts)
+        for account in filter(self._state.sessions.logged_in, accounts):
+            self._queue.hasten(account)
 
     def _wish(self, account: str) -> Wishes:
         return self._wishes.setdefault(account, Wishes())
@@ -119,32 +126,32 @@ class Rosters:
 
     def _due(self, account: str) -> None:
         self._planned.discard(account)
-        self._turns.add([account])
+        self._look_at([account])
+
+    def _look_at(self, accounts: Iterable[str]) -> None:
+        """Look through their lists, once more if one is being looked at already."""
+        for account in accounts:
+            if not self._queue.waits(account):
+                self._queue.put(account, partial(self._work, account))
 
     # The work
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(AT_ONCE):
-                workers.create_task(self._work())
-
-    async def _work(self) -> None:
-        pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)
-        while True:
-            async with self._turns.next() as account:
-                problem = await self._look_through(account)
+    async def _work(self, account: str) -> None:
+        pauses = self._pauses.pop()
+        try:
+            problem = await self._look_through(account)
             if problem is None:
                 pauses.reset()
             elif not _is_about_one(problem):
                 await asyncio.sleep(pauses.next())
-            self._finish()
+        finally:
+            self._pauses.append(pauses)
 
     async def _look_through(self, account: str) -> Exception | None:
         """What kept us from it, if something did."""
         wishes = self._wishes.pop(account, Wishes())
         try:
-            changes = await self._keeper.mend(account, wishes)
+            changes = await self._sync.mend(account, wishes)
         except Exception as problem:
             expected = isinstance(problem, EjabberdApiError | StoreError)
             words = "the contacts of %s are not in order yet, trying again: %s"
@@ -158,9 +165,9 @@ class Rosters:
             self._round.changes += changes
         return None
 
-    def _finish(self) -> None:
+    def _log_round(self) -> None:
         done = self._round
-        if done and not self._turns and not self._failing:
+        if done and not self._failing:
             took = time.monotonic() - done.started
             log.info("contacts of %d people in order after %.1f s, %d changes", done.people, took, done.changes)
             self._round = None

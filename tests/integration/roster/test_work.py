@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 
+from component.background_tasks import BackgroundTasks
 from component.bridge.roster import roster as module
 from component.bridge.roster.roster import Rosters
 from component.bridge.roster.roster_sync import Wishes
@@ -46,13 +46,10 @@ async def contacts(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(module, "FIRST_DELAY", 0.02)
     world = SimpleNamespace(everybody=lambda: [ALICE, BOB, CAROL])
-    contacts = Rosters(keeper, SimpleNamespace(world=world, sessions=Sessions()))
-    contacts.everybody()
-    task = asyncio.create_task(contacts.run())
-    yield contacts
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with BackgroundTasks() as tasks:
+        contacts = Rosters(keeper, SimpleNamespace(world=world, sessions=Sessions()), tasks)
+        contacts.everybody()
+        yield contacts
 
 
 async def until(done: Callable[[], bool]) -> None:
