@@ -185,7 +185,7 @@ class TestPurge:
         process.write_config(retention_days=30)
         result = deskbridge("purge")
         assert "acme: 1 messages" in result.output
-        assert "globex: messages are kept for ever" in result.output
+        assert "globex: messages are kept indefinitely" in result.output
         assert bodies(deskbridge("export", "--tenant", "globex")) == ["old too"]
 
 
