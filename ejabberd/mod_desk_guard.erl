@@ -17,16 +17,21 @@
 %%% It also answers what a component cannot ask ejabberd in any other way: whether this is still the
 %%% same ejabberd, and which of the component's messages are in an account's archive.
 %%%
+%%% And it sees to it that one deskbridge at a time has the component hosts: ejabberd takes several
+%%% streams for one host, and hands each stanza to one of them by chance.
+%%%
 %%% Needs no headers: compile with `erlc mod_desk_guard.erl', put the .beam on ejabberd's load path
 %%% (ERL_OPTIONS="-pa DIR" in ejabberdctl.cfg). Tried on ejabberd 23.01, 24.12 and 26.07.
 -module(mod_desk_guard).
 
 -export([start/2, stop/1, reload/3, depends/2]).
 -export([mod_opt_type/1, mod_options/1, mod_doc/0]).
--export([user_send_packet/1, filter_packet/1, local_send_to_resource_hook/1]).
+-export([user_send_packet/1, filter_packet/1, local_send_to_resource_hook/1, component_disconnected/2]).
 
 %% Runs first: hooks of other modules have no business with what is refused.
 -define(PRIORITY, 1).
+%% Runs after those of mod_privilege and mod_delegation, which take away what they granted.
+-define(LAST, 100).
 -define(REFUSAL, <<"Only your directory contacts can be reached from here">>).
 -define(NS, <<"urn:deskbridge:guard:1">>).
 
@@ -37,14 +42,18 @@
 start(Host, _Opts) ->
     ejabberd_hooks:add(user_send_packet, Host, ?MODULE, user_send_packet, ?PRIORITY),
     ejabberd_hooks:add(local_send_to_resource_hook, Host, ?MODULE, local_send_to_resource_hook, ?PRIORITY),
+    ejabberd_hooks:add(component_disconnected, ?MODULE, component_disconnected, ?LAST),
     ejabberd_hooks:add(filter_packet, ?MODULE, filter_packet, ?PRIORITY).
 
 stop(Host) ->
     ejabberd_hooks:delete(user_send_packet, Host, ?MODULE, user_send_packet, ?PRIORITY),
     ejabberd_hooks:delete(local_send_to_resource_hook, Host, ?MODULE, local_send_to_resource_hook, ?PRIORITY),
     case gen_mod:is_loaded_elsewhere(Host, ?MODULE) of
-        true -> ok;
-        false -> ejabberd_hooks:delete(filter_packet, ?MODULE, filter_packet, ?PRIORITY)
+        true ->
+            ok;
+        false ->
+            ejabberd_hooks:delete(component_disconnected, ?MODULE, component_disconnected, ?LAST),
+            ejabberd_hooks:delete(filter_packet, ?MODULE, filter_packet, ?PRIORITY)
     end.
 
 %% Options are read for every stanza; nothing to do, and the hooks are never gone meanwhile.
@@ -174,16 +183,22 @@ local_send_to_resource_hook(Packet) ->
     case question(Packet) of
         none ->
             ok;
-        Question ->
+        {xmlel, <<"archive">>, _, _} = Question ->
             %% An archive takes its time, and this is the process that reads the component's stream.
             spawn(fun() -> ejabberd_router:route(reply(Packet, Question)) end),
+            stop;
+        {xmlel, <<"claim">>, _, _} = Question ->
+            Mine = note(claim(Question)),
+            Stream = self(),
+            %% Not by way of the router, which might hand it to another stream.
+            spawn(fun() -> Stream ! {route, judgement(Packet, Stream, Mine)} end),
             stop
     end.
 
 question(Packet) when element(1, Packet) =:= iq ->
     {User, Peer, _} = jid:tolower(xmpp:get_from(Packet)),
-    Asked = [El || {xmlel, <<"archive">>, _, _} = El <- xmpp:get_els(Packet),
-                   attribute(<<"xmlns">>, El) =:= ?NS],
+    Asked = [El || {xmlel, Name, _, _} = El <- xmpp:get_els(Packet),
+                   Name =:= <<"archive">> orelse Name =:= <<"claim">>, attribute(<<"xmlns">>, El) =:= ?NS],
     case xmpp:get_type(Packet) =:= get andalso User =:= <<>>
         andalso lists:member(Peer, component_hosts(Packet)) andalso Asked of
         [Question] -> Question;
@@ -245,3 +260,113 @@ host(<<>>) ->
 host(Address) ->
     {_, Host, _} = jid:tolower(jid:decode(Address)),
     Host.
+
+%%% --- one deskbridge at a time ------------------------------------------------------------
+
+%% Each deskbridge says every few seconds who it is, in an iq as above:
+%%
+%%   <claim xmlns='urn:deskbridge:guard:1' database='...' epoch='17' process='...' holder='...'/>
+%%
+%% `epoch' rises with each process that has had the database, `holder' is a line for operators. Who
+%% has it now may have the component hosts, and streams of those who had it before, which may be
+%% stopped or cut off, are ended. Of two with a database each, the hosts are the first one's as long
+%% as it says so. A stream on which nobody says anything has to go. The answer is one of
+%%
+%%   <claim xmlns='urn:deskbridge:guard:1' ended='0'/>
+%%   <claim xmlns='urn:deskbridge:guard:1'><taken holder='...' newer='false'/></claim>
+%%
+%% where `ended' says how many streams were, and `newer' that `holder' has the same database.
+
+-define(SILENT_MS, 15000).
+-define(ENDING_MS, 2000).
+
+claim(Question) ->
+    {attribute(<<"database">>, Question), binary_to_integer(attribute(<<"epoch">>, Question)),
+     attribute(<<"process">>, Question), attribute(<<"holder">>, Question)}.
+
+%% In the process of the stream: what is noted there goes with it. Who came first is told by our own
+%% count, as clocks of two machines differ.
+note(Claim) ->
+    First = case get(?MODULE) of
+                {_, Before, _} -> Before;
+                undefined -> erlang:unique_integer([monotonic])
+            end,
+    Noted = {Claim, First, erlang:monotonic_time(millisecond)},
+    put(?MODULE, Noted),
+    Noted.
+
+noted(Stream) ->
+    case process_info(Stream, dictionary) of
+        {dictionary, Dictionary} -> proplists:get_value(?MODULE, Dictionary, none);
+        undefined -> none
+    end.
+
+judgement(Packet, Stream, Mine) ->
+    try
+        Streams = streams(component_hosts(Packet)),
+        true = lists:member(Stream, Streams),
+        Others = Streams -- [Stream],
+        Attributes = [{<<"xmlns">>, ?NS}],
+        Claim = case lists:sort([Taken || Other <- Others, {taken, _, _} = Taken <- [between(Mine, noted(Other))]]) of
+                    [] ->
+                        Ended = [finish(Other) || Other <- Others, between(Mine, noted(Other)) =:= over],
+                        Number = integer_to_binary(length(Ended)),
+                        {xmlel, <<"claim">>, [{<<"ended">>, Number} | Attributes], []};
+                    [{taken, Newer, Holder} | _] ->
+                        Taken = [{<<"holder">>, Holder}, {<<"newer">>, atom_to_binary(Newer, utf8)}],
+                        {xmlel, <<"claim">>, Attributes, [{xmlel, <<"taken">>, Taken, []}]}
+                end,
+        xmpp:make_iq_result(Packet, Claim)
+    catch
+        Class:Reason ->
+            error_logger:warning_msg("mod_desk_guard cannot tell streams apart: ~p:~p~n", [Class, Reason]),
+            xmpp:make_error(Packet, xmpp:err_internal_server_error())
+    end.
+
+%% Whether the other one is `over', has `taken' the hosts, or is going to hear that they are ours.
+between(_Mine, none) ->
+    over;
+between({{Database, Epoch, Process, _}, First, Now}, {{Its, ItsEpoch, ItsProcess, Holder}, ItsFirst, Last}) ->
+    if
+        Now - Last > ?SILENT_MS -> over;
+        Database =:= Its, Epoch > ItsEpoch -> over;
+        Database =:= Its, Epoch < ItsEpoch -> {taken, true, Holder};
+        Process =:= ItsProcess, ItsFirst < First -> over;
+        ItsFirst < First -> {taken, false, Holder};
+        true -> later
+    end.
+
+%% Those of this node: ejabberd prefers them, and what it grants is known here only.
+streams(Hosts) ->
+    Router = ejabberd_router:get_backend(),
+    Found = [Pid || Host <- Hosts, {ok, Routes} <- [Router:find_routes(Host)], Route <- Routes,
+                    Pid <- tuple_to_list(Route), is_pid(Pid)],
+    [Pid || Pid <- lists:usort(Found), node(Pid) =:= node(), is_process_alive(Pid)].
+
+finish(Stream) ->
+    Hosts = [Host || Host <- ejabberd_router:get_all_routes(), lists:member(Stream, streams([Host]))],
+    Watched = monitor(process, Stream),
+    ejabberd_service:stop_async(Stream),
+    receive
+        {'DOWN', Watched, process, Stream, _} -> ok
+    after ?ENDING_MS ->
+        %% It waits for a peer that does not read.
+        exit(Stream, kill),
+        receive {'DOWN', Watched, process, Stream, _} -> ok end,
+        [ejabberd_hooks:run(component_disconnected, [Host, killed]) || Host <- lists:usort(Hosts)]
+    end.
+
+%% When one of two streams for a host leaves, ejabberd takes away what it granted to either. So what
+%% is left is treated as if it had just come.
+component_disconnected(Host, _Reason) ->
+    try lists:member(Host, guarded_components()) andalso streams([Host]) -- [self()] of
+        [_ | _] -> ejabberd_hooks:run(component_connected, [Host]);
+        _ -> ok
+    catch
+        Class:Reason -> error_logger:warning_msg("mod_desk_guard cannot grant anew: ~p:~p~n", [Class, Reason])
+    end,
+    ok.
+
+guarded_components() ->
+    lists:append([gen_mod:get_module_opt(Host, ?MODULE, component_hosts)
+                  || Host <- ejabberd_option:hosts(), gen_mod:is_loaded(Host, ?MODULE)]).

@@ -9,7 +9,7 @@ from component.metrics import Metrics
 from component.model import Party, Settings
 from component.sanitiser import Sanitiser
 from component.services.archive_answers import Archive
-from component.store.api import Store
+from component.store.api import Lease, Store
 from component.web.uploads import Uploads
 
 from .commands.command_list import CommandParts, all_commands
@@ -47,7 +47,7 @@ from .supervision.supervision import Supervision
 
 class App:
     """All parts, put together; `Bridge` takes them through their lives. ``up`` and ``down`` are told of streams, which
-    are there only while ``may_send``."""
+    are there only while the lease is valid."""
 
     def __init__(
         self,
@@ -58,17 +58,16 @@ class App:
         metrics: Metrics,
         reload: Reload,
         uploads: Uploads,
-        may_send: Callable[[], bool],
-        holder: str,
+        lease: Lease,
         up: Callable[[], None],
         down: Callable[[], None],
     ) -> None:
         self.tasks = BackgroundTasks()
         host = settings.tenants[0].service
-        self.link = Connection(settings.xmpp, host, stanza_limit(settings), may_send, up, down, self.tasks)
+        self.link = Connection(settings.xmpp, host, stanza_limit(settings), lease.valid, up, down, self.tasks)
         send = self.link.send
-        self.rivals = Rivals(host, holder, self.link)
         self.iqs = Iqs(send)
+        self.rivals = Rivals(state, lease, self.link, self.iqs)
         self.upload_services = UploadServices(state, self.iqs, uploads)
         self.grants = Grants(state)
         self.guard = Guard(state, self.link, self.grants)

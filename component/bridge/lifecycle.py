@@ -16,10 +16,10 @@ from component.web.uploads import Uploads
 from .app import App
 from .clock import now_us
 from .gauges import Gauges
-from .host_claim import HostsTaken
 from .reloading import Reload
 from .state.state import State
 from .stream.connection import Disconnected
+from .stream.rivals import HostsTaken
 from .supervision.supervision import Supervision
 
 log = logging.getLogger(__name__)
@@ -42,14 +42,13 @@ class Bridge:
         reload: Reload,
         uploads: Uploads,
         lease: Lease,
-        holder: str,
     ) -> None:
         self._lease = lease
         self._state = state
         self._store = store
         self._metrics = metrics
         self._app = app = App(
-            settings, state, store, api, metrics, reload, uploads, lease.valid, holder, up=self._up, down=self._down
+            settings, state, store, api, metrics, reload, uploads, lease, up=self._up, down=self._down
         )
         parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.contacts)
         metrics.add(Gauges(state, store, *parts_seen, self.missing))
@@ -76,6 +75,7 @@ class Bridge:
         ``HostsTaken`` if another process has the hosts already, ``LeaseLost`` if one has taken over the database."""
         start = self._app.tasks.start
         start(self._app.link.run(), "keeping the stream to ejabberd", self._fail)
+        start(self._app.rivals.run(), "telling the guard whose the hosts are", self._fail)
         start(self._app.guard.run(), "proving that the guard is in force", self._fail)
         start(self._store.look_after(), "looking after the database", self._fail)
         start(self._store.index_words(), "indexing the words of messages", self._fail)
@@ -87,13 +87,16 @@ class Bridge:
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if losing.done():
-                self._app.link.drop("another process has taken over the database")
                 raise LeaseLost("another process has taken it over")
             if self._failed.done():
-                if isinstance(self._failed.exception(), HostsTaken):
-                    await self._leave()
                 self._failed.result()
             await self._say_goodbye()
+        except HostsTaken:
+            await self._leave()
+            raise
+        except LeaseLost as lost:
+            self._app.link.drop(f"the database is not this process's any more: {lost}")
+            raise
         finally:
             await self._app.tasks.close()
 
@@ -169,7 +172,7 @@ class Bridge:
             self._app.supervision.chats.announce()
             await self._app.faces.announce()
             await self._app.upload_services.learn()
-        except HostsTaken as taken:
+        except (HostsTaken, LeaseLost) as taken:
             self._fail(taken)
         except Disconnected:
             pass

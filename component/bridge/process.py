@@ -24,7 +24,6 @@ from component.web.link_responses import LinkResponses
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 
-from .host_claim import claimed
 from .lifecycle import Bridge
 from .reloading import ReloadError, refuse_new_wiring
 from .standby import Standby
@@ -51,8 +50,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, asked.set)
-    holder = _this_process(path)
-    lease = store_lease(settings.storage.url, holder)
+    lease = store_lease(settings.storage.url, _this_process(path))
     first = await _first(lease, standby)
     try:
         waiting, metrics = Standby(lease), Metrics()
@@ -63,7 +61,7 @@ async def serve(
             tasks.start(Systemd().run(missing, stop, waiting.waits), "telling systemd how deskbridge is")
             async with Web(settings.web, metrics, missing, patient=first is not None) as web:
                 if first is None or await waiting.turn(first, stop):
-                    await _serve(reloader, lease, metrics, web, stop, holder)
+                    await _serve(reloader, lease, metrics, web, stop)
     finally:
         await lease.release()
     log.info("stopped")
@@ -93,18 +91,16 @@ def _this_process(path: Path) -> str:
     return f"process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M:%S} UTC, with {path.absolute()}"
 
 
-async def _serve(
-    reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web, stop: asyncio.Event, holder: str
-) -> None:
+async def _serve(reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web, stop: asyncio.Event) -> None:
     """With the lease: open the database, connect, and go on until ``stop``."""
     metrics.active()
     settings = reloader.settings
-    async with claimed(settings, holder), _opened(settings.storage.url) as store:
+    async with _opened(settings.storage.url) as store:
         store.watch(metrics.committed)
         async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
             async with reloader.at_rest():
                 state = await open_state(reloader.settings.limits, reloader.world, store, settings.web)
-                bridge = Bridge(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease, holder)
+                bridge = Bridge(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease)
                 reloader.bridge = bridge
             gc.set_threshold(YOUNG)
             _set_aside()

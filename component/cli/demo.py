@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from component.bridge.host_claim import HostsTaken
+from component.bridge.stream.rivals import HostsTaken
 from component.config.problems import LoadError
 from component.demo.demo_server import DemoError, Ports
 from component.demo.demonstration import run_demo

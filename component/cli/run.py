@@ -31,8 +31,8 @@ def run(path: Path, standby: bool) -> None:
     # Only now: the modules fill the memory that loading ten thousand people leaves free.
     import uvloop
 
-    from component.bridge.host_claim import HostsTaken
     from component.bridge.process import serve
+    from component.bridge.stream.rivals import HostsTaken
     from component.compiled import IS_COMPILED
     from component.store.api import LeaseLost, StoreError, StoreInUse
     from component.web.web_server import WebError

@@ -9,6 +9,9 @@ from .lock import FileLease
 class Lease(Protocol):
     """Held by one process at a time. Who has it may write to the database, and speak for the component hosts."""
 
+    holder: str
+    """Which process this is, in one line for operators."""
+
     database: str
     """The same for all who would share this lease, and different for every other database."""
 

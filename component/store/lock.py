@@ -22,7 +22,7 @@ class FileLease:
     def __init__(self, url: str, holder: str) -> None:
         """``url`` is ``sqlite:///PATH``."""
         self._path = f"{os.path.realpath(file_of(url))}.lock"  # the same for all names of one database
-        self._holder = holder
+        self.holder = holder
         self._lock: int | None = None
         self.database = hashlib.sha256(f"{socket.gethostname()}:{self._path}".encode()).hexdigest()[:32]
         self.epoch = 0
@@ -36,7 +36,7 @@ class FileLease:
         try:
             _take(lock)
             os.truncate(lock, 0)
-            os.pwrite(lock, f"{self._holder}\n".encode(), 0)
+            os.pwrite(lock, f"{self.holder}\n".encode(), 0)
         except BaseException:
             os.close(lock)
             raise

@@ -63,7 +63,7 @@ class PostgreSQLLease:
         self.epoch = 0
         self.lost = asyncio.Event()
         self._url = url
-        self._holder = holder
+        self.holder = holder
         self._process = process_name()
         self._valid_until = 0.0
         self._seen: tuple[object, float] = (None, 0.0)
@@ -97,9 +97,7 @@ class PostgreSQLLease:
 
     def taken(self) -> None:
         """It turned out that another process has it."""
-        if not self.lost.is_set():
-            log.error("another process has taken over the database: this one writes nothing more")
-            self.lost.set()
+        self.lost.set()
 
     async def _take(self, connection: Pg) -> asyncpg.Record:
         if not await connection.fetchval(_EXISTS):
@@ -107,7 +105,7 @@ class PostgreSQLLease:
         row = await connection.fetchrow(_LOOK)
         if not row or not self._free(row):
             raise StoreInUse(row["holder"] if row else "")
-        values = (row["epoch"], row["expires_at"], self._holder, self._process, LEASE_SECONDS)
+        values = (row["epoch"], row["expires_at"], self.holder, self._process, LEASE_SECONDS)
         taken = await connection.fetchrow(_TAKE, *values)
         if taken is None:  # somebody else was quicker
             raise StoreInUse(await connection.fetchval("SELECT holder FROM lease"))

@@ -1,7 +1,8 @@
 """deskbridge's protocol with the guard in ejabberd (`mod_desk_guard.erl`). Proofs that the guard is in force: it
-refuses them, and tells the component so. And two queries that no standard protocol has: whether it is still the same
-ejabberd, and which messages an archive has."""
+refuses them, and tells the component so. And queries that no standard protocol has: whether it is still the same
+ejabberd, which messages an archive has, and whether the component hosts are ours."""
 
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from component.xml import attribute
@@ -10,6 +11,18 @@ NAMESPACE = "urn:deskbridge:guard:1"
 _REFUSED = f"{{{NAMESPACE}}}refused"
 _ARCHIVE = f"{{{NAMESPACE}}}archive"
 _HAS = f"{{{NAMESPACE}}}has"
+_CLAIM = f"{{{NAMESPACE}}}claim"
+_TAKEN = f"{{{NAMESPACE}}}taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a guard says to a claim: it ``ended`` so many older streams; or the hosts are those of the process that
+    ``holder`` describes, which is ``newer`` if it has the same database."""
+
+    ended: int
+    holder: str
+    newer: bool
 
 
 def proof(id: str, sender: str, receiver: str, tell: str) -> str:
@@ -50,3 +63,23 @@ def archived(answer: Element) -> frozenset[str] | None:
     if life(answer) is None:
         return None
     return frozenset(found.get("id", "") for found in answer.iter(_HAS))
+
+
+def claim(database: str, epoch: int, process: str, holder: str) -> str:
+    """Says that the component hosts are those of this ``process``, which has the database since ``epoch``; ``holder``
+    describes it."""
+    return (
+        f'<claim xmlns="{NAMESPACE}" database="{attribute(database)}" epoch="{epoch}" process="{process}" '
+        f'holder="{attribute(holder)}"/>'
+    )
+
+
+def judgement(answer: Element) -> Judgement | None:
+    """None if the guard does not say."""
+    said = answer.find(_CLAIM) if answer.get("type") == "result" else None
+    if said is None:
+        return None
+    taken = said.find(_TAKEN)
+    if taken is None:
+        return Judgement(int(said.get("ended", "0")), "", False)
+    return Judgement(0, taken.get("holder") or "another process", taken.get("newer") == "true")

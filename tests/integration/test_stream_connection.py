@@ -14,6 +14,7 @@ from component.bridge.stream import connection as stream
 from component.bridge.stream.connection import Connection
 from component.ejabberd.private_server import free_ports
 from component.model import XmppSettings
+from tests.support.matching import message
 from tests.support.scripts import error_of, refused
 from tests.support.server import TestServer
 from tests.support.wire import Wire
@@ -26,9 +27,10 @@ async def running(
     settings: XmppSettings,
     receive: Callable[[Element], None] = lambda _: None,
     up: Callable[[], None] = lambda: None,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Connection]:
     """A link that keeps a stream."""
-    link = Connection(settings, SERVICE, 524_288, lambda: True, up, lambda: None, BackgroundTasks())
+    link = Connection(settings, SERVICE, 524_288, may_send, up, lambda: None, BackgroundTasks())
     link.on_stanza = receive
     task = asyncio.create_task(link.run())
     yield link
@@ -89,17 +91,28 @@ class TestConnecting:
             assert (door.came, link.failures) == (1, 1)
 
 
-async def test_who_renews_the_stream_is_back_at_once(ejabberd: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often: nothing had failed, so the pauses do not grow. In the end they would last for hours here."""
-    monkeypatch.setattr(stream, "FIRST_DELAY", 0.02)
-    monkeypatch.setattr(stream, "LONGEST_DELAY", 7200.0)
-    up = asyncio.Event()
-    async with running(ejabberd.settings.xmpp, up=up.set) as link, asyncio.timeout(120):
-        for _ in range(15):
-            await up.wait()
-            up.clear()
-            await link.barrier()
-            link.renew("a test")
+@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+async def test_there_is_a_stream_only_while_it_may_be_used(ejabberd: TestServer, busy: bool) -> None:
+    """H2: nothing is written after that, and the stream is there again when it may be."""
+    allowed, up = True, asyncio.Event()
+    async with (
+        await ejabberd.client("bob@work.acme.test") as bob,
+        running(ejabberd.settings.xmpp, up=up.set, may_send=lambda: allowed) as link,
+        asyncio.timeout(90),
+    ):
+        await up.wait()
+        await link.barrier()
+        allowed = False
+        if busy:
+            link.send(f"<message to='{bob.jid}' from='{SERVICE}' id='too late'/>")
+        while link.up:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        up.clear()
+        allowed = True
+        await up.wait()
+        link.send(f"<message to='{bob.jid}' from='{SERVICE}' id='again'/>")
+        await bob.expect(message(id="again"))
+        assert [stanza.get("id") for stanza in bob.received if message()(stanza)] == ["again"]
 
 
 async def test_what_ejabberd_does_not_route_is_told_until_it_does(

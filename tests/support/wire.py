@@ -21,12 +21,20 @@ class Wire:
         """New connections."""
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._to_target: set[asyncio.StreamWriter] = set()
+        self._lost: set[asyncio.StreamWriter] = set()
         self._there, self._back = asyncio.Event(), asyncio.Event()
         self.thaw()
 
     def cut(self) -> None:
         """End all connections without a word. New ones can be made."""
         for writer in self._writers:
+            writer.transport.abort()
+
+    def lose(self) -> None:
+        """End deskbridge's connections, and keep ejabberd's, which notices nothing. New ones can be made."""
+        self._lost |= self._to_target
+        for writer in self._writers - self._lost:
             writer.transport.abort()
 
     def freeze(self) -> None:
@@ -62,11 +70,13 @@ class Wire:
             writer.transport.abort()
             return
         self._writers |= {writer, to_writer}
+        self._to_target.add(to_writer)
         await asyncio.gather(
             self._pump(reader, to_writer, self._there),
             self._pump(to_reader, writer, self._back),
         )
-        self._writers -= {writer, to_writer}
+        self._writers -= {writer, to_writer} - self._lost
+        self._to_target.discard(to_writer)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
@@ -74,7 +84,8 @@ class Wire:
                 await flowing.wait()
                 writer.write(data)
                 await writer.drain()
-        writer.transport.abort()
+        if writer not in self._lost:
+            writer.transport.abort()
 
 
 @asynccontextmanager

@@ -52,7 +52,7 @@ MAY_IMPORT = {
 
 # Inside the bridge: a layer may import those above it in this list, and nothing below.
 BRIDGE_LAYERS = (
-    *("clock", "throttled_log", "keyed_queue", "host_claim", "systemd", "standby"),
+    *("clock", "throttled_log", "keyed_queue", "systemd", "standby"),
     "state",
     "incoming",
     "stream",

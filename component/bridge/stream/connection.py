@@ -150,7 +150,6 @@ class Connection:
         self._paused = False
         self._overdue = False
         self._closing = False
-        self._ending = False
         self._too_large = ThrottledLog(log, logging.ERROR)
         self._failures = ThrottledLog(log, logging.ERROR)
 
@@ -176,7 +175,7 @@ class Connection:
 
     def try_send(self, text: str) -> bool:
         """``send``, for who knows what to do about a stanza that is too large: then False, and nothing is sent."""
-        if self._stream is None or self._ending:
+        if self._stream is None:
             return True
         if len(text) * 4 > self._largest and not self.fits(text):
             # ejabberd would close the stream, which carries everybody else's stanzas too (R2).
@@ -271,7 +270,7 @@ class Connection:
                         pauses.reset()
                     continue
             else:
-                if lasted > STABLE_SECONDS or self._ending:  # nothing failed where we wanted to connect anew
+                if lasted > STABLE_SECONDS:
                     pauses.reset()
                 pause = pauses.next()
             await asyncio.sleep(pause)
@@ -325,7 +324,6 @@ class Connection:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
-        self._ending = False
         self._last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
@@ -380,17 +378,6 @@ class Connection:
         log.error("closing the connection to ejabberd: %s", why)
         if self._stream is not None:
             self._stream.abort()
-
-    def renew(self, why: str) -> None:
-        """End the stream properly and connect anew. What ejabberd has sent by then is taken; nothing more is sent."""
-        log.warning("closing the connection to ejabberd, to connect anew: %s", why)
-        stream = self._stream
-        if stream is None or stream.transport is None:
-            return
-        self._flush()
-        self._ending = True
-        stream.transport.write(b"</stream:stream>")
-        asyncio.get_running_loop().call_later(CLOSING_SECONDS, stream.abort)
 
     async def close(self) -> None:
         """End the stream properly; ejabberd then tells senders that nobody is there."""

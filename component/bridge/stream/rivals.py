@@ -1,34 +1,37 @@
-"""Another deskbridge for the same component hosts (H2), which may run on any machine.
+"""One deskbridge at a time for the component hosts (H2), by the word of the guard in ejabberd.
 
-ejabberd takes several streams for one host, hands each stanza to one of them by chance, and takes the rights of all
-away when one of them leaves. So who connects sends questions to itself. If all come back, it is alone. If not, it is
-told by the other one who has them, leaves, and turns back what it was handed meanwhile; and the other one connects
-anew, for its rights.
+ejabberd takes several streams for one host and hands each stanza to one of them by chance. So who connects tells the
+guard module who it is, before anything that comes is looked at, and again every few seconds. The guard ends streams of
+those who had the database before, and says who has the hosts with another database. Then this one leaves.
 """
 
 import asyncio
-import contextlib
 import logging
 import secrets
-import time
 from enum import Enum, auto
 from xml.etree.ElementTree import Element
 
-from component.xep.instance import Instance, answer, answers, asks, question
-from component.xml import MESSAGE
+from component.model import Tenant
+from component.store.api import Lease, LeaseLost
+from component.xep.guard import Judgement, address, claim, judgement
+from component.xml import IQ, MESSAGE
 
-from ..host_claim import HostsTaken
+from ..state.state import State
 from .connection import Connection
 from .gate import MOST_HELD_BYTES, turn_back
+from .iqs import Iqs
 
 log = logging.getLogger(__name__)
 
-QUESTIONS = 32
-"""That all of them come to one of two streams by chance happens once in four thousand million times."""
+EVERY_SECONDS = 5.0
+"""The guard takes a stream for dead of which it has heard nothing for three times as long."""
 
-ANSWER_SECONDS = 3.0
-LEAVING_SECONDS = 1.0
-"""Within which another one that was answered is gone."""
+
+class HostsTaken(Exception):
+    """Another deskbridge serves the same hosts at the same ejabberd; the text says which, and what to do."""
+
+    def __init__(self, host: str, first: str) -> None:
+        super().__init__(f"deskbridge serves {host} already: {first}; end that one first")
 
 
 class _Is(Enum):
@@ -40,24 +43,23 @@ class _Is(Enum):
 class Rivals:
     """Takes what other instances say, and all else until it is known that nobody else should have it."""
 
-    def __init__(self, host: str, holder: str, link: Connection) -> None:
-        self._host = host
-        self._me = Instance(time.time_ns(), secrets.token_hex(8), holder)
+    def __init__(self, state: State, lease: Lease, link: Connection, iqs: Iqs) -> None:
+        self._state = state
+        self._lease = lease
+        self._process = secrets.token_hex(8)
         self._link = link
+        self._iqs = iqs
         self._is = _Is.LOOKING
         self._held: list[Element] = []
         self._since_byte = 0
-        self._back = 0
-        self._first: Instance | None = None
-        self._known = asyncio.Event()
-        self._renewal: asyncio.TimerHandle | None = None
+        self._silent: set[str] = set()
 
     def take(self, stanza: Element) -> bool:
         """Whether a stanza is not to be handled now. One that is kept comes over the link once more."""
-        if stanza.get("from") == self._host and stanza.get("to") == self._host and stanza.tag == MESSAGE:
-            self._between_us(stanza)
-        elif self._is is _Is.ALONE:
+        if self._is is _Is.ALONE:
             return False
+        if stanza.tag == IQ and self._iqs.take(stanza):  # the guard's answer
+            pass
         elif self._is is _Is.LOOKING and self._link.bytes_received - self._since_byte < MOST_HELD_BYTES:
             self._held.append(stanza)
         else:
@@ -68,16 +70,11 @@ class Rivals:
         """A new stream: hold what comes, until `look` is through."""
         self._is = _Is.LOOKING
         self._since_byte = self._link.bytes_received
-        self._back = 0
-        self._first = None
-        self._known.clear()
 
     def down(self) -> None:
         """The stream is lost. Messages that are held are not."""
         self._held = [stanza for stanza in self._held if stanza.tag == MESSAGE]
         self.release()
-        if self._renewal:
-            self._renewal.cancel()
 
     def release(self) -> None:
         """Let everything through: nobody else should have it, or nothing will be decided any more."""
@@ -87,43 +84,56 @@ class Rivals:
             self._link.receive(stanza)
 
     async def look(self) -> None:
-        """Let everything through once nobody else is found. Raises ``HostsTaken``; then everything is turned back."""
-        for _ in range(QUESTIONS):
-            self._link.send(question(self._host, self._me))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._known.wait()
-        if self._first is not None:
+        """Let everything through once the hosts are ours. Raises like `run`; then everything is turned back."""
+        try:
+            await self._claim()
+        except (HostsTaken, LeaseLost):
             self._is = _Is.LEAVING
             held, self._held = self._held, []
             for stanza in held:
                 turn_back(stanza, self._link)
-            raise HostsTaken(self._host, self._first.holder)
-        if self._back < QUESTIONS:
-            log.warning(
-                "of %d messages to %s %d came back: ejabberd is slow, or hands the others to another stream for that "
-                "host; end what has it",
-                *(QUESTIONS, self._host, self._back),
-            )
+            raise
         self.release()
 
-    def _between_us(self, message: Element) -> None:
-        """From the host to itself: ours, of another one like us, or its barriers."""
-        asking, answering = asks(message), answers(message)
-        if asking is not None and asking.token == self._me.token:
-            self._back += 1
-            if self._back == QUESTIONS:
-                self._known.set()
-        elif asking is not None and (self._is is _Is.ALONE or (self._is is _Is.LOOKING and self._me < asking)):
-            self._turn_away(asking)
-        elif answering is not None and answering.token != self._me.token and self._is is _Is.LOOKING:
-            self._first = answering
-            self._known.set()
+    async def run(self) -> None:
+        """Go on saying that the hosts are ours, until cancelled.
 
-    def _turn_away(self, other: Instance) -> None:
-        """Say that we were first, and connect anew when the other one has left."""
-        self._link.send(answer(self._host, self._me))
-        if self._renewal:
-            self._renewal.cancel()
-        why = f"another deskbridge ({other.holder}) connected for the same hosts and was turned away"
-        self._renewal = asyncio.get_running_loop().call_later(LEAVING_SECONDS, self._link.renew, why)
+        Raises ``HostsTaken`` if they are another process's, ``LeaseLost`` if that has our database.
+        """
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            if self._link.up and self._is is _Is.ALONE:
+                await self._claim()
+
+    async def _claim(self) -> None:
+        tenants = self._state.world.tenants
+        for tenant, said in zip(tenants, await asyncio.gather(*map(self._ask, tenants)), strict=True):
+            if said is None:
+                self._miss(tenant)
+                continue
+            self._silent.discard(tenant.desk_host)
+            if said.newer:
+                raise LeaseLost(f"another process has taken it over: {said.holder}")
+            if said.holder:
+                raise HostsTaken(tenant.service, said.holder)
+            if said.ended:
+                log.warning("ended %d older stream(s) of %s at ejabberd", said.ended, tenant.service)
+
+    async def _ask(self, tenant: Tenant) -> Judgement | None:
+        """What the guard of the tenant's desk host says; None if it does not."""
+        lease = self._lease
+        payload = claim(lease.database, lease.epoch, self._process, lease.holder)
+        try:
+            return judgement(await self._iqs.get(tenant.service, address(tenant.desk_host), payload))
+        except TimeoutError:
+            return None
+
+    def _miss(self, tenant: Tenant) -> None:
+        """Log it once."""
+        if tenant.desk_host not in self._silent and self._link.up:
+            self._silent.add(tenant.desk_host)
+            log.warning(
+                "the guard module of %s does not say whether another deskbridge has the same hosts, nor would it end a "
+                "stream that is left over: compile ejabberd/mod_desk_guard.erl of this version, and restart ejabberd",
+                tenant.desk_host,
+            )
