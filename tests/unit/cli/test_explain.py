@@ -14,7 +14,7 @@ from component.model import Mode, Person
 from component.policy.features import Feature
 from tests.support.server import make_tenant
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "deskbridge.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "deskbridge.toml"
 
 ANN = Person("Ann", agent="ann", groups=frozenset({"sales"}))
 AMY = Person("Amy", agent="amy", work="amy", groups=frozenset({"sales"}))

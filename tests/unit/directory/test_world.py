@@ -12,7 +12,7 @@ from component.directory.world import World
 from component.jid import _PREPARED, _normalise_any, normalise
 from component.model import Mode, Party, Person, Profile, Side, Tenant
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "deskbridge.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "deskbridge.toml"
 SECRET = {"DESKBRIDGE_XMPP_SECRET": "x"}
 
 ALICE = Person("Alice Ames", work="alice.ames", agent="alice")

@@ -17,7 +17,7 @@ from component.config.directory_file import DirectoryError, load_directory, make
 from component.config.photo import read_again
 from component.model import Directory, Person, Photo, Side, Team
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 TEAMS = """
 [[groups]]
 id = "sales"

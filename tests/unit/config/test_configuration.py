@@ -17,7 +17,7 @@ from component.config.problems import Problem
 from component.config.toml_source import line_index
 from component.model import Limits, Mode, Profile, Settings, WebSettings
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "deskbridge.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "deskbridge.toml"
 EXAMPLE_TEXT = EXAMPLE.read_text(encoding="utf-8")
 SECRET = {"DESKBRIDGE_XMPP_SECRET": "swordfish"}
 SECOND_TENANT = """
