@@ -3,7 +3,8 @@
 The bridge runs in this process, from its source. A Work user and an agent chat, ask and change their presence until
 all that can be cached is. Then the calls of the project's own functions are counted while one more thing happens, from
 the bytes read to the bytes written, the thread that writes to the database and the mark of delivery included; the
-fewest of three times, as something else may happen meanwhile. ``--show`` prints them in their order.
+fewest of three times, as something else may happen meanwhile. What is done every second, whether anything happens or
+not, is not counted. ``--show`` prints the calls in their order.
 """
 
 import argparse
@@ -46,15 +47,35 @@ PATIENCE_SECONDS = 60.0
 OURS = f"{Path('component').resolve()}{os.sep}"
 
 
+PERIODIC = frozenset({"Connection._watch", "Store.look_after_files"})
+"""What goes on all the time, with all that it calls."""
+
+PARTS = (
+    ("store", ("store/", "metrics.py")),  # which counts its transactions
+    ("policy", ("policy/",)),
+    ("outgoing", ("outgoing/",)),
+    ("stream", ("bridge/stream/", "xml.py")),
+    ("bridge", ("",)),
+)
+"""Parts of the way, and how the paths of their modules begin; the first that fits counts."""
+
+
 @dataclass
 class Trace:
     """``calls`` are the modules and functions called, in order, by thread."""
 
     counting: bool = False
     calls: list[tuple[str, str, str]] = field(default_factory=list)
+    periodic: FrameType | None = None
 
     def hook(self, frame: FrameType, event: str, _: object) -> None:
-        if self.counting and event == "call" and frame.f_code.co_filename.startswith(OURS):
+        if not self.counting or not frame.f_code.co_filename.startswith(OURS):
+            return
+        if event == "call" and frame.f_code.co_qualname in PERIODIC:
+            self.periodic = frame
+        elif event == "return" and frame is self.periodic:
+            self.periodic = None
+        elif event == "call" and (self.periodic is None or threading.current_thread() is not threading.main_thread()):
             module = frame.f_code.co_filename.removeprefix(OURS)
             self.calls.append((threading.current_thread().name, module, frame.f_code.co_qualname))
 
@@ -78,9 +99,16 @@ class Trace:
         return Counted(self.calls)
 
 
+def part_of(module: str) -> str:
+    return next(part for part, beginnings in PARTS if module.startswith(beginnings))
+
+
 @dataclass(frozen=True)
 class Counted:
     calls: Sequence[tuple[str, str, str]]
+
+    def of_part(self, part: str) -> "Counted":
+        return Counted([call for call in self.calls if part_of(call[1]) == part])
 
     @property
     def functions(self) -> int:
@@ -179,7 +207,7 @@ async def counted(config: Path, pairs: Callable[[], list[Pair]], things: Sequenc
     reloaded = asyncio.Event()
     found: dict[str, Counted] = {}
     with trace.installed():
-        serving = asyncio.create_task(serve(config, settings, world, reloaded.set))
+        serving = asyncio.create_task(serve(config, settings, world, reloaded=reloaded.set))
         await asyncio.sleep(SETTLED_SECONDS)
         (pair,) = await asyncio.to_thread(pairs)
         pair.receiver.send(f"<presence type='subscribe' to='{WORK_FACE}'/>".encode())
@@ -224,8 +252,10 @@ def main() -> None:
         modules = Counter(module for _, module, _ in found.calls)
         table((f"{thing}: module", "calls"), [(module, str(calls)) for module, calls in modules.most_common()])
         head = (thing, "calls", "functions", "modules", "returns into a module left before")
-        figures = (len(found.calls), found.functions, found.modules, found.returns)
-        table(head, [("", *map(str, figures))])
+        rows = [(part, found.of_part(part)) for part, _ in PARTS] + [("all", found)]
+        table(
+            head, [(name, *map(str, (len(one.calls), one.functions, one.modules, one.returns))) for name, one in rows]
+        )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ class BackgroundTasks:
     """Tasks that were started here and run. Who has to end some of them earlier than all starts them in a ``part``."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.running: set[asyncio.Task[Any]] = set()
+        """Started and not ended; only to be looked at."""
         self._whole: BackgroundTasks | None = None
 
     def part(self) -> "BackgroundTasks":
@@ -54,29 +55,29 @@ class BackgroundTasks:
         await self.close()
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self.running)
 
     def cancel(self) -> None:
         """Cancel all that run. Each ends in a later turn of the event loop."""
-        for task in list(self._tasks):
+        for task in list(self.running):
             task.cancel()
 
     async def settled(self) -> bool:
         """Wait until all that run now have ended; whether there were any."""
-        tasks = set(self._tasks)
+        tasks = set(self.running)
         if tasks:
             await asyncio.wait(tasks)
         return bool(tasks)
 
     async def close(self) -> None:
         """Cancel all, also what these start meanwhile, and wait until they have ended."""
-        while self._tasks:
+        while self.running:
             self.cancel()
             await self.settled()
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
         if self._whole is not None:
             self._whole._keep(task)
 

@@ -76,7 +76,8 @@ class App:
         copies, chats = self.supervision.copies, self.supervision.chats
         self.endings = Endings(state, store, send, copies.ended)
         self.returns = Returns(state, send)
-        self.delivery = Delivery(self.link, store, self._too_large, self._bounces_handled)
+        returning = self.tasks.part()
+        self.delivery = Delivery(self.link, store, self._too_large, returning, copies.queue)
         work_archives = WorkArchives(state, self.iqs)
         self.undelivered = Undelivered(
             state,
@@ -88,7 +89,7 @@ class App:
             work_archives,
             self._is_there,
             self._came_back,
-            self.tasks,
+            returning,
         )
         self.faces = Faces(state, broadcasts)
         self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished, self.tasks)
@@ -176,9 +177,3 @@ class App:
 
     def _too_large(self, id: int) -> None:
         self.undelivered.too_large(id)
-
-    async def _bounces_handled(self) -> bool:
-        handled = await self.undelivered.handled()
-        if await self.supervision.copies.queue.settled():
-            await self.link.barrier()
-        return handled

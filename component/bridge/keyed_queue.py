@@ -90,7 +90,8 @@ class KeyedQueue(Generic[Key]):
         self._size = 0
         self._held = False
         self._planned = False
-        self._late = False
+        self.late = False
+        """Whether any job was not done while it was put, since ``settled`` was last called."""
 
     def put(self, key: Key, job: Job, size: int = 0) -> bool:
         """Whether there was room for the job. If it is not eager, it begins in a later turn of the event loop."""
@@ -148,7 +149,7 @@ class KeyedQueue(Generic[Key]):
         while_now = [self._emptied(jobs) for jobs in self.unfinished.values()]
         if while_now:
             await asyncio.wait(while_now)
-        late, self._late = self._late, False
+        late, self.late = self.late, False
         return late
 
     async def finish(self, seconds: float) -> None:
@@ -207,7 +208,7 @@ class KeyedQueue(Generic[Key]):
         jobs.size -= size
         self._waiting -= 1
         self._size -= size
-        self._late = True
+        self.late = True
         rest = self._started(job)
         if rest is not None:
             self._run(key, jobs, rest)
@@ -226,7 +227,7 @@ class KeyedQueue(Generic[Key]):
 
     def _ended(self, key: Key, jobs: _KeyJobs, task: asyncio.Task[None]) -> None:
         jobs.running -= 1
-        self._late = True
+        self.late = True
         if self.unfinished.get(key) is jobs:
             self._after(key, jobs)
         self._plan()

@@ -64,22 +64,32 @@ class Router:
         self._unchecked = 0
 
     def receive(self, stanza: Element) -> None:
+        route: Route | None = None
         # An open gate means that the hosts are ours alone, and that it is known who is logged in.
         if stanza.tag == MESSAGE and self._gate.is_open and stanza.get("type") != "error":
             route = self._routes.known(self._state.world, stanza.get("from"), stanza.get("to"))
-            if route is not None:
-                self._to_a_face(stanza, route)
-                return
+        if route is None:
+            route = self._route(stanza)
+        if route is not None:
+            self._messages.receive(stanza, route)
+            self._unchecked += 1
+            if self._unchecked == CHECK_EVERY:
+                self._unchecked = 0
+                self._pressure.check()
+
+    def _route(self, stanza: Element) -> Route | None:
+        """That of a message to a face; everything else is handled."""
         if self._rivals.take(stanza):
-            return
+            return None
         if stanza.tag == MESSAGE:
-            self._message(stanza)
-        elif stanza.tag == PRESENCE:
+            return self._route_of_message(stanza)
+        if stanza.tag == PRESENCE:
             self._presence.receive_presence(stanza)
         elif not self._iqs.take(stanza) and not self._delegation.receive_delegated(stanza):
             self._requests.receive_iq(stanza)
+        return None
 
-    def _message(self, message: Element) -> None:
+    def _route_of_message(self, message: Element) -> Route | None:
         if is_error(message):
             if not self._supervision.watching.copy_bounced(message):
                 self._undelivered.bounced(message)
@@ -90,13 +100,5 @@ class Router:
         elif not self._gate.is_open:
             self._gate.keep(message)
         else:
-            route = self._routes.find(self._state.world, message.get("from", ""), message.get("to", ""))
-            if route is not None:
-                self._to_a_face(message, route)
-
-    def _to_a_face(self, message: Element, route: Route) -> None:
-        self._messages.receive(message, route)
-        self._unchecked += 1
-        if self._unchecked == CHECK_EVERY:
-            self._unchecked = 0
-            self._pressure.check()
+            return self._routes.find(self._state.world, message.get("from", ""), message.get("to", ""))
+        return None

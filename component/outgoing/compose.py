@@ -11,6 +11,7 @@ from component.policy.elements import BODY
 from component.policy.fallback import ranges, within
 from component.policy.features import Feature
 from component.policy.file_descriptions import File
+from component.policy.marks import plain_text
 from component.policy.matrix import Act
 from component.richtext.rendered import Rendered
 from component.xml import parse_children, serialise
@@ -87,7 +88,9 @@ def compose(
                 bodies.append(element)
     if not (verdict.files or (verdict.rich and rich)):
         sent = _own_text(verdict, answered) if verdict.names_addresses else None
-        return Composed(text, all_said(bodies), sent=None if sent == text else sent)
+        # One body is what nearly every message has.
+        said = plain_text(bodies[0].text or "") if len(bodies) == 1 else all_said(bodies)
+        return Composed(text, said, sent=None if sent == text else sent)
     children, links = parse_children(text), link_maker()
     if verdict.rich and rich:
         children = with_rich_text(children, verdict.rich, rich, links)

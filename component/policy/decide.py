@@ -149,10 +149,20 @@ def decide(facts: Facts, view: View) -> Verdict:
     """
     if facts.type in ("error", "headline"):
         return Drop("C1")
-    refusal = _refused_by_address(view)
-    if refusal:
-        return refuse(refusal, facts)
-    assert view.sender and view.receiver, "both are known where no address was refused"
+    if view.sender is None:
+        return refuse(Reason.STRANGER, facts)
+    if view.over_rate:
+        return refuse(Reason.TOO_FAST, facts)
+    if view.unknowable:
+        return refuse(Reason.OVERLOADED, facts)
+    if not view.sender_online:
+        return refuse(Reason.SENDER_OFFLINE, facts)
+    if view.to_service:
+        return refuse(Reason.NOT_A_PERSON, facts)
+    if view.receiver is None:
+        return refuse(Reason.NO_SUCH_FACE, facts)
+    if view.barred:
+        return refuse(view.barred, facts)
     limits, flags = view.limits, facts.flags
     if facts.size > limits.stanza_bytes or facts.body_chars > limits.body_chars or facts.id_chars > LONGEST_ID:
         flags |= {Feature.OVERSIZE}
@@ -170,22 +180,6 @@ def refuse(reason: Reason, facts: Facts) -> Refuse | Drop:
     """Notices are never answered: nobody wrote them, and clients would show the answer as a message."""
     meant = facts.meant and facts.type not in ("error", "headline")
     return Refuse(reason) if meant else Drop(reason.spec)
-
-
-def _refused_by_address(view: View) -> Reason | None:
-    if view.sender is None:
-        return Reason.STRANGER
-    if view.over_rate:
-        return Reason.TOO_FAST
-    if view.unknowable:
-        return Reason.OVERLOADED
-    if not view.sender_online:
-        return Reason.SENDER_OFFLINE
-    if view.to_service:
-        return Reason.NOT_A_PERSON
-    if view.receiver is None:
-        return Reason.NO_SUCH_FACE
-    return view.barred
 
 
 def _ruling(

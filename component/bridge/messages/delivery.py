@@ -8,10 +8,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 
+from component.background_tasks import BackgroundTasks
 from component.store.api import DeliveredUpTo, Store, StoreError
 
+from ..keyed_queue import KeyedQueue
 from ..stream.connection import Connection, Disconnected
 
 log = logging.getLogger(__name__)
@@ -35,17 +38,25 @@ class Delivery:
 
     Shut, while there is no stream: nothing is sent, the messages stay on disk. Catching up, when there is one
     again: what is on disk is sent by whoever calls ``resend``, and what is archived meanwhile waits for ``open``.
-    ``too_large`` is told of messages that ejabberd would not take. ``bounced`` waits until these, and all bounces
-    that have come so far, are dealt with, and says whether there were any.
+    ``too_large`` is told of messages that ejabberd would not take. ``returning`` are the tasks that deal with these and
+    with bounces, ``copying`` is the queue of copies for others: a message is delivered when all that is done.
     """
 
     def __init__(
-        self, link: Connection, store: Store, too_large: Callable[[int], None], bounced: Callable[[], Awaitable[bool]]
+        self,
+        link: Connection,
+        store: Store,
+        too_large: Callable[[int], None],
+        returning: BackgroundTasks,
+        copying: KeyedQueue[int],
     ) -> None:
+        self.takes = partial(link.fits, room=ROOM_BYTES)
+        """Whether the text of a message can be sent, now and late. One that cannot is not to be archived."""
         self._link = link
         self._store = store
         self._too_large = too_large
-        self._bounced = bounced
+        self._returning = returning
+        self._copying = copying
         self._is_open = False
         self._waiting: list[tuple[int, str, Callable[[], None] | None]] = []
         self._sent = store.delivered_up_to
@@ -62,10 +73,6 @@ class Delivery:
     def unconfirmed(self) -> int:
         """Messages that were sent and not ticked off yet, as their ids have it."""
         return max(0, self._sent - self._store.delivered_up_to)
-
-    def takes(self, text: str) -> bool:
-        """Whether a message can be sent, now and late. One that cannot is not to be archived."""
-        return self._link.fits(text, ROOM_BYTES)
 
     def send(self, id: int, text: str, copy: Callable[[], None] | None) -> None:
         """Send the archived message ``id``, now or when open; then ``copy``."""
@@ -142,7 +149,11 @@ class Delivery:
         await self._link.barrier()
         # A bounce comes before the barrier. Were the message ticked off before it is withdrawn and its sender is
         # told, a crash in between would make it count as delivered (A5).
-        while await self._bounced():
+        while self._returning.running:
+            await self._returning.settled()
+            await self._link.barrier()
+        if self._copying.unfinished or self._copying.late:
+            await self._copying.settled()
             await self._link.barrier()
         if sent > self._store.delivered_up_to:
             await self._store.submit(DeliveredUpTo(sent, settled))

@@ -28,7 +28,7 @@ from component.sanitiser import Sanitiser
 from component.store.api import Reference, Store, StoreError
 from component.web.uploads import Uploads
 
-from ..incoming import Correspondents, Incoming
+from ..incoming import Incoming
 from ..keyed_queue import KeyedQueue, QueueBounds
 from ..state.conversations import JOINED, Conversation
 from ..state.state import State
@@ -149,22 +149,17 @@ class LookUps:
     def __call__(self, message: Incoming) -> LookedUp | Awaitable[LookedUp]:
         if message.route.world is not self._state.world:  # a reload came while the message waited for others
             message.route = message.route.now(self._state.world)
-        sender, people = message.route.sender, message.route.people
+        sender, people, conversations = message.route.sender, message.route.people, self._state.conversations
         if sender is None or message.over_rate:
             return NOTHING
         if (
             not (message.sender_online or self._is_confirmed(sender.account))
             or not _LOOKED_INTO.isdisjoint(message.facts.features)
-            or (people is not None and self._in_question(people))
+            or (people is not None and people.joined and people.conversation_key not in conversations.going_on)
+            or (people is not None and self._state.sessions.leaving(people.receiver.account))  # or back in a moment
         ):
             return self._look_up(message, sender, message.route.receiver)
         return ONLINE
-
-    def _in_question(self, people: Correspondents) -> bool:
-        """Whether the store has to be asked, or waited for the receiver: who is leaving may be back in a moment."""
-        if people.joined and people.conversation_key not in self._state.conversations.going_on:
-            return True
-        return self._state.sessions.leaving(people.receiver.account)
 
     async def _look_up(self, message: Incoming, sender: Party, receiver: Party | None) -> LookedUp:
         try:

@@ -37,8 +37,8 @@ MOST_REMEMBERED = 10_000
 
 
 class Undelivered:
-    """Delivers again, or withdraws and tells the sender. ``is_there`` finds out whether somebody can be reached,
-    and ``came_back`` is told of a Work user who took nothing, and of the agent who had sent it."""
+    """Delivers again, or withdraws and tells the sender, in tasks of ``returning``. ``is_there`` finds out whether
+    somebody can be reached; ``came_back`` is told of a Work user who took nothing, and of the agent who had sent it."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Undelivered:
         archives: WorkArchives,
         is_there: Callable[[Party], Awaitable[bool]],
         came_back: Callable[[Party, Party], None],
-        tasks: BackgroundTasks,
+        returning: BackgroundTasks,
     ) -> None:
         self._state = state
         self._store = store
@@ -65,7 +65,7 @@ class Undelivered:
         self._is_there = is_there
         self._came_back = came_back
         self._tried_again: OrderedDict[int, None] = OrderedDict()
-        self._tasks = tasks.part()
+        self._returning = returning
 
     # Bounces
 
@@ -88,12 +88,8 @@ class Undelivered:
         """Handle a message that cannot be sent: escaped, it is many times as long as it was (R2)."""
         self._handle(id, partial(self._withdraw, reason=Reason.TOO_LARGE))
 
-    async def handled(self) -> bool:
-        """Wait until all messages that came back are dealt with; whether there were any."""
-        return await self._tasks.settled()
-
     def _handle(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
-        self._tasks.start(self._handle_until_done(id, how), "dealing with a message that came back")
+        self._returning.start(self._handle_until_done(id, how), "dealing with a message that came back")
 
     async def _handle_until_done(self, id: int, how: Callable[[ArchivedMessage], Awaitable[None]]) -> None:
         pauses = Backoff(FIRST_DELAY, LONGEST_DELAY)

@@ -7,6 +7,7 @@ bridge; they go out as ready text, written once per turn of the event loop.
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,11 +21,10 @@ from component.model import XmppSettings
 from component.policy.elements import BODY
 from component.policy.reasons import Reason
 from component.xep.stanza_errors import refusal
-from component.xml import IQ, MESSAGE, PRESENCE, encoded, serialise, split
+from component.xml import IQ, MESSAGE, PRESENCE, attribute, encoded, serialise, split
 
 from ..throttled_log import ThrottledLog
 from .backoff import Backoff
-from .barriers import Barriers
 from .xml_parser import ParseError, StreamParser
 
 log = logging.getLogger(__name__)
@@ -73,13 +73,11 @@ class _Stream(ComponentXMPP):
         self,
         host: str,
         settings: XmppSettings,
-        on_bytes: Callable[[int], None],
-        on_stanza: Callable[[Element], None],
+        link: "Connection",
     ) -> None:
         with certificates.unread():
             super().__init__(host, settings.secret, settings.host, settings.port)  # type: ignore[no-untyped-call]
-        self._on_bytes = on_bytes
-        self._on_stanza = on_stanza
+        self._link = link
         self.reached = False
         """Somebody listens at the port."""
         self.refused = ""
@@ -97,7 +95,8 @@ class _Stream(ComponentXMPP):
         self.parser = StreamParser()  # type: ignore[assignment]
 
     def data_received(self, data: bytes | str) -> None:
-        self._on_bytes(len(data))
+        self._link.bytes_received += len(data)
+        self._link.last_heard = time.monotonic()
         try:
             super().data_received(data)
         except ParseError as problem:
@@ -106,9 +105,60 @@ class _Stream(ComponentXMPP):
 
     def _spawn_event(self, xml: Element) -> None:
         if xml.tag in STANZAS:
-            self._on_stanza(xml)
+            self._link.receive(xml)
         else:
             super()._spawn_event(xml)
+
+
+class Barriers:
+    """Acknowledgements that XEP-0114 does not have, made from stanzas to ourselves: those under way on one stream.
+    ``host`` is the address that sends to itself.
+
+    ejabberd handles a stream in order. So a message that the component sends to itself comes back only after everything
+    that was sent before it has been routed, and after the bounces that this caused.
+    """
+
+    def __init__(self, host: str) -> None:
+        # Nobody can guess the id; ejabberd vouches for the address.
+        self.prefix = f"barrier-{secrets.token_hex(8)}-"
+        """So begins the id of each."""
+        self._host = host
+        self._head = f'<message from="{attribute(host)}" to="{attribute(host)}" id="'
+        self._count = 0
+        self._under_way: dict[str, tuple[float, asyncio.Future[None]]] = {}  # by id, the oldest first
+
+    @property
+    def oldest(self) -> float | None:
+        """When that was sent, by the monotonic clock, which has been under way the longest; None if nothing is."""
+        for sent_at, _ in self._under_way.values():
+            return sent_at
+        return None
+
+    def new(self) -> tuple[str, asyncio.Future[None]]:
+        """The stanza to send, and what is done when it has come back."""
+        self._count += 1
+        id = f"{self.prefix}{self._count}"
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way[id] = time.monotonic(), done
+        return f'{self._head}{id}"/>', done
+
+    def take(self, stanza: Element) -> bool:
+        """Whether a stanza whose id begins like that of a barrier is one, and is done with."""
+        if stanza.get("from") != self._host:
+            return False
+        found = self._under_way.pop(stanza.get("id", ""), None)
+        if found is not None and not found[1].done():
+            found[1].set_result(None)
+        return True
+
+    def fail(self, problem: Exception, sent_before: float = float("inf")) -> None:
+        """Those that were sent before that time, by the monotonic clock, will not come back in time."""
+        for id, (sent_at, done) in list(self._under_way.items()):
+            if sent_at < sent_before:
+                del self._under_way[id]
+                if not done.done():
+                    done.set_exception(problem)
+                    done.exception()  # not everybody who sends a barrier waits for it
 
 
 class Connection:
@@ -133,6 +183,8 @@ class Connection:
         tasks: BackgroundTasks,
     ) -> None:
         self.bytes_received = 0
+        self.last_heard = 0.0
+        """When something came, by the monotonic clock."""
         self.failures = 0
         """To connect, ever."""
         self._settings = settings
@@ -145,7 +197,6 @@ class Connection:
         self._stream: _Stream | None = None
         self._outgoing: list[str] = []
         self._barriers = Barriers(host)
-        self._last_heard = 0.0
         self._reading_since = 0.0
         self._paused = False
         self._overdue = False
@@ -214,10 +265,6 @@ class Connection:
 
     # In
 
-    def _heard(self, bytes: int) -> None:
-        self.bytes_received += bytes
-        self._last_heard = time.monotonic()
-
     def receive(self, stanza: Element) -> None:
         """Handle a stanza that has come, now or before, if it was held back."""
         if stanza.get("id", "").startswith(self._barriers.prefix) and self._barriers.take(stanza):
@@ -248,7 +295,7 @@ class Connection:
     def resume_reading(self) -> None:
         if self._stream and self._stream.transport:
             self._stream.transport.resume_reading()
-            self._last_heard = self._reading_since = time.monotonic()
+            self.last_heard = self._reading_since = time.monotonic()
             self._paused = False
 
     # Connecting
@@ -292,7 +339,7 @@ class Connection:
 
         Raises ``ConnectionError``, with words for the operator, if there was none.
         """
-        stream = _Stream(self._host, self._settings, self._heard, self.receive)
+        stream = _Stream(self._host, self._settings, self)
         up, ended = _future(), _future()
         # At once, as ejabberd's first questions come together with its consent.
         stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))
@@ -324,7 +371,7 @@ class Connection:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
-        self._last_heard = self._reading_since = time.monotonic()
+        self.last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
         self._on_up()
@@ -350,7 +397,7 @@ class Connection:
                 self._warn_if_behind()
                 overdue = Disconnected("ejabberd does not route what it is sent")
                 self._barriers.fail(overdue, sent_before=time.monotonic() - BARRIER_SECONDS)
-            silent = time.monotonic() - self._last_heard
+            silent = time.monotonic() - self.last_heard
             if silent > SILENCE_SECONDS and not self._paused:
                 self.drop(f"nothing has come from it for {silent:.0f} s")
                 return
