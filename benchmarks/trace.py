@@ -51,7 +51,7 @@ PERIODIC = frozenset({"Connection._watch", "Store.look_after_files"})
 """What goes on all the time, with all that it calls."""
 
 PARTS = (
-    ("store", ("store/", "metrics.py")),  # which counts its transactions
+    ("store", ("store/", "folding.py", "metrics.py")),  # with the words it indexes, and what counts its transactions
     ("policy", ("policy/",)),
     ("outgoing", ("outgoing/",)),
     ("stream", ("bridge/stream/", "xml.py")),
