@@ -236,6 +236,10 @@ _CREATE_MESSAGE_TEXT = (
     "INSERT INTO message_text (message_text, rank) VALUES ('automerge', 0)",
     "INSERT INTO message_text (message_text, rank) VALUES ('usermerge', 8)",
 )
+_CREATE_MESSAGE_TEXT_OF_POSTGRESQL = (
+    "CREATE TABLE message_text (id bigint PRIMARY KEY, words tsvector NOT NULL)",
+    "CREATE INDEX message_text_words ON message_text USING gin (words)",
+)
 _ONLY_GROW = "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
 _AUDIT_TRIGGERS = (
     f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit {_ONLY_GROW}",
@@ -257,7 +261,7 @@ def _create(dialect: str, *statements: str) -> None:
 
 
 _create("sqlite", *_CREATE_MESSAGE_TEXT, *_AUDIT_TRIGGERS)
-_create("postgresql", LISTS_OF_NUMBERS, *_AUDIT_TRIGGERS_OF_POSTGRESQL)
+_create("postgresql", LISTS_OF_NUMBERS, *_CREATE_MESSAGE_TEXT_OF_POSTGRESQL, *_AUDIT_TRIGGERS_OF_POSTGRESQL)
 
 # Conditions of the partial indexes below. Such an index is used only where a query says the very same condition, so
 # queries take it from here; the words are literals, because a parameter would not match.

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, TextClause, text
 
 from component.folding import Phrase
 
-from ..full_text import fts5
+from ..full_text.word_index import WordIndex
+from ..full_text.words import word_index
 from .chats import WINDOWED, Chats, condition
 from .id_range import Bounds
 
@@ -32,8 +33,6 @@ _IN_WINDOW = """(
 
 # What is picked, the name of its number, and what else to ask of it.
 _BY_NUMBERS = "json_each(:numbers) AS picked", "picked.value", ""
-_BY_WORDS = f"{fts5.TABLE} AS picked", f"picked.{fts5.NUMBER}", f"AND {fts5.MATCHES}"
-_BY_BOTH = _BY_WORDS[0], _BY_WORDS[1], f"{_BY_WORDS[2]} AND {_BY_WORDS[1]} IN (SELECT value FROM json_each(:numbers))"
 
 _PICKED = """
 SELECT {number} FROM {picked}
@@ -74,15 +73,18 @@ class Picked:
             values["numbers"] = json.dumps(list(self.numbers))
         if self.words is not None:
             accounts = [self.chats.viewer] if self.chats.other is None else [self.chats.viewer, self.chats.other]
-            values["words"] = fts5.expression(self.words.phrases, accounts)
+            index = word_index(connection)
+            values["words"] = index.expression(self.words.phrases, accounts, all_of_them=True)
             values["last"] = min(bounds.last, self.words.mark)
         in_view = _in_view(self.chats.kinds, self.chats.other is not None, self.chats.window is not None)
-        return connection.scalars(_picked(self._how(), in_view, backwards), values).all()
+        return connection.scalars(_picked(self._how(word_index(connection)), in_view, backwards), values).all()
 
-    def _how(self) -> tuple[str, str, str]:
+    def _how(self, index: WordIndex) -> tuple[str, str, str]:
         if self.words is None:
             return _BY_NUMBERS
-        return _BY_WORDS if self.numbers is None else _BY_BOTH
+        number = f"picked.{index.NUMBER}"
+        among = "" if self.numbers is None else f"AND {number} IN (SELECT value FROM json_each(:numbers))"
+        return f"{index.TABLE} AS picked", number, f"AND {index.MATCHES} {among}"
 
 
 @cache

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
 from component.folding import Phrase
 
-from ..full_text import fts5
+from ..full_text.words import word_index
 from ..schema import IS_DESK, IS_VISIBLE, account, conversation, message
 from .archived_messages import ArchivedMessage, select_messages
 from .stored_conversations import SELECT, StoredConversation
@@ -48,18 +48,19 @@ _ENDED = (
 )
 
 _ONE = SELECT.where(IS_DESK, conversation.c.tenant == bindparam("of"), conversation.c.id == bindparam("number"))
-_WITH_WORDS = text(f"""
+_WITH_WORDS = """
 SELECT DISTINCT m.conversation_id FROM (
-    SELECT {fts5.NUMBER} AS id FROM {fts5.TABLE} WHERE {fts5.MATCHES} ORDER BY {fts5.NUMBER} DESC LIMIT :most
+    SELECT {number} AS id FROM {table} WHERE {matches} ORDER BY {number} DESC LIMIT :most
 ) AS hit
 CROSS JOIN message AS m
 CROSS JOIN conversation AS c
 WHERE m.id = hit.id AND c.id = m.conversation_id AND c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
-""")
+"""
 _TEXTS_AFTER = text("""
 SELECT m.id, m.conversation_id, m.body FROM message AS m
-CROSS JOIN conversation AS c ON c.id = m.conversation_id
-WHERE m.id > :after AND m.id < :before AND c.kind = 'desk' AND c.tenant = :of AND m.withdrawn_at IS NULL
+CROSS JOIN conversation AS c
+WHERE m.id > :after AND m.id < :before AND m.withdrawn_at IS NULL
+    AND c.id = m.conversation_id AND c.kind = 'desk' AND c.tenant = :of
 ORDER BY m.id DESC LIMIT :most
 """)
 
@@ -111,8 +112,10 @@ def with_words(connection: Connection, wanted: TranscriptQuery, phrases: Sequenc
         accounts = connection.scalars(select(account.c.id).where(account.c.jid.in_(wanted.accounts))).all()
         if not accounts:
             return []
-    words = fts5.expression(phrases, accounts, all_of_them=False)
-    return connection.scalars(_WITH_WORDS, {"words": words, "most": MOST_HITS, "of": wanted.tenant}).all()
+    index = word_index(connection)
+    statement = text(_WITH_WORDS.format(table=index.TABLE, number=index.NUMBER, matches=index.MATCHES))
+    words = index.expression(phrases, accounts, all_of_them=False)
+    return connection.scalars(statement, {"words": words, "most": MOST_HITS, "of": wanted.tenant}).all()
 
 
 def texts_after(

@@ -4,25 +4,22 @@ Because it has none, it believes what it is told of words that go, and would be 
 others than those that came.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, TextClause, text
 
 from component.folding import Phrase
 
 from ..prepared import driver
+from .word_index import Entry
 
 TABLE, NUMBER, MATCHES = "message_text", "rowid", "message_text MATCH :words"
-"""Where words are, what their message is called there, and what asks for it."""
 
 FEW_PAGES = 64
 """Of 4 kB, which `merge` writes at a time."""
 
 PAGES = 250
 """The same after a purge."""
-
-Entry = tuple[int, Sequence[int], Sequence[str]]
-"""A message, the accounts that see it, its words."""
 
 _ADD = text("INSERT INTO message_text (rowid, scope, body) VALUES (:id, :scope, :body)")
 _REMOVE = text("INSERT INTO message_text (message_text, rowid, scope, body) VALUES ('delete', :id, :scope, :body)")
@@ -36,7 +33,6 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
 
 
 def remove(connection: Connection, entries: Iterable[Entry]) -> None:
-    """What was added, exactly."""
     _run(connection, _REMOVE, entries)
 
 
@@ -44,9 +40,7 @@ def clear(connection: Connection) -> None:
     connection.execute(_CLEAR)
 
 
-def expression(phrases: Iterable[Phrase], accounts: Iterable[int] | None = None, *, all_of_them: bool = True) -> str:
-    """The search for messages with all of ``phrases``, in the language of FTS5; only for what these ``accounts`` see,
-    all of them or any."""
+def expression(phrases: Iterable[Phrase], accounts: Iterable[int] | None, all_of_them: bool) -> str:
     body = " AND ".join(f'"{" ".join(phrase.words)}"{" *" if phrase.beginning else ""}' for phrase in phrases)
     if accounts is None:
         return f"body : ({body})"
@@ -54,27 +48,26 @@ def expression(phrases: Iterable[Phrase], accounts: Iterable[int] | None = None,
     return f"scope : ({scope}) AND body : ({body})"
 
 
-def merge(connection: Connection, pages: int = FEW_PAGES) -> bool:
-    """Make fewer parts of the index, each of which a search has to look into. Is there more to do?
+def merge(connection: Connection) -> bool:
+    return _merge(connection, FEW_PAGES)
 
-    https://www.sqlite.org/fts5.html#the_merge_command
-    """
+
+def rewrite(connection: Connection, first: bool) -> bool:
+    return _merge(connection, -PAGES if first else PAGES)
+
+
+def most_rewrites(connection: Connection) -> int:
+    """The index is smaller than all of the database."""
+    pages: int = connection.execute(_PAGE_COUNT).scalar_one()
+    return 1 + pages // PAGES
+
+
+def _merge(connection: Connection, pages: int) -> bool:
+    """https://www.sqlite.org/fts5.html#the_merge_command"""
     sqlite = driver(connection)
     before = sqlite.total_changes
     sqlite.execute(_MERGE, (pages,))
     return sqlite.total_changes - before >= 2
-
-
-def rewrite(connection: Connection, first: bool) -> bool:
-    """Rewrite some of the index without what was removed, which it only marked; begin with ``first``. Is there more to
-    do?"""
-    return merge(connection, -PAGES if first else PAGES)
-
-
-def most_rewrites(connection: Connection) -> int:
-    """How often `rewrite` need be called at most: the index is smaller than all of the database."""
-    pages: int = connection.execute(_PAGE_COUNT).scalar_one()
-    return 1 + pages // PAGES
 
 
 def _run(connection: Connection, statement: TextClause, entries: Iterable[Entry]) -> None:

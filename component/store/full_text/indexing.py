@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..engine import Database
 from ..store_errors import StoreError
-from . import fts5, words
+from . import words
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,6 @@ async def index_some(database: Database) -> bool:
     """
     portion = await database.read(words.next_texts)
     if portion is None:
-        return await database.change(fts5.merge)
+        return await database.change(words.merge)
     await database.change(words.index, await asyncio.to_thread(words.folded, portion))
     return True

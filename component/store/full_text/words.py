@@ -5,7 +5,7 @@ cut into other words now, by a later version of deskbridge or of Unicode, the in
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -13,7 +13,11 @@ from sqlalchemy import Connection, text
 from component.folding import FOLDING, words
 
 from ..records import meta
-from . import fts5
+from . import fts5, tsvector
+from .word_index import Entry, WordIndex
+
+_INDEXES: Mapping[str, WordIndex] = {"sqlite": fts5, "postgresql": tsvector}
+"""By the name of SQLAlchemy's dialect."""
 
 PORTION = 256
 """Messages that are indexed at a time, at most: some milliseconds, for which a batch may have to wait."""
@@ -33,7 +37,11 @@ class Portion:
 
     after: int
     last: int
-    entries: Sequence[fts5.Entry]
+    entries: Sequence[Entry]
+
+
+def word_index(connection: Connection) -> WordIndex:
+    return _INDEXES[connection.dialect.name]
 
 
 def mark(connection: Connection) -> int:
@@ -70,9 +78,24 @@ def index(connection: Connection, portion: Portion) -> bool:
     if mark(connection) == portion.after:
         # Some may have been deleted since they were read.
         there = set(connection.scalars(_THERE, {"after": portion.after, "last": portion.last}))
-        fts5.add(connection, [entry for entry in portion.entries if entry[0] in there])
+        word_index(connection).add(connection, [entry for entry in portion.entries if entry[0] in there])
         meta.put_number(connection, meta.INDEXED_UP_TO, portion.last)
-    return fts5.merge(connection)
+    return merge(connection)
+
+
+def merge(connection: Connection) -> bool:
+    """Make fewer parts of the index, each of which a search has to look into. Is there more to do?"""
+    return word_index(connection).merge(connection)
+
+
+def most_rewrites(connection: Connection) -> int:
+    """How often `rewrite` need be called at most."""
+    return word_index(connection).most_rewrites(connection)
+
+
+def rewrite(connection: Connection, first: bool) -> bool:
+    """Rewrite some of the index without what was removed; begin with ``first``. Is there more to do?"""
+    return word_index(connection).rewrite(connection, first)
 
 
 def forget(connection: Connection, ids: Collection[int]) -> None:
@@ -81,7 +104,8 @@ def forget(connection: Connection, ids: Collection[int]) -> None:
         _begin_anew(connection)  # nobody knows any more into which words they were cut
         return
     rows = connection.execute(_THESE, {"ids": json.dumps(list(ids)), "last": mark(connection)})
-    fts5.remove(connection, [(id, (sender, receiver), words(body)) for id, sender, receiver, body in rows])
+    entries = [(id, (sender, receiver), words(body)) for id, sender, receiver, body in rows]
+    word_index(connection).remove(connection, entries)
 
 
 def _is_current(connection: Connection) -> bool:
@@ -89,6 +113,6 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _begin_anew(connection: Connection) -> None:
-    fts5.clear(connection)
+    word_index(connection).clear(connection)
     meta.put(connection, meta.FOLDED_BY, FOLDING)
     meta.put_number(connection, meta.INDEXED_UP_TO, 0)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from ..archive.id_range import first_from
 from ..engine import Database
-from ..full_text import fts5, words
+from ..full_text import words
 from ..records import meta
 from ..schema import held_message
 from ..write.numbering import CONVERSATIONS, HISTORIES
@@ -96,8 +96,8 @@ async def _slices(database: Database, due: Callable[[Connection, int], Sequence[
 
 async def _rewrite_words(database: Database) -> None:
     """All of the index once. What is written meanwhile could be merged for ever."""
-    for turn in range(await database.read(fts5.most_rewrites)):
-        if not await database.change(fts5.rewrite, first=turn == 0):
+    for turn in range(await database.read(words.most_rewrites)):
+        if not await database.change(words.rewrite, first=turn == 0):
             break
 
 
