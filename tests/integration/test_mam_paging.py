@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element
 
 import pytest
-import pytest_asyncio
 
 from component.outgoing.archive_id import Role
 from tests.support.archive import FULLTEXT, MAM, ask, form, query, raw_form, request, rsm
@@ -17,8 +16,6 @@ from tests.support.client import XmppClient
 from tests.support.matching import condition_of
 from tests.support.past import MORNING, chatter, past
 from tests.support.server import TestServer
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ALICE, CAROL = "alice@cc.acme.test", "carol@cc.acme.test"
 BOB, ERIN = "bob@work.acme.test", "erin@work.acme.test"
@@ -30,7 +27,7 @@ FIRST, SECOND, THIRD = (
 ALL = FIRST + SECOND + THIRD
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def ids(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """A running bridge with that history; body -> the id of Alice's copy. ``hidden`` was withdrawn after ``b 20``,
     ``foreign`` is Carol's, ``of the future`` nobody's."""
@@ -49,7 +46,7 @@ async def ids(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) ->
         yield known
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def alice(ejabberd: TestServer, ids: dict[str, str]) -> AsyncIterator[XmppClient]:
     async with await ejabberd.client(ALICE) as client:
         yield client

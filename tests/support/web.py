@@ -63,7 +63,7 @@ class Site:
         ):
             return response, await response.text()
 
-    async def raw(self, sent: bytes, seconds: float = 5.0) -> bytes:
+    async def raw(self, sent: bytes, seconds: float = 60.0) -> bytes:
         """Everything that comes back for these bytes, up to the end of the connection."""
         reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
         try:

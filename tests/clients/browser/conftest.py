@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.support import demo
 from tests.support.browser import Browser
@@ -15,14 +14,12 @@ Visit = Callable[..., Awaitable[DemoPage]]
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """All tests run in the event loop in which the demonstration was started."""
     for item in items:
-        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skipif(not demo.usable(), reason="needs chromium, and npm for Converse.js"))
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def demonstration() -> AsyncIterator[DemoProcess]:
     with server_folder() as folder:
         folder.chmod(0o755)
@@ -30,13 +27,13 @@ async def demonstration() -> AsyncIterator[DemoProcess]:
             yield process
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     async with Browser(tmp_path_factory.mktemp("browser")) as browser:
         yield browser
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def visit(demonstration: DemoProcess, browser: Browser) -> AsyncIterator[Visit]:
     """``await visit()``: the demo page in a tab of its own, closed at the end; nobody of it stays logged in."""
     pages: list[DemoPage] = []

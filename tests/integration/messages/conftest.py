@@ -1,12 +1,10 @@
 """One bridge for all scripts of this folder, and people who log in for one script each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
@@ -27,14 +25,7 @@ LogIn = Callable[..., Awaitable[XmppClient]]
 Reconfigure = Callable[..., Awaitable[None]]
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """All scripts run in the event loop in which the one bridge was started."""
-    for item in items:
-        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge, known to everybody's roster."""
     await ejabberd.register(*ACCOUNTS, STRANGER)
@@ -58,14 +49,14 @@ def service_of(account: str) -> str:
     return f"agents.{host.partition('.')[2]}"
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def bystander(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[XmppClient]:
     """Somebody whom nobody writes to, logged in all the time."""
     async with await ejabberd.client("sue@work.acme.test") as client:
         yield client
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def log_in(ejabberd: TestServer, bridge: BridgeProcess, bystander: XmppClient) -> AsyncIterator[LogIn]:
     """``await log_in("alice@cc.acme.test")``: a client that the bridge knows of; all are logged out at the end."""
     clients: list[XmppClient] = []
@@ -87,7 +78,7 @@ async def log_in(ejabberd: TestServer, bridge: BridgeProcess, bystander: XmppCli
     await bystander.request(f"<iq type='get' to='agents.acme.test'><ping xmlns='{PING}'/></iq>")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
     """``await reconfigure(mode=1)``: a reload with other keys for acme, or other limits, for one script."""
 
@@ -99,43 +90,43 @@ async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
     await reconfigure()
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def alice(log_in: LogIn) -> XmppClient:
     """An agent in sales, who has a Work licence too."""
     return await log_in("alice@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def carol(log_in: LogIn) -> XmppClient:
     """An agent in sales and support."""
     return await log_in("carol@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def dan(log_in: LogIn) -> XmppClient:
     """An agent in support."""
     return await log_in("dan@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def sue(log_in: LogIn) -> XmppClient:
     """A supervisor, in no group, who has a Work licence too."""
     return await log_in("sue@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def lena(log_in: LogIn) -> XmppClient:
     """An agent in no group, who has a Work licence too."""
     return await log_in("lena@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def bob(log_in: LogIn) -> XmppClient:
     """A Work user."""
     return await log_in("bob@work.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def erin(log_in: LogIn) -> XmppClient:
     """A Work user."""
     return await log_in("erin@work.acme.test")
@@ -151,7 +142,7 @@ class Direction:
     receiver_face: str
 
 
-@pytest_asyncio.fixture(loop_scope="package", params=["work-to-agent", "agent-to-work", "agent-to-agent"])
+@pytest.fixture(params=["work-to-agent", "agent-to-work", "agent-to-agent"])
 async def chat(request: pytest.FixtureRequest, log_in: LogIn) -> AsyncIterator[Direction]:
     alice = await log_in("alice@cc.acme.test")
     match request.param:

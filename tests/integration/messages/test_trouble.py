@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 
-import pytest_asyncio
+import pytest
 
 from component.model import EjabberdSettings
 from tests.integration.messages.conftest import LogIn
@@ -19,7 +19,7 @@ TRY_AGAIN = "wait/resource-constraint"
 LONGER_THAN_SQLITE_WAITS = 15.0
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def no_api(bridge: BridgeProcess) -> AsyncIterator[None]:
     """A bridge that cannot reach ejabberd's HTTP API."""
     settings = bridge.settings

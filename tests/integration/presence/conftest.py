@@ -1,11 +1,9 @@
 """One bridge for all scripts of this folder, and people who log in for one script each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-import pytest_asyncio
 
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
@@ -17,14 +15,7 @@ ACCOUNTS = (ALICE, CAROL, DAN, SUE, LENA, BOB, ERIN)
 Login = Callable[..., Awaitable[XmppClient]]
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """All scripts run in the event loop in which the one bridge was started."""
-    for item in items:
-        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge, known to everybody's roster."""
     await ejabberd.register(*ACCOUNTS)
@@ -37,7 +28,7 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
         yield process
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def login(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[Login]:
     """``await login(ALICE)``: a client, logged in. At the end all forget whom they watched, and are logged out."""
     clients: list[XmppClient] = []

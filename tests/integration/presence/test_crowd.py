@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
-import pytest_asyncio
+import pytest
 
 from component.bridge.stream.paced_presence import LANES, SLICE
 from tests.integration.presence.conftest import Login
@@ -22,7 +22,7 @@ WATCHERS = [f"watcher{number}@cc.acme.test" for number in range(SIZE)]
 AGENT = '\n[[people]]\nname = "Watcher {0}"\nagent = "watcher{0}"\ngroups = ["sales"]\n'
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="package")
+@pytest.fixture(scope="module")
 async def crowd(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[list[XmppClient]]:
     """Agents of Alice's group who are logged in and watch her."""
     bridge.write_people("acme", PEOPLE + "".join(map(AGENT.format, range(SIZE))))

@@ -1,11 +1,9 @@
 """One bridge for all scripts of this folder, with a directory that has titles and a picture, and an operator."""
 
 import base64
-from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from tests.integration.messages.conftest import (
     ACCOUNTS,
@@ -37,14 +35,7 @@ PICTURE = base64.b64decode(
 TITLES = {"Alice Ames": "Sales agent", "Bob Berg": "Warehouse", "Sue Shah": "Head of sales", "Dan Diaz": "Technician"}
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """All scripts run in the event loop in which the one bridge was started."""
-    for item in items:
-        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge, known to everybody's roster."""
     await ejabberd.register(*ACCOUNTS, STRANGER)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 
-import pytest_asyncio
+import pytest
 
 from tests.integration.messages.conftest import LogIn, Reconfigure
 from tests.support.bridge import PEOPLE, BridgeProcess
@@ -13,7 +13,7 @@ from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, hears_nothing, talk
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def operator(log_in: LogIn) -> XmppClient:
     return await log_in("sue@work.acme.test", "console")
 
@@ -145,7 +145,7 @@ class TestReload:
         assert run.status == "auth/forbidden"
         assert "reload" not in await offered(operator)
 
-    @pytest_asyncio.fixture(loop_scope="package", autouse=True)
+    @pytest.fixture(autouse=True)
     async def _as_before(self, bridge: BridgeProcess) -> AsyncIterator[None]:
         yield
         for tenant in ("acme", "globex"):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest_asyncio
+import pytest
 
 from tests.clients.test_profanity import pytestmark as needs_profanity
 from tests.integration.messages.conftest import LogIn
@@ -18,7 +18,7 @@ pytestmark = needs_profanity
 SERVICE = "agents.acme.test"
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def profanity(ejabberd: TestServer, log_in: LogIn, tmp_path: Path) -> AsyncIterator[Terminal]:
     """profanity, with Bob logged in. It goes before ``log_in`` waits for everybody to be logged out."""
     home = tmp_path / "home"

@@ -1,11 +1,9 @@
 """One bridge for all scripts of this folder, and people who log in for one script each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-import pytest_asyncio
 
 from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
@@ -18,18 +16,11 @@ LogIn = Callable[..., Awaitable[XmppClient]]
 Reconfigure = Callable[..., Awaitable[None]]
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """All scripts run in the event loop in which the one bridge was started."""
-    for item in items:
-        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
-
-
 def service_of(account: str) -> str:
     return f"agents.{account.partition('@')[2].partition('.')[2]}"
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest.fixture(scope="package")
 async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
     """A running deskbridge with supervisors in both tenants, known to everybody's roster."""
     await ejabberd.register(*ACCOUNTS)
@@ -44,7 +35,7 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
         yield process
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def log_in(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[LogIn]:
     """``await log_in("alice@cc.acme.test")``: a client that the bridge knows of; all are logged out at the end."""
     clients: list[XmppClient] = []
@@ -64,7 +55,7 @@ async def log_in(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[L
     await all_ended(bridge)
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
     """``await reconfigure(watch=True)``: a reload with other keys for acme, or other people, for one script."""
 
@@ -77,55 +68,55 @@ async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
     await reconfigure()
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def alice(log_in: LogIn) -> XmppClient:
     """An agent in sales, who has a Work licence too."""
     return await log_in("alice@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def carol(log_in: LogIn) -> XmppClient:
     """An agent in sales and support."""
     return await log_in("carol@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def dan(log_in: LogIn) -> XmppClient:
     """An agent in support."""
     return await log_in("dan@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def lena(log_in: LogIn) -> XmppClient:
     """An agent in support, who has a Work licence too."""
     return await log_in("lena@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def sue(log_in: LogIn) -> XmppClient:
     """A supervisor of sales, logged in as an agent."""
     return await log_in("sue@cc.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def max_(log_in: LogIn) -> XmppClient:
     """A supervisor of everybody, logged in as a Work user."""
     return await log_in("max@work.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def bob(log_in: LogIn) -> XmppClient:
     """A Work user."""
     return await log_in("bob@work.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def alice_at_work(log_in: LogIn) -> XmppClient:
     """Alice, logged in as a Work user."""
     return await log_in("alice.ames@work.acme.test")
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def lena_at_work(log_in: LogIn) -> XmppClient:
     """Lena, logged in as a Work user."""
     return await log_in("lena@work.acme.test")

@@ -3,7 +3,7 @@
 import asyncio
 from xml.etree.ElementTree import Element
 
-import pytest_asyncio
+import pytest
 
 from tests.integration.supervision.conftest import Reconfigure
 from tests.support.bridge import BridgeProcess
@@ -27,7 +27,7 @@ from tests.support.watching import (
 BEGAN = "ⓘ Alice Ames and Carol Cho began a chat."
 
 
-@pytest_asyncio.fixture(autouse=True, loop_scope="package")
+@pytest.fixture(autouse=True)
 async def contacts_appear(reconfigure: Reconfigure) -> None:
     """In this tenant, unlike in other scripts."""
     await reconfigure(roster_limit=50)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from xml.etree.ElementTree import tostring
 
 import pytest
-import pytest_asyncio
 
 from tests.integration.supervision.conftest import LogIn
 from tests.integration.supervision.test_secondary import own_words
@@ -37,7 +36,7 @@ RETRACTION = "<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/>"
 FALLBACK = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>"
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def watched(alice: XmppClient, carol: XmppClient, sue: XmppClient) -> AsyncIterator[XmppClient]:
     """Sue, who watches Alice and Carol."""
     await talk(alice, carol, CAROL)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.support.client import XmppClient
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 SERVICE = "agents.acme.test"
 
 
-@pytest_asyncio.fixture(loop_scope="package")
+@pytest.fixture
 async def profanity(
     ejabberd: TestServer, log_in: LogIn, tmp_path: Path, reconfigure: Reconfigure
 ) -> AsyncIterator[Terminal]:
