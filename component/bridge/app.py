@@ -46,8 +46,12 @@ from .supervision.supervision import Supervision
 
 
 class App:
-    """All parts, put together; `Bridge` takes them through their lives. ``up`` and ``down`` are told of streams, which
-    are there only while the lease is valid."""
+    """All parts, put together; `Bridge` takes them through their lives. There are streams only while ``lease`` is
+    valid."""
+
+    stream_began: Callable[[], None]
+    stream_lost: Callable[[], None]
+    """Told of each stream to ejabberd. To be set before ``link`` runs."""
 
     def __init__(
         self,
@@ -59,12 +63,14 @@ class App:
         reload: Reload,
         uploads: Uploads,
         lease: Lease,
-        up: Callable[[], None],
-        down: Callable[[], None],
     ) -> None:
+        self.state = state
+        self.store = store
+        self.metrics = metrics
+        self.lease = lease
         self.tasks = BackgroundTasks()
-        host = settings.tenants[0].service
-        self.link = Connection(settings.xmpp, host, stanza_limit(settings), lease.valid, up, down, self.tasks)
+        host, limit = settings.tenants[0].service, stanza_limit(settings)
+        self.link = Connection(settings.xmpp, host, limit, lease.valid, self._up, self._down, self.tasks)
         send = self.link.send
         self.iqs = Iqs(send)
         self.rivals = Rivals(state, lease, self.link, self.iqs)
@@ -149,6 +155,12 @@ class App:
         self.link.on_stanza = router.receive
 
     # What the parts tell each other
+
+    def _up(self) -> None:
+        self.stream_began()
+
+    def _down(self) -> None:
+        self.stream_lost()
 
     def _logged_in(self, party: Party, client: str) -> None:
         self.contacts.logged_in(party)

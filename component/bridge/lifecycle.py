@@ -7,20 +7,14 @@ import time
 from typing import Any
 
 from component.directory.world import World
-from component.ejabberd.ejabberd_api import EjabberdApi
-from component.metrics import Metrics
 from component.model import Settings
-from component.store.api import Lease, LeaseLost, Store, StoreError
-from component.web.uploads import Uploads
+from component.store.api import LeaseLost, StoreError
 
 from .app import App
 from .clock import now_us
 from .gauges import Gauges
-from .reloading import Reload
-from .state.state import State
 from .stream.connection import Disconnected
 from .stream.rivals import HostsTaken
-from .supervision.supervision import Supervision
 
 log = logging.getLogger(__name__)
 
@@ -32,35 +26,18 @@ ANSWERS_SECONDS = 3.0
 class Bridge:
     """One instance, serving all tenants over one stream. ``run`` lasts until it is told to stop."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        state: State,
-        store: Store,
-        api: EjabberdApi,
-        metrics: Metrics,
-        reload: Reload,
-        uploads: Uploads,
-        lease: Lease,
-    ) -> None:
-        self._lease = lease
-        self._state = state
-        self._store = store
-        self._metrics = metrics
-        self._app = app = App(
-            settings, state, store, api, metrics, reload, uploads, lease, up=self._up, down=self._down
-        )
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._state = app.state
+        self._store = app.store
+        app.stream_began, app.stream_lost = self._up, self._down
         parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.contacts)
-        metrics.add(Gauges(state, store, *parts_seen, self.missing))
+        app.metrics.add(Gauges(app.state, app.store, *parts_seen, self.missing))
         self._settling: asyncio.Task[None] | None = None
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settled = False
         self._all_have_contacts = False
         self._seen_through: World | None = None  # the directory by which all subscriptions were looked through
-
-    @property
-    def supervision(self) -> Supervision:
-        return self._app.supervision
 
     def missing(self) -> list[str]:
         """What keeps the bridge from doing all its work, in words for operators; nothing if it is ready (O4)."""
@@ -82,7 +59,7 @@ class Bridge:
         start(self._app.delivery.run(), "noting what was delivered", self._fail)
         start(self._app.retention.run(), "deleting old messages", self._fail)
         stopping = start(stop.wait(), "waiting to be stopped")
-        losing = start(self._lease.lost.wait(), "waiting for another process to take over")
+        losing = start(self._app.lease.lost.wait(), "waiting for another process to take over")
         ends: list[asyncio.Future[Any]] = [self._failed, stopping, losing]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -139,7 +116,7 @@ class Bridge:
     # A stream comes and goes
 
     def _up(self) -> None:
-        self._metrics.connected()
+        self._app.metrics.connected()
         self._app.rivals.up()
         self._state.sessions.begin_anew()
         self._state.recent.all_lost(now_us())

@@ -24,6 +24,7 @@ from component.web.link_responses import LinkResponses
 from component.web.uploads import Uploads
 from component.web.web_server import Web
 
+from .app import App
 from .lifecycle import Bridge
 from .reloading import ReloadError, refuse_new_wiring
 from .standby import Standby
@@ -100,11 +101,12 @@ async def _serve(reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web,
         async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
             async with reloader.at_rest():
                 state = await open_state(reloader.settings.limits, reloader.world, store, settings.web)
-                bridge = Bridge(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease)
+                app = App(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease)
+                bridge = Bridge(app)
                 reloader.bridge = bridge
             gc.set_threshold(YOUNG)
             _set_aside()
-            transcript = bridge.supervision.transcript_links.open
+            transcript = app.supervision.transcript_links.open
             async with web.opening(LinkResponses(store, metrics, partial(_tenant, state), transcript, uploads)):
                 await bridge.run(stop)
 

@@ -1,4 +1,17 @@
-"""Asking ejabberd who is logged in, after a start and after every lost connection (P6)."""
+"""The census: ejabberd is asked who is logged in, after a start and after every lost stream (P6).
+
+What was known before is worth nothing then: people came and went meanwhile. While the census is taken no message is
+judged (`stream/gate.py`) and no presence is told, as both would be invented.
+
+ejabberd tells it in two ways, and neither is enough. A probe from the service contact is answered with the presence of
+every session, for those who have that contact; for others, and for who is logged out, nothing comes at all, so silence
+has no meaning of its own. Its API lists who is connected, at once, but not whether they are available. So everybody is
+probed, a barrier shows that ejabberd has routed the probes, and then those who are connected are waited for: until all
+have answered, or nobody has for half a second; five seconds where an agent among them has not been seen before,
+because an agent who counts as logged out is refused what they write. Who is connected and silent has their service
+contact put back first, as ejabberd then shows their presence. Who stays silent keeps what was last known of them
+(`Sessions.settle`).
+"""
 
 import asyncio
 import contextlib
@@ -18,21 +31,19 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 QUIET_SECONDS = 0.5
-"""Some are connected but silent, and nobody has answered for so long: they do not show that they are there."""
+"""After so long without an answer those who are still silent are taken to be invisible: connected, but not
+available."""
 
 LONGEST_SECONDS = 5.0
-"""So long is waited if there are agents among them, who would be refused what they say."""
+"""The longest wait, if agents are among them who were not logged in before: until then they are refused what they
+write."""
 
 Connected = Mapping[str, set[str]]
-"""Accounts, and the resources they are connected with."""
+"""Bare account -> the resources it is connected with."""
 
 
 class Census:
-    """Probes everybody and waits for the answers.
-
-    ejabberd does not answer for those who are logged out, but it can tell who is connected. Of these, some are
-    busy and answer late, some lack the service contact, and some do not show that they are there.
-    """
+    """Probes everybody, and waits for the answers of those who are connected."""
 
     def __init__(self, state: State, link: Connection, contacts: ServiceContacts, api: EjabberdApi) -> None:
         self._state = state
@@ -41,14 +52,14 @@ class Census:
         self._api = api
 
     def ask(self, parties: Iterable[Party]) -> None:
-        """Have ejabberd tell who of these is logged in."""
+        """Probe these: ejabberd answers for each session that is available."""
         for party in parties:
             self._link.send(plain("probe", party.tenant.service, party.account))
 
     async def take(self) -> Connected:
-        """Ask everybody, and wait until all who are logged in have answered. Raises ``LinkDown``.
+        """Ask everybody, and wait until all who are logged in have answered. Raises ``Disconnected``.
 
-        Returns those who are connected and did not answer; for all we know they are as they were before.
+        Returns those who are connected and did not answer: they count as what they were before.
         """
         self.ask(self._state.world.everybody())
         await self._link.barrier()
@@ -61,7 +72,7 @@ class Census:
         return {party.account: connected[party.account] for party in self._silent(parties)}
 
     async def _connected(self) -> Connected:
-        """Everybody may be, with no resource we know of, if ejabberd does not tell."""
+        """Everybody, without resources, if ejabberd does not tell."""
         world = self._state.world
         hosts = [tenant.account_host(side) for tenant in world.tenants for side in Side]
         connected: dict[str, set[str]] = {}
@@ -70,7 +81,7 @@ class Census:
                 connected |= await self._api.connected(host)
         except EjabberdApiError as problem:
             log.warning(
-                "who answers late will be taken to be logged out, as it is not known who is connected: %s", problem
+                "ejabberd does not tell who is connected, so whoever answers late counts as logged out: %s", problem
             )
             return {party.account: set() for party in world.everybody()}
         return connected

@@ -1,4 +1,19 @@
-"""What the faces show, and how their watchers are told (P1 to P4, P6, P8)."""
+"""What the faces show, and when their watchers are told (P1 to P4, P6, P8).
+
+A face shows one presence to all Work users and one to all agents, made from the sessions of the account behind it
+(`policy/shown_presence.py`). `Faces` remembers what each face showed last and broadcasts only
+what is different, so several clients that tell of one change cause one broadcast.
+
+Three things keep this truthful and cheap. First, it is quiet from the loss of a stream to the end of the census. What
+may have changed in between, also in the life of an earlier process, is collected as *untold* and announced afterwards,
+in steps, and goes on with the next stream if this one is lost, too. Second, one face that changes thirty times at once
+is told of once a second from then on, with its newest state, because each change may go to thousands. Third,
+`Broadcasts` (`stream/paced_presence.py`) decides what goes out at once and what waits its turn behind chat, and holds
+for each watcher only the newest presence of a face.
+
+A single client may be told before the others: it has just logged in, or subscribed. Then the face is *ahead*, and the
+next refresh tells all watchers even if their last broadcast would look the same.
+"""
 
 import asyncio
 import time
@@ -29,7 +44,7 @@ GONE: Shown = {side: UNAVAILABLE for side in Side}
 
 
 class Faces:
-    """Decides what watchers are told; ``broadcasts`` takes it to them.
+    """Decides what watchers are told; ``broadcasts`` sends it.
 
     Nobody is told anything before ``resume`` and after ``pause``: while it is not known who is logged in,
     presence could only be invented (P6).
@@ -40,10 +55,10 @@ class Faces:
         self._broadcasts = broadcasts
         self._quiet = True
         self._shown: dict[str, Shown] = {}  # what is told of those who are logged in, by account
-        self._untold: set[str] | None = None  # accounts whose watchers may not know it yet; None: all of them
+        self._untold: set[str] | None = None  # accounts whose watchers may know something older; None: all
         self._changes = Buckets(lambda: CHANGES, time.monotonic)
         self._put_off: set[str] = set()
-        self._ahead: set[str] = set()  # of these some know more than what was told to all
+        self._ahead: set[str] = set()  # accounts of which one watcher was told something newer than all
 
     def seen(self, viewer: Side, face: Party) -> Seen:
         """What that side sees of a face now."""
@@ -155,9 +170,9 @@ class Faces:
         self._quiet = False
 
     async def announce(self) -> None:
-        """P6: tell everybody what they may have missed. Raises ``LinkDown``; then a next time goes on with it.
+        """P6: tell everybody what they may have missed. Raises ``Disconnected``; the next call goes on from there.
 
-        A step at a time: what is on its way takes memory.
+        In steps, because what is on its way takes memory.
         """
         for tenant in self._state.world.tenants:
             self._tell_service(tenant, SERVICE_SEEN)
@@ -176,7 +191,7 @@ class Faces:
         untold -= told
 
     async def farewell(self) -> None:
-        """P8: a clean stop says that the faces are gone. Raises ``LinkDown``."""
+        """P8: a clean stop says that the faces are gone. Raises ``Disconnected``."""
         self._quiet = True
         sent = 0
         for account, shown in self._shown.items():

@@ -1,4 +1,4 @@
-"""Contacts appear by themselves (D2): whose list has to be looked through, and when."""
+"""Contacts appear by themselves (D2): whose contact list is to be put in order, and when."""
 
 import asyncio
 import logging

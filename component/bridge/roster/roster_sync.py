@@ -1,7 +1,18 @@
 """Sets the contacts of one account right (D2): in ejabberd's roster, in our notes, and among the watchers of faces.
 
-Whatever line a crash comes between, the next look finds the same: what is put is noted before, and ejabberd's roster
-is what counts.
+Three sources are compared: who should be a contact by the directory (`policy/roster_members.py`), who is one in
+ejabberd's roster now, and the notes of what deskbridge put there itself and what the user did to it. From these
+`policy/roster_plan.py` makes a plan without any I/O: what to add or change, what to delete, and which requests to
+consent to. The notes tell whose work an entry is:
+a name or groups that the user chose stay, what the user removed stays away, and what the user added stays while it is
+allowed.
+
+The order of writing makes a crash at any point harmless. First the notes are written with both the old and the new
+entries (``Plan.before``), then ejabberd's roster is changed contact by contact, then the notes are written as they are
+now (``Plan.after``). What a crash leaves half done is found by the next look, which compares anew; and ejabberd's
+roster always counts. Watchers follow the roster: who has a contact that shows presence is subscribed to that face.
+Only the opposite takes a second look, a second later: a client subscribes first and adds the contact after, so a
+watcher without a contact may be about to have it.
 """
 
 import asyncio
@@ -22,7 +33,7 @@ from ..presence.faces import Faces
 from ..state.state import State
 
 SECOND_LOOK_SECONDS = 1.0
-"""Who watches a face that is not among their contacts may be about to add it. So long that takes at most."""
+"""How long a client may take to add a contact whose presence it has subscribed to already."""
 
 
 @dataclass(slots=True)
@@ -53,7 +64,8 @@ class RosterSync:
         self._people_of: World | None = None
 
     async def mend(self, account: str, wishes: Wishes) -> int:
-        """Do what has to be done for a bare account of any tenant, also of somebody who left; how many changes.
+        """Put the list of a bare account of any tenant in order, also of somebody who left; returns the number of
+        changes.
 
         Raises ``EjabberdApiError`` and ``StoreError``; what is left can be done by another call with the same wishes.
         """
@@ -92,7 +104,7 @@ class RosterSync:
         return plan(Situation(listed, stands, items, notes, wishes.asked, left))
 
     def _people_in(self, world: World, tenant: Tenant) -> People:
-        """Gathered once for each directory."""
+        """Computed once for each directory."""
         if self._people_of is not world:
             self._people = {
                 other.id: People.of(world.directory(other), *(world.parties(other, side) for side in Side))
@@ -134,7 +146,7 @@ class RosterSync:
         return sessions.logged_in(watcher.account) and sessions.logged_in(face.account)
 
     async def _forget_what_is_not(self, account: str, tenant: Tenant, watched: Set[str], seen: Set[str]) -> None:
-        """A crash may have kept us from writing that somebody does not watch a face any more."""
+        """A crash may have lost that somebody does not watch a face any more."""
         faces = {face for face in watched - seen if _is_face(face, tenant)}
         doubtful = {face for face in faces if account in self._state.watchers.of(face)}
         if not doubtful:
@@ -147,6 +159,6 @@ class RosterSync:
 
 
 def _is_face(address: str, tenant: Tenant) -> bool:
-    """Of a person. Chat faces come and go with what supervisors watch."""
+    """Whether it is a person's. Chat faces are put into lists by `ChatContacts`."""
     local, _, host = address.rpartition("@")
     return bool(local) and host in tenant.component_hosts and not local.startswith(RESERVED_PREFIX)
