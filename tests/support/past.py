@@ -6,6 +6,7 @@ from pathlib import Path
 
 from component.outgoing.archive_id import ArchiveIds, Role
 from component.store.api import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Store, Withdraw
+from tests.support.store import index_all
 
 MINUTE = 60_000_000
 MORNING = 1_767_254_400_000_000
@@ -49,6 +50,10 @@ class Past:
         numbers = [self._say(*line) for line in lines]
         await self._store.submit(DeliveredUpTo(numbers[-1], settled=numbers[-1]))
         return numbers
+
+    async def indexed(self) -> None:
+        """Whatever was said can be looked up by its words."""
+        await index_all(self._store)
 
     async def on_its_way(self, *lines: Line) -> None:
         """Write these, which may not have been delivered when the bridge ended."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, TextClause, text
 
-from component.folding import Phrase
+from component.folding import Phrase, words
 
 from ..prepared import driver
-from .word_index import Entry
+from .word_index import Entry, Indexed
 
 TABLE, NUMBER, MATCHES = "message_text", "rowid", "message_text MATCH :words"
 
@@ -32,8 +32,8 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
     _run(connection, _ADD, entries)
 
 
-def remove(connection: Connection, entries: Iterable[Entry]) -> None:
-    _run(connection, _REMOVE, entries)
+def remove(connection: Connection, indexed: Iterable[Indexed]) -> None:
+    _run(connection, _REMOVE, ((id, accounts, words(text)) for id, accounts, text in indexed))
 
 
 def clear(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from component.folding import Phrase
 
-from .word_index import Entry
+from .word_index import Entry, Indexed
 
 TABLE, NUMBER, MATCHES = "message_text", "id", "words @@ CAST(:words AS tsquery)"
 
@@ -28,8 +28,8 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
         connection.execute(_ADD, rows)
 
 
-def remove(connection: Connection, entries: Iterable[Entry]) -> None:
-    rows = [{"id": id} for id, _, _ in entries]
+def remove(connection: Connection, indexed: Iterable[Indexed]) -> None:
+    rows = [{"id": id} for id, _, _ in indexed]
     if rows:
         connection.execute(_REMOVE, rows)
 

@@ -10,6 +10,9 @@ from component.folding import Phrase
 Entry: TypeAlias = tuple[int, Sequence[int], Sequence[str]]
 """A message, the accounts that see it, its words."""
 
+Indexed: TypeAlias = tuple[int, Sequence[int], str]
+"""The same with its text, from which its words were cut."""
+
 
 class WordIndex(Protocol):
     """``TABLE`` is where words are, ``NUMBER`` what their message is called there, ``MATCHES`` the condition that
@@ -22,7 +25,7 @@ class WordIndex(Protocol):
     def add(self, connection: Connection, entries: Iterable[Entry]) -> None:
         """Put these in."""
 
-    def remove(self, connection: Connection, entries: Iterable[Entry]) -> None:
+    def remove(self, connection: Connection, indexed: Iterable[Indexed]) -> None:
         """Take out what was put in, exactly."""
 
     def clear(self, connection: Connection) -> None:

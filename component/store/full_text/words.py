@@ -104,8 +104,7 @@ def forget(connection: Connection, ids: Collection[int]) -> None:
         _begin_anew(connection)  # nobody knows any more into which words they were cut
         return
     rows = connection.execute(_THESE, {"ids": json.dumps(list(ids)), "last": mark(connection)})
-    entries = [(id, (sender, receiver), words(body)) for id, sender, receiver, body in rows]
-    word_index(connection).remove(connection, entries)
+    word_index(connection).remove(connection, [(id, (sender, receiver), body) for id, sender, receiver, body in rows])
 
 
 def _is_current(connection: Connection) -> bool:
