@@ -198,7 +198,7 @@ def run(people: int, contacts: int, seconds: float, pairs: int, rate: int, first
             ejabberd = family(bench.pid)
             load = Load(make_pairs(bench, TENANT, pairs))
             if not first:
-                loop.run(process.logged("in order after", seconds=PATIENCE))
+                loop.run(process.logged("up to date after", seconds=PATIENCE))
                 wait_until_idle([*ejabberd, process.pid], seconds=PATIENCE)
             clocks = Clocks({"component": [process.pid], "ejabberd": ejabberd})
             load.at_rate(rate, 1.0, clocks)  # the first message of two people takes a look at the archive

@@ -107,7 +107,9 @@ class Bridge:
                 await self._app.faces.farewell()
                 await self._app.delivery.tick()
         except (Disconnected, StoreError, TimeoutError) as problem:
-            log.warning("could not finish everything, which the next start will do: %s", problem or "it took too long")
+            log.warning(
+                "not everything could be finished; the next start will do the rest: %s", problem or "it took too long"
+            )
         # What ejabberd has sent before it knows that we leave cannot be answered any more, but kept for the next start.
         self._app.delivery.shut()
         self._app.gate.open()
@@ -156,7 +158,7 @@ class Bridge:
         except StoreError as problem:
             self._app.link.drop(f"the database cannot be read: {problem}")
         except Exception:
-            log.exception("could not settle after connecting")
+            log.exception("the census after connecting failed")
             self._app.link.drop("starting afresh")
 
     async def _find_the_truth(self) -> None:

@@ -169,7 +169,7 @@ class SqliteEngine:
         if self._trouble is not None:
             raise StoreError(self._trouble)
         log.error(
-            "deleted or replaced while deskbridge runs: %s; what was kept there is being saved",
+            "deleted or replaced while deskbridge runs: %s; its content is being saved",
             ", ".join(self._files.lacking()),
         )
         async with self._readers.apart():

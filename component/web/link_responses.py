@@ -130,7 +130,7 @@ class LinkResponses:
             return busy(), "failed"
         response = download(file, found.link.title) if file is not None else await self._show(found, visit)
         if response is None:
-            log.warning("link %d leads to nothing that may be opened", found.link.id)
+            log.warning("link %d has no content that may be shown", found.link.id)
             return dead(), "dead"
         if response.status >= 400:
             return response, "dead" if response.status == 404 else "failed"

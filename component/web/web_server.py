@@ -124,7 +124,7 @@ class Web:
         except WebError as problem:
             if not self._patient:
                 raise
-            log.info("%s; trying again until it can be done", problem)
+            log.info("%s; trying again", problem)
             self._tasks.start(self._try_again(), "listening for browsers")
         return self
 

@@ -134,7 +134,7 @@ async def test_what_ejabberd_does_not_route_is_told_until_it_does(
         assert link.missing()
         wire.thaw()
         await barrier
-        await logged(caplog, "ejabberd routes again what it is sent")
+        await logged(caplog, "ejabberd routes stanzas again")
         assert link.missing() == []
 
 

@@ -154,7 +154,7 @@ class ArchiveQueries:
         except Disconnected:
             return refusal(asked.iq, Reason.HISTORY_UNAVAILABLE)
         except Exception:
-            log.exception("a question to an archive could not be answered")
+            log.exception("an archive query could not be answered")
             return refusal(asked.iq, Reason.REQUEST_FAILED)
         reply = stanza("iq", asked.iq.get("to", ""), asked.iq.get("from", ""), type="result", id=asked.iq.get("id"))
         reply.append(answer.payload)

@@ -38,13 +38,13 @@ class UploadServices:
         try:
             answer = await self._iqs.get(tenant.service, f"{service}/{RESOURCE}", SLOT)
         except TimeoutError:
-            log.warning("%s does not answer, so links to files lead straight to where they are", service)
+            log.warning("%s does not answer, so links to files redirect to the uploads", service)
             return
         get = answer.find(f"{{{UPLOAD_NS}}}slot/{{{UPLOAD_NS}}}get")
         if get is None:
             log.warning(
-                "%s tells %s not where uploads are, so links to files lead straight there and show a digest of their "
-                "sender's account (does mod_http_upload run, and does its option `access` allow %s, as "
+                "%s does not tell %s the address of its uploads, so links to files redirect there and show a hash of "
+                "the sender's account (does mod_http_upload run, and does its option `access` allow %s, as "
                 "`deskbridge ejabberd-config` prints it?)",
                 service, tenant.service, tenant.service,
             )  # fmt: skip

@@ -141,7 +141,7 @@ class Delivery:
             except Disconnected:
                 continue
             except StoreError as problem:
-                log.warning("could not note what was delivered (it may be sent again): %s", problem)
+                log.warning("the delivery mark could not be written (messages may be sent again): %s", problem)
 
     async def tick(self) -> None:
         """Note on disk that all that was sent so far is delivered. Raises ``Disconnected`` or ``StoreError``."""

@@ -101,7 +101,7 @@ class Undelivered:
                 return
             except StoreError as problem:
                 pause = pauses.next()
-                log.error("message %d came back, which cannot be noted; trying again in %.0f s: %s", id, pause, problem)
+                log.error("message %d bounced, which cannot be stored; trying again in %.0f s: %s", id, pause, problem)
                 await asyncio.sleep(pause)
 
     async def _bounced(self, message: ArchivedMessage, account: str, condition: str) -> None:

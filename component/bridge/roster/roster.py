@@ -169,7 +169,7 @@ class Rosters:
         done = self._round
         if done and not self._failing:
             took = time.monotonic() - done.started
-            log.info("contacts of %d people in order after %.1f s, %d changes", done.people, took, done.changes)
+            log.info("contacts of %d people are up to date after %.1f s, %d changes", done.people, took, done.changes)
             self._round = None
 
 

@@ -408,7 +408,7 @@ class Connection:
         if missing and not self._overdue:
             log.warning(missing[0])
         elif self._overdue and not missing:
-            log.info("ejabberd routes again what it is sent")
+            log.info("ejabberd routes stanzas again")
         self._overdue = bool(missing)
 
     def _go_down(self, stream: _Stream) -> None:

@@ -118,10 +118,10 @@ class CatchUp:
                 await self._tell(backlog)
                 await self._link.barrier()
         except (StoreError, Disconnected) as problem:
-            log.warning("what was said before somebody watched could not be sent: %s", problem)
+            log.warning("earlier lines of a watched chat could not be sent: %s", problem)
             return False
         except Exception:
-            log.exception("what was said before somebody watched could not be sent")
+            log.exception("earlier lines of a watched chat could not be sent")
             return False
         return True
 

@@ -110,7 +110,7 @@ class WatchRights:
 
     def _stop(self, watches: Iterable[Watch]) -> None:
         for watch in list(watches):
-            log.info("%s may not watch any more what they did", watch.watcher)
+            log.info("%s has lost the right to watch some chats", watch.watcher)
             self._state.watches.stop(watch)
 
 
@@ -276,4 +276,4 @@ class Watching:
 
 
 def _log_behind(problem: BaseException) -> None:
-    log.warning("a supervisor could not be sent what was said before, and is at the next log-in: %s", problem)
+    log.warning("earlier lines could not be sent to a supervisor; they will be at the next log-in: %s", problem)

@@ -112,7 +112,7 @@ class GroupCommit:
             try:
                 tell(outcome)
             except Exception:  # the others have to be told, too
-                log.exception("what came of a submission could not be handled")
+                log.exception("the result of a submission could not be handled")
         failed = sum(outcome is not None for outcome in outcomes)
         self.observe(len(batch) - failed, failed, seconds)
 

@@ -57,7 +57,7 @@ class Writer:
             self.known.forget()
             if faults.is_operational(error) or isinstance(error, StoreError):
                 raise
-            log.warning("a change was refused, so each is tried by itself: %s", faults.cause(error))
+            log.warning("a batch failed, so its changes are tried one by one: %s", faults.cause(error))
 
         def one_by_one(connection: Connection, submissions: Sequence[Submission]) -> list[Outcome]:
             self.known.start(connection)

@@ -64,7 +64,7 @@ class TestInModeThree:
         self, ejabberd: TestServer, bridge: BridgeProcess, login: Login
     ) -> None:
         """Pushed to a client that is connected; what each face shows comes at once."""
-        await bridge.logged("in order after")
+        await bridge.logged("up to date after")
         await bridge.stop()
         await ejabberd.empty_rosters()
         bob, carol = await login(BOB), await login(CAROL, show="dnd")

@@ -47,17 +47,17 @@ async def remove_contact(client: XmppClient, address: str) -> None:
 async def looked_through(bridge: BridgeProcess) -> None:
     """Everybody's list, once more."""
     await bridge.stop()
-    done = bridge.count("in order after")
+    done = bridge.count("up to date after")
     await bridge.restart()
-    await bridge.logged("in order after", done + 1)
+    await bridge.logged("up to date after", done + 1)
 
 
 async def in_mode_2(bridge: BridgeProcess) -> None:
     """And everybody's list is as it is there."""
-    await bridge.logged("in order after")
+    await bridge.logged("up to date after")
     bridge.write_config(mode=2)
     await bridge.reload()
-    await bridge.logged("in order after", 2)
+    await bridge.logged("up to date after", 2)
 
 
 async def declined(bridge: BridgeProcess) -> None:

@@ -141,12 +141,12 @@ async def test_beyond_the_limit_only_teams_appear(bridge: BridgeProcess, login: 
 
 
 async def test_nothing_is_looked_at_when_nothing_changed(bridge: BridgeProcess, bob: XmppClient) -> None:
-    await bridge.logged("in order after")
+    await bridge.logged("up to date after")
     await bridge.reload()
-    assert bridge.count("in order after") == 1
+    assert bridge.count("up to date after") == 1
     bridge.write_people("acme", PEOPLE.replace("Alice Ames", "Alice Adler"))
     await bridge.reload()
-    await bridge.logged("in order after", 2)
+    await bridge.logged("up to date after", 2)
     assert pushed(bob) == ["alice@agents.acme.test"]
 
 

@@ -166,4 +166,4 @@ async def test_two_organisations_get_their_own(
         await sees_contacts(await login(BOB))
         await sees_contacts(await login(DAN), contact(CAROL, "Carol Cho", SUPPORT))
     async with BridgeProcess(tmp_path, ejabberd.settings) as bridge:
-        await bridge.logged("in order after")
+        await bridge.logged("up to date after")
