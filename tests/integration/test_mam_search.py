@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.conftest import Login
 from tests.support.archive import ask
@@ -23,7 +22,7 @@ LINK = "see https://www.Example.com/path?x=1 or mail bob@example.com"
 TEXTS = [CHINESE, JAPANESE, THAI, GERMAN, WIDE, EMOJI, LINK]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="class")
 async def alice(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[XmppClient]:
     """Everything was said before, and is indexed; and it is said again just now."""
     folder = tmp_path_factory.mktemp("search")
@@ -39,7 +38,6 @@ async def alice(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) 
         yield alice
 
 
-@pytest.mark.asyncio(loop_scope="module")
 class TestFoldedTexts:
     """A10"""
 
