@@ -1,21 +1,18 @@
 """Fixtures. What they are made of is in ``tests/support``."""
 
-import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.bridge import BridgeProcess
-from tests.support.client import XmppClient
 from tests.support.compiled import outdated
+from tests.support.log_ins import LogIn, LogIns
 from tests.support.postgresql import PostgreSQLServer, running_postgresql
 from tests.support.server import TestServer, running_ejabberd
-
-Login = Callable[..., Awaitable[XmppClient]]
 
 settings.register_profile("some", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("some"), max_examples=400)
@@ -48,18 +45,11 @@ def postgresql() -> Iterator[PostgreSQLServer]:
 
 
 @pytest.fixture
-async def login(ejabberd: TestServer) -> AsyncIterator[Login]:
+async def login(ejabberd: TestServer) -> AsyncIterator[LogIn]:
     """``await login("alice@cc.acme.test")``: a client, logged in; all are logged out at the end."""
-    clients: list[XmppClient] = []
-
-    async def log_in(account: str, resource: str = "test", **options: object) -> XmppClient:
-        client = await ejabberd.client(account, resource)
-        clients.append(client)
-        await client.login(**options)
-        return client
-
-    yield log_in
-    await asyncio.gather(*(client.logout() for client in clients))
+    log_ins = LogIns(ejabberd)
+    yield log_ins
+    await log_ins.log_out()
 
 
 @pytest.fixture

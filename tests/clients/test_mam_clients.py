@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.past import MINUTE, chatter, past
 from tests.support.readers import READERS, Reader
@@ -40,7 +40,7 @@ def last(count: int, of: int = 35) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", READERS)
-async def test_reading(bridge: BridgeProcess, visible: int, login: Login, kind: type[Reader]) -> None:
+async def test_reading(bridge: BridgeProcess, visible: int, login: LogIn, kind: type[Reader]) -> None:
     """A first log-in; one after four messages were missed, in both directions; and one after so many that 9.9 hides
     the newest one that the client knows: then the visible rest comes, once, and no error."""
     client = await login(ALICE, "reader")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from component.ejabberd.private_server import free_ports
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.converse import Converse, usable
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.past import MINUTE, chatter, past
 from tests.support.server import PASSWORD, TestServer
@@ -29,7 +29,7 @@ def last(count: int, of: int = 35) -> list[str]:
 @pytest.mark.parametrize("size", [10, 50])
 @pytest.mark.parametrize(("version", "visible"), [("9.9", 30), ("9.10", 35)])
 async def test_converse(
-    tmp_path: Path, ejabberd: TestServer, login: Login, version: str, visible: int, size: int
+    tmp_path: Path, ejabberd: TestServer, login: LogIn, version: str, visible: int, size: int
 ) -> None:
     """By a first visit, together with what comes live, and by a second visit that fetches what was missed."""
     async with past(tmp_path, begin=time.time_ns() // 1000 - 60 * MINUTE) as written:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
+from tests.support.log_ins import LogIn
 from tests.support.past import MINUTE, chatter, past
 from tests.support.server import PASSWORD, TestServer
 from tests.support.terminal import Terminal
@@ -22,7 +22,7 @@ ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
 
 
 @pytest.mark.parametrize(("version", "visible"), [("9.9", 30), ("9.10", 35)])
-async def test_profanity(tmp_path: Path, ejabberd: TestServer, login: Login, version: str, visible: int) -> None:
+async def test_profanity(tmp_path: Path, ejabberd: TestServer, login: LogIn, version: str, visible: int) -> None:
     await ejabberd.register(ALICE)
     async with past(tmp_path, begin=time.time_ns() // 1000 - 60 * MINUTE) as written:
         await written.said(*chatter(ALICE, BOB, 35))

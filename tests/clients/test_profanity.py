@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import PASSWORD, TestServer
 from tests.support.terminal import Terminal
@@ -36,7 +36,7 @@ async def profanity(ejabberd: TestServer, bridge: BridgeProcess, tmp_path: Path)
         yield terminal
 
 
-async def test_a_conversation_in_profanity(profanity: Terminal, login: Login) -> None:
+async def test_a_conversation_in_profanity(profanity: Terminal, login: LogIn) -> None:
     """C1, M1, M2, P5, P1: contact, presence, text both ways, and a refusal in words."""
     alice = await login("alice@cc.acme.test")
     await profanity.type(f"/sub request {ALICE}")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from component.compiled import IS_COMPILED
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.compiled import ROOT, library, listed
 from tests.support.faces import BOB, CAROL, face
+from tests.support.log_ins import LogIn
 from tests.support.scripts import talk
 from tests.support.server import TestServer
 
@@ -35,7 +35,7 @@ async def uncompiled(
         yield process
 
 
-async def test_messages_cross_without_a_compiler_and_the_log_tells(uncompiled: BridgeProcess, login: Login) -> None:
+async def test_messages_cross_without_a_compiler_and_the_log_tells(uncompiled: BridgeProcess, login: LogIn) -> None:
     bob, carol = await login(BOB), await login(CAROL)
     await talk(bob, carol, face(CAROL))
     await talk(carol, bob, face(BOB))

@@ -17,7 +17,7 @@ from component.ejabberd.private_server import (
     accepts,
     free_ports,
 )
-from tests.conftest import Login
+from tests.support.log_ins import LogIn
 from tests.support.server import GUARD, TestServer, install, make_server, server_folder
 
 HOLGER = "holger@cc.acme.test"
@@ -35,7 +35,7 @@ class TestRosters:
                 await api.delete_contact(HOLGER, SERVICE)
                 assert await api.roster(HOLGER) == {}
 
-    async def test_names_are_shown_as_given(self, ejabberd: TestServer, login: Login) -> None:
+    async def test_names_are_shown_as_given(self, ejabberd: TestServer, login: LogIn) -> None:
         name = 'Łucja "Lu" O\'Neil <&> 樱'
         async with ejabberd.api() as api:
             await api.add_contact("hedy@cc.acme.test", f"lu@{SERVICE}", name, ["Sales & more", "Second"])
@@ -51,7 +51,7 @@ class TestRosters:
 
 
 class TestSessions:
-    async def test_are_the_resources_connected_now(self, ejabberd: TestServer, login: Login) -> None:
+    async def test_are_the_resources_connected_now(self, ejabberd: TestServer, login: LogIn) -> None:
         one = await login(HOLGER, "one")
         await login(HOLGER, "two", available=False)
         async with ejabberd.api() as api:

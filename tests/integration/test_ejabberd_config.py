@@ -16,9 +16,9 @@ from component.ejabberd.ejabberd_yml import complete, part
 from component.ejabberd.private_server import EjabberdServer, EjabberdServerError, free_ports
 from component.ejabberd.site import LOOPBACK
 from component.model import Mode, Settings
-from tests.conftest import Login
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import GUARD, PASSWORD, TestServer, install, make_certificate, server_folder
 from tests.support.stream import StreamClosed
@@ -175,7 +175,7 @@ async def services(client: XmppClient) -> list[str | None]:
 
 
 class TestTenants:
-    async def test_find_their_own_services(self, ejabberd: TestServer, login: Login) -> None:
+    async def test_find_their_own_services(self, ejabberd: TestServer, login: LogIn) -> None:
         """D2, AD4: clients offer a search where the server lists the host. On Work faces, Work users find nobody."""
         for name in ("acme", "globex"):
             assert await services(await login(f"gina@cc.{name}.test")) == [
@@ -203,7 +203,7 @@ class TestTenants:
         assert delegated == {(tenant.desk_host, tenant.service) for tenant in ejabberd.settings.tenants}
 
     @pytest.mark.parametrize("host", ["work.acme.test", "work.globex.test"])
-    async def test_have_uploads_of_their_own(self, ejabberd: TestServer, login: Login, host: str) -> None:
+    async def test_have_uploads_of_their_own(self, ejabberd: TestServer, login: LogIn, host: str) -> None:
         walt = await login(f"walt@{host}")
         slot = await walt.request(
             f"<iq type='get' to='upload.{host}'>"
@@ -216,7 +216,7 @@ class TestTenants:
 
 
 class TestClients:
-    async def test_may_send_more_than_deskbridge_takes(self, ejabberd: TestServer, login: Login) -> None:
+    async def test_may_send_more_than_deskbridge_takes(self, ejabberd: TestServer, login: LogIn) -> None:
         """C18: deskbridge answers what is too large; only far beyond it does ejabberd close the stream."""
         limit = ejabberd.settings.limits.stanza_bytes
         async with ejabberd.component() as component:

@@ -9,8 +9,8 @@ import pytest
 
 from component.ejabberd.modules import RESUME_SECONDS
 from component.xep.presence_stanzas import by_client
-from tests.conftest import Login
 from tests.support.component import XmppComponent
+from tests.support.log_ins import LogIn
 from tests.support.matching import iq, message, presence
 from tests.support.server import TestServer
 
@@ -34,7 +34,7 @@ async def component(ejabberd: TestServer) -> AsyncIterator[XmppComponent]:
 
 @pytest.mark.parametrize("account", ACCOUNTS)
 class TestTheServiceContact:
-    async def test_sees_log_in_change_and_log_out(self, component: XmppComponent, login: Login, account: str) -> None:
+    async def test_sees_log_in_change_and_log_out(self, component: XmppComponent, login: LogIn, account: str) -> None:
         petra = await login(account, show="away", status="Lunch")
         await component.expect(presence(sender=petra.jid, type=None, show="away", status="Lunch"))
         await petra.set_presence(show="dnd")
@@ -42,13 +42,13 @@ class TestTheServiceContact:
         await petra.logout()
         await component.expect(presence(sender=petra.jid, type="unavailable"))
 
-    async def test_sees_a_session_that_just_drops(self, component: XmppComponent, login: Login, account: str) -> None:
+    async def test_sees_a_session_that_just_drops(self, component: XmppComponent, login: LogIn, account: str) -> None:
         petra = await login(account)
         petra.kill()
         await component.expect(presence(sender=petra.jid, type="unavailable"))
 
     async def test_is_answered_a_probe_of_who_is_there(
-        self, component: XmppComponent, login: Login, account: str
+        self, component: XmppComponent, login: LogIn, account: str
     ) -> None:
         one, two = await login(account, "one", show="away"), await login(account, "two")
         await component.expect(presence(sender=two.jid, type=None))
@@ -63,7 +63,7 @@ class TestTheServiceContact:
         await component.expect_nothing(presence())
 
     async def test_sees_at_once_who_is_there_when_it_is_added(
-        self, ejabberd: TestServer, component: XmppComponent, login: Login, account: str
+        self, ejabberd: TestServer, component: XmppComponent, login: LogIn, account: str
     ) -> None:
         async with ejabberd.api() as api:
             await api.delete_contact(account, SERVICE)
@@ -77,7 +77,7 @@ class TestTheServiceContact:
 @pytest.mark.parametrize("account", ACCOUNTS)
 class TestTheEndOfASession:
     async def test_of_one_that_is_replaced_comes_without_a_language(
-        self, component: XmppComponent, login: Login, account: str
+        self, component: XmppComponent, login: LogIn, account: str
     ) -> None:
         """It tells what ejabberd says from what a client says. The new session says that it is there."""
         petra = await login(account)
@@ -89,13 +89,13 @@ class TestTheEndOfASession:
         await component.expect(presence(sender=petra.jid, type=None))
 
     async def test_that_a_client_says_has_a_language(
-        self, component: XmppComponent, login: Login, account: str
+        self, component: XmppComponent, login: LogIn, account: str
     ) -> None:
         petra = await login(account)
         await petra.send("<presence type='unavailable'/>")
         assert by_client(await component.expect(presence(sender=petra.jid, type="unavailable")))
 
-    async def test_that_it_says_to_us_alone_is_none(self, component: XmppComponent, login: Login, account: str) -> None:
+    async def test_that_it_says_to_us_alone_is_none(self, component: XmppComponent, login: LogIn, account: str) -> None:
         """A probe is answered, and the real end is told all the same."""
         petra = await login(account, show="away")
         await petra.send(f"<presence type='unavailable' to='{SERVICE}'/>")
@@ -108,7 +108,7 @@ class TestTheEndOfASession:
 
 
 class TestANegativePriority:
-    async def test_gets_no_messages(self, component: XmppComponent, login: Login) -> None:
+    async def test_gets_no_messages(self, component: XmppComponent, login: LogIn) -> None:
         await login(ACCOUNTS[0], priority=-1)
         await component.send(
             f"<message from='{FACE}' to='{ACCOUNTS[0]}' id='m4' type='chat'><body>Hello?</body></message>"
@@ -117,7 +117,7 @@ class TestANegativePriority:
 
 
 @pytest.mark.long
-async def test_an_agent_who_does_not_resume_is_logged_out(component: XmppComponent, login: Login) -> None:
+async def test_an_agent_who_does_not_resume_is_logged_out(component: XmppComponent, login: LogIn) -> None:
     """P4: until then they count as logged in, and may come back without anybody noticing."""
     petra = await login(ACCOUNTS[0], resumable=True)
     petra.kill()
@@ -130,7 +130,7 @@ class TestAnAbsentAgent:
         await component.send(f"<message from='{FACE}' to='{ACCOUNTS[0]}' id='m1'><body>Hello?</body></message>")
         await component.expect(message(id="m1", type="error", error="service-unavailable"))
 
-    async def test_messages_to_a_lost_client_come_back(self, component: XmppComponent, login: Login) -> None:
+    async def test_messages_to_a_lost_client_come_back(self, component: XmppComponent, login: LogIn) -> None:
         petra = await login(ACCOUNTS[0])
         await petra.logout()
         await component.send(f"<message from='{FACE}' to='{petra.jid}' id='m2'><body>Hello?</body></message>")
@@ -138,7 +138,7 @@ class TestAnAbsentAgent:
 
     @pytest.mark.long
     async def test_messages_in_a_session_that_is_not_resumed_come_back(
-        self, component: XmppComponent, login: Login
+        self, component: XmppComponent, login: LogIn
     ) -> None:
         petra = await login(ACCOUNTS[0], resumable=True)
         petra.kill()
@@ -148,7 +148,7 @@ class TestAnAbsentAgent:
 
 class TestWithoutAComponent:
     @pytest.mark.parametrize("account", ACCOUNTS)
-    async def test_senders_are_told_at_once(self, login: Login, account: str) -> None:
+    async def test_senders_are_told_at_once(self, login: LogIn, account: str) -> None:
         """R3. It is ejabberd's refusal to look for the face's host on the Internet, hence the condition."""
         petra = await login(account)
         sent = await petra.say(FACE, "Hello?")
@@ -157,13 +157,13 @@ class TestWithoutAComponent:
 
 class TestTheDeskHost:
     @pytest.mark.parametrize("namespace", ["urn:xmpp:mam:tmp", "urn:xmpp:mam:0", "urn:xmpp:mam:1", "urn:xmpp:mam:2"])
-    async def test_keeps_no_archive_of_its_own(self, login: Login, namespace: str) -> None:
+    async def test_keeps_no_archive_of_its_own(self, login: LogIn, namespace: str) -> None:
         """A6: no history by a side door, and none at all while deskbridge is away."""
         petra = await login(ACCOUNTS[0])
         answer = await petra.request(f"<iq type='set'><query xmlns='{namespace}'/></iq>")
         assert iq(type="error", error="service-unavailable")(answer)
 
-    async def test_offers_what_agents_may_have_and_nothing_else(self, login: Login) -> None:
+    async def test_offers_what_agents_may_have_and_nothing_else(self, login: LogIn) -> None:
         petra = await login(ACCOUNTS[0])
         items = await petra.request(
             "<iq type='get' to='cc.acme.test'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>"

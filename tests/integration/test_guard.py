@@ -13,9 +13,9 @@ import pytest
 
 from component.xep import guard
 from component.xep.guard import archived, life
-from tests.conftest import Login
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent
+from tests.support.log_ins import LogIn
 from tests.support.matching import bare, iq, message, presence
 from tests.support.server import TestServer
 
@@ -64,17 +64,17 @@ def from_gina(stanza: Element) -> bool:
 
 
 @pytest.fixture
-async def gina(login: Login) -> XmppClient:
+async def gina(login: LogIn) -> XmppClient:
     return await login(GINA)
 
 
 @pytest.fixture
-async def walt(login: Login) -> XmppClient:
+async def walt(login: LogIn) -> XmppClient:
     return await login(WALT)
 
 
 @pytest.fixture
-async def gus(login: Login) -> XmppClient:
+async def gus(login: LogIn) -> XmppClient:
     return await login(GUS)
 
 
@@ -155,7 +155,7 @@ class TestTowardsTheAgent:
 
     @pytest.mark.parametrize("sender", [WALT, GUS, "carl@work.globex.test", "carl@cc.globex.test"])
     @pytest.mark.parametrize("address", [GINA, f"{GINA}/test"])
-    async def test_accounts(self, gina: XmppClient, login: Login, sender: str, address: str) -> None:
+    async def test_accounts(self, gina: XmppClient, login: LogIn, sender: str, address: str) -> None:
         other = await login(sender)
         sent = await other.say(address, "psst")
         await other.expect(message(id=sent, sender=address, type="error", error="forbidden"))
@@ -250,7 +250,7 @@ class TestBetweenBoth:
         await walt.expect_nothing(presence(sender=GINA))
         await gina.expect_nothing(presence(sender=WALT))
 
-    async def test_a_subscription_from_before_the_guard(self, ejabberd: TestServer, login: Login) -> None:
+    async def test_a_subscription_from_before_the_guard(self, ejabberd: TestServer, login: LogIn) -> None:
         """As if both had each other in their rosters already: no presence, no probe's answer, no way through."""
         ann, ben = "ann@cc.acme.test", "ben@work.acme.test"
         await ejabberd.register(ann, ben)
@@ -269,7 +269,7 @@ class TestBetweenBoth:
 class TestWhatPasses:
     """The guard is in nobody's way."""
 
-    async def test_own_account(self, login: Login) -> None:
+    async def test_own_account(self, login: LogIn) -> None:
         one, two = await login(GINA, "one"), await login(GINA, "two")
         for client in (one, two):
             enabled = await client.request("<iq type='set'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
@@ -300,7 +300,7 @@ class TestWhatPasses:
         await component.send(f"<presence from='{FACE}/desk' to='{gina.jid}'><show>away</show></presence>")
         await gina.expect(presence(sender=FACE, show="away"))
 
-    async def test_a_subscription_to_a_face(self, login: Login, component: XmppComponent) -> None:
+    async def test_a_subscription_to_a_face(self, login: LogIn, component: XmppComponent) -> None:
         agent = await login("eve@cc.acme.test")
         await agent.send(f"<presence to='{FACE}' type='subscribe'/>")
         await component.expect(presence(sender="eve@cc.acme.test", to=FACE, type="subscribe"))
@@ -308,7 +308,7 @@ class TestWhatPasses:
         await agent.expect(presence(sender=FACE, type="subscribed"))
         assert (await agent.roster())[FACE].get("subscription") == "to"
 
-    async def test_work_users_are_left_alone(self, walt: XmppClient, login: Login) -> None:
+    async def test_work_users_are_left_alone(self, walt: XmppClient, login: LogIn) -> None:
         wendy = await login("wendy@work.acme.test")
         await walt.say(wendy.account, "Lunch?")
         await wendy.expect(message(sender=WALT, body="Lunch?"))

@@ -5,9 +5,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, face
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import TestServer
 from tests.support.wire import bridge_on_a_wire
@@ -30,7 +30,7 @@ async def gauge(bridge: BridgeProcess, host: str) -> str:
     return line.rpartition(" ")[2]
 
 
-async def test_a_guard_that_is_taken_out(ejabberd: TestServer, bridge: BridgeProcess, login: Login) -> None:
+async def test_a_guard_that_is_taken_out(ejabberd: TestServer, bridge: BridgeProcess, login: LogIn) -> None:
     """It is not ready, and says where and what to do; messages go on. Back in its place, it is ready again."""
     await bridge.logged(IN_FORCE)
     assert await get(bridge, "/readyz") == (200, "ready\n")

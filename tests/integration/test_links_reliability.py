@@ -5,11 +5,11 @@ from pathlib import Path
 
 from component.bridge.clock import now_us
 from component.store.api import Store
-from tests.conftest import Login
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, face
 from tests.support.links import all_tokens, opens, token
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import send
 from tests.support.server import TestServer
@@ -19,7 +19,7 @@ URL = "https://up.test/1/photo.jpg"
 FILE = f"<body>Look</body><x xmlns='jabber:x:oob'><url>{URL}</url></x>"
 
 
-async def test_a_crash_between_archive_and_delivery(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+async def test_a_crash_between_archive_and_delivery(ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
     """A5: the message is delivered after the restart, with the link that was written with it."""
     async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
         bob, alice = await login(BOB), await login(ALICE)
@@ -35,7 +35,7 @@ async def test_a_crash_between_archive_and_delivery(ejabberd: TestServer, tmp_pa
         assert opens(bridge, token(text)) == ("file", URL)
 
 
-async def test_a_message_that_comes_back(bridge: BridgeProcess, login: Login) -> None:
+async def test_a_message_that_comes_back(bridge: BridgeProcess, login: LogIn) -> None:
     """M1: it is withdrawn, and its link opens nothing."""
     bob, alice = await login(BOB), await login(ALICE, resumable=True, resume_seconds=1)
     alice.kill()
@@ -45,7 +45,7 @@ async def test_a_message_that_comes_back(bridge: BridgeProcess, login: Login) ->
     assert opens(bridge, kept) is None
 
 
-async def test_retention(bridge: BridgeProcess, login: Login) -> None:
+async def test_retention(bridge: BridgeProcess, login: LogIn) -> None:
     """A8: what deletes the message deletes the link."""
     bob, alice = await login(BOB), await login(ALICE)
     id = await send(bob, face(ALICE), FILE)

@@ -6,11 +6,11 @@ import asyncio
 import pytest
 
 from component.bridge.state.recent_ids import RECONNECT_US
-from tests.conftest import Login
 from tests.support.archived import bodies, conversations
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.faces import ALICE, BOB, CAROL, SERVICE, face, gone, shows, watch
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import TestServer
 
@@ -30,7 +30,7 @@ async def patience(bridge: BridgeProcess) -> None:
 
 
 @pytest.fixture
-async def carol(patience: None, login: Login) -> XmppClient:
+async def carol(patience: None, login: LogIn) -> XmppClient:
     """Watches Alice, whom she may write to."""
     carol = await login(CAROL)
     await watch(carol, ALICE)
@@ -56,7 +56,7 @@ async def goes_on(carol: XmppClient, alice: XmppClient, bridge: BridgeProcess) -
 class TestASessionInThePlaceOfAnother:
     """It is no log-out."""
 
-    async def test_of_the_same_client(self, login: Login, carol: XmppClient, bridge: BridgeProcess) -> None:
+    async def test_of_the_same_client(self, login: LogIn, carol: XmppClient, bridge: BridgeProcess) -> None:
         """The old connection lingers, and ejabberd ends it for the new one."""
         alice = await login(ALICE)
         await begin_chat(carol, alice)
@@ -65,7 +65,7 @@ class TestASessionInThePlaceOfAnother:
             await goes_on(carol, alice, bridge)
 
     async def test_of_a_client_that_lost_its_network(
-        self, login: Login, carol: XmppClient, bridge: BridgeProcess
+        self, login: LogIn, carol: XmppClient, bridge: BridgeProcess
     ) -> None:
         alice = await login(ALICE)
         await begin_chat(carol, alice)
@@ -73,14 +73,14 @@ class TestASessionInThePlaceOfAnother:
         alice = await login(ALICE, "elsewhere")
         await goes_on(carol, alice, bridge)
 
-    async def test_of_a_page_that_is_loaded_anew(self, login: Login, carol: XmppClient, bridge: BridgeProcess) -> None:
+    async def test_of_a_page_that_is_loaded_anew(self, login: LogIn, carol: XmppClient, bridge: BridgeProcess) -> None:
         alice = await login(ALICE)
         await begin_chat(carol, alice)
         await alice.logout()
         await alice.login()
         await goes_on(carol, alice, bridge)
 
-    async def test_what_is_said_in_between_arrives(self, login: Login, carol: XmppClient) -> None:
+    async def test_what_is_said_in_between_arrives(self, login: LogIn, carol: XmppClient) -> None:
         alice = await login(ALICE)
         await begin_chat(carol, alice)
         await alice.logout()
@@ -91,7 +91,7 @@ class TestASessionInThePlaceOfAnother:
             await alice.expect(message(id=id))
 
     async def test_what_was_under_way_to_the_old_session_arrives(
-        self, login: Login, carol: XmppClient, bridge: BridgeProcess
+        self, login: LogIn, carol: XmppClient, bridge: BridgeProcess
     ) -> None:
         """ejabberd holds it for a client that has lost its network and may resume, and returns it when it does not."""
         alice = await login(ALICE, resumable=True)
@@ -108,7 +108,7 @@ class TestASessionInThePlaceOfAnother:
 
 class TestALogOut:
     async def test_ends_the_conversation_when_nobody_comes_back(
-        self, login: Login, carol: XmppClient, bridge: BridgeProcess
+        self, login: LogIn, carol: XmppClient, bridge: BridgeProcess
     ) -> None:
         alice = await login(ALICE)
         await begin_chat(carol, alice)
@@ -122,7 +122,7 @@ class TestALogOut:
         assert bodies(bridge, said) == []
 
     async def test_of_a_bridge_that_is_stopped_meanwhile(
-        self, login: Login, carol: XmppClient, bridge: BridgeProcess
+        self, login: LogIn, carol: XmppClient, bridge: BridgeProcess
     ) -> None:
         """V3: the conversation is found open without Alice at the next start."""
         alice = await login(ALICE)
@@ -136,7 +136,7 @@ class TestALogOut:
 class TestWhatAClientSaysToTheServiceAlone:
     """ejabberd knows who is logged in."""
 
-    async def test_unavailable(self, login: Login, carol: XmppClient, bridge: BridgeProcess) -> None:
+    async def test_unavailable(self, login: LogIn, carol: XmppClient, bridge: BridgeProcess) -> None:
         alice = await login(ALICE)
         await begin_chat(carol, alice)
         await alice.send(f"<presence type='unavailable' to='{SERVICE}'/>")
@@ -146,7 +146,7 @@ class TestWhatAClientSaysToTheServiceAlone:
         alice.kill()
         await carol.expect(gone(ALICE))
 
-    async def test_another_status(self, login: Login, carol: XmppClient) -> None:
+    async def test_another_status(self, login: LogIn, carol: XmppClient) -> None:
         alice = await login(ALICE)
         await carol.expect(shows(ALICE, status="Available"))
         await alice.send(f"<presence to='{SERVICE}'><priority>-5</priority></presence>")
@@ -154,7 +154,7 @@ class TestWhatAClientSaysToTheServiceAlone:
         said = await carol.say(face(ALICE), "Are you there?")
         await alice.expect(message(id=said))
 
-    async def test_available(self, login: Login, carol: XmppClient) -> None:
+    async def test_available(self, login: LogIn, carol: XmppClient) -> None:
         """By a client that is available to nobody else, so that no message reaches it."""
         alice = await login(ALICE, available=False)
         await alice.send(f"<presence to='{SERVICE}'/>")
@@ -167,7 +167,7 @@ class TestWhatAClientSaysToTheServiceAlone:
 class TestANegativePriority:
     """ejabberd delivers nothing to such a client, so for others nobody is there."""
 
-    async def test_of_the_only_client(self, login: Login, carol: XmppClient, bridge: BridgeProcess) -> None:
+    async def test_of_the_only_client(self, login: LogIn, carol: XmppClient, bridge: BridgeProcess) -> None:
         bob = await login(BOB)
         await watch(bob, ALICE)
         alice = await login(ALICE, priority=-1)
@@ -181,7 +181,7 @@ class TestANegativePriority:
         said = await bob.say(face(ALICE), "And now?")
         await alice.expect(message(id=said))
 
-    async def test_of_a_work_users_only_client(self, login: Login) -> None:
+    async def test_of_a_work_users_only_client(self, login: LogIn) -> None:
         """ejabberd keeps what is sent to them."""
         alice, bob = await login(ALICE), await login(BOB, priority=-1)
         await watch(alice, BOB)
@@ -195,7 +195,7 @@ class TestANegativePriority:
 @pytest.mark.long
 @pytest.mark.parametrize("account", [BOB, CAROL])
 async def test_a_script_that_sends_no_presence_and_counts_from_one(
-    bridge: BridgeProcess, login: Login, ejabberd: TestServer, account: str
+    bridge: BridgeProcess, login: LogIn, ejabberd: TestServer, account: str
 ) -> None:
     """A5: each of its runs says something new, once the time is over in which all may be second tries."""
     alice = await login(ALICE)

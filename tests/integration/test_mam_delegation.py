@@ -15,10 +15,10 @@ from component.directory.world import World
 from component.model import Limits
 from component.store.api import Store
 from component.xml import parse
-from tests.conftest import Login
 from tests.support.archive import MAM, ask, has_result, query, request, rsm
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import condition_of, iq, message
 from tests.support.past import chatter, past
 from tests.support.server import TestServer, make_tenant, running_ejabberd
@@ -50,19 +50,19 @@ def delegated(asker: str, account: str, host: str = DESK) -> str:
 class TestOffer:
     """XEP-0313 §7"""
 
-    async def test_accounts_have_archives(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_accounts_have_archives(self, bridge: BridgeProcess, login: LogIn) -> None:
         """The own account says so; its server has no archive of its own and does not claim one (D3)."""
         alice = await login(ALICE)
         assert await features(alice, ALICE) >= FEATURES
         # The plain feature ejabberd itself adds for whatever is delegated.
         assert not await features(alice, DESK) & (FEATURES - {MAM})
 
-    async def test_each_tenant_has_its_own(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_each_tenant_has_its_own(self, bridge: BridgeProcess, login: LogIn) -> None:
         alice = await login("alice@cc.globex.test")
         assert await features(alice, alice.account) >= FEATURES
         assert (await ask(alice)).complete
 
-    async def test_before_the_first_presence(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_before_the_first_presence(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """Clients catch up before they show themselves."""
         async with past(tmp_path) as written:
             await written.said((BOB, ALICE, "yesterday"))
@@ -75,29 +75,29 @@ class TestOthersArchives:
     """Nobody reads another one's history."""
 
     @pytest.mark.parametrize("address", [CAROL, f"{CAROL}/test", BOB, "alice.ames@work.acme.test"])
-    async def test_of_another_account(self, bridge: BridgeProcess, login: Login, address: str) -> None:
+    async def test_of_another_account(self, bridge: BridgeProcess, login: LogIn, address: str) -> None:
         alice = await login(ALICE)
         assert condition_of(await request(alice, query(), to=address)) == "forbidden"
 
-    async def test_of_the_server(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_of_the_server(self, bridge: BridgeProcess, login: LogIn) -> None:
         alice = await login(ALICE)
         for payload in (query(), f"<metadata xmlns='{MAM}'/>"):
             answer = await request(alice, payload, to=DESK)
             assert condition_of(answer) == "forbidden"
 
-    async def test_of_an_agent_by_a_work_user(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_of_an_agent_by_a_work_user(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Also by the same person: their two accounts are two (AD1)."""
         await login(ALICE)
         for account in (BOB, "alice.ames@work.acme.test"):
             client = await login(account)
             assert condition_of(await request(client, query(), to=ALICE)) == "forbidden"
 
-    async def test_by_somebody_who_is_not_in_the_directory(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_by_somebody_who_is_not_in_the_directory(self, bridge: BridgeProcess, login: LogIn) -> None:
         stranger = await login("stranger@cc.acme.test")
         assert condition_of(await request(stranger, query())) == "forbidden"
 
     @pytest.mark.parametrize("older", ["urn:xmpp:mam:tmp", "urn:xmpp:mam:0", "urn:xmpp:mam:1"])
-    async def test_by_an_older_protocol(self, tmp_path: Path, ejabberd: TestServer, login: Login, older: str) -> None:
+    async def test_by_an_older_protocol(self, tmp_path: Path, ejabberd: TestServer, login: LogIn, older: str) -> None:
         """A1: ejabberd itself must have nothing to answer with, which it would, past the window."""
         async with past(tmp_path) as written:
             await written.said((BOB, ALICE, "Hello"))
@@ -112,7 +112,7 @@ class TestOthersArchives:
 class TestForgeries:
     """R1: only the desk host itself hands requests over, and only it grants."""
 
-    async def test_by_a_client(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_by_a_client(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         async with past(tmp_path) as written:
             await written.said((BOB, CAROL, "for Carol"))
         async with BridgeProcess(tmp_path, ejabberd.settings):
@@ -125,7 +125,7 @@ class TestForgeries:
             await alice.expect_nothing(has_result)
             await carol.expect_nothing(has_result)
 
-    async def test_a_grant_by_a_client(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_grant_by_a_client(self, bridge: BridgeProcess, login: LogIn) -> None:
         """It would change the way results are sent."""
         alice, bob = await login(ALICE), await login(BOB)
         grant = "<privilege xmlns='urn:xmpp:privilege:9'><perm access='message' type='outgoing'/></privilege>"
@@ -149,7 +149,7 @@ class TestForgeries:
         ],
     )
     async def test_by_a_host(
-        self, tmp_path: Path, ejabberd: TestServer, login: Login, host: str, asker: str, account: str
+        self, tmp_path: Path, ejabberd: TestServer, login: LogIn, host: str, asker: str, account: str
     ) -> None:
         """As if that host had been set up to delegate, or ejabberd had let through what it should not."""
         async with past(tmp_path) as written:
@@ -230,7 +230,7 @@ class TestGrants:
 class TestConnections:
     """Grants belong to one stream."""
 
-    async def test_deskbridge_restarts(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_deskbridge_restarts(self, bridge: BridgeProcess, login: LogIn) -> None:
         """While it is away, there is an error at once; afterwards all is as before."""
         alice, bob = await login(ALICE), await login(BOB)
         await bob.say(ALICES_FACE, "Hello")
@@ -255,7 +255,7 @@ class TestConnections:
 class TestLoad:
     """R2: many questions and large answers slow down nobody else."""
 
-    async def test_many_questions_at_once(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_many_questions_at_once(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """A client that asks for each of its chats gets each page whole, one after the other."""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, BOB, 60))
@@ -266,7 +266,7 @@ class TestLoad:
             came = [stanza.find(f"{{{MAM}}}result").get("queryid") for stanza in alice.received if has_result(stanza)]
             assert came == [f"q{n}" for n in range(40) for _ in range(10)]
 
-    async def test_too_many_questions_at_once(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_too_many_questions_at_once(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Beyond what any client does, some are refused, and none is left without an answer."""
         alice = await login(ALICE)
         answers = await asyncio.gather(*(request(alice, query()) for _ in range(500)))
@@ -275,7 +275,7 @@ class TestLoad:
         assert conditions.count(None) >= 50
         assert (await ask(alice)).complete
 
-    async def test_more_than_a_page_can_hold(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_more_than_a_page_can_hold(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """XEP-0313 §4.3.1: 100 at most, 50 if the client does not say; it is told that there is more."""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, BOB, 250))
@@ -294,7 +294,7 @@ class TestLoad:
             assert found == [f"message {number}" for number in range(1, 251)]
             assert (sizes, page.complete) == ([100, 100, 50], True)
 
-    async def test_very_long_messages(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_very_long_messages(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """The server cuts the page; paging on gives all of them, once and in order, either way."""
         bodies = [f"{number} " + "x" * 15_000 for number in range(1, 81)]
         async with past(tmp_path) as written:
@@ -315,7 +315,7 @@ class TestLoad:
                 found = page.bodies + found
             assert found == bodies
 
-    async def test_chat_goes_on(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_chat_goes_on(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """Two people chat while another reads large pages all the time."""
         async with past(tmp_path) as written:
             await written.said(*((BOB, CAROL, f"{n} " + "x" * 15_000) for n in range(60)))
@@ -331,7 +331,7 @@ class TestLoad:
         while True:
             await asyncio.gather(*(ask(client) for _ in range(5)), return_exceptions=True)
 
-    async def test_a_client_that_vanishes(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_a_client_that_vanishes(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """In the middle of its pages; the next one gets its own, and nobody gets the rest."""
         async with past(tmp_path) as written:
             await written.said(*((BOB, ALICE, f"{n} " + "x" * 5_000) for n in range(100)))

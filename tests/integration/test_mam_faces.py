@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from component.outgoing.archive_id import Role
-from tests.conftest import Login
 from tests.support.archive import MAM, SID, ask, has_result, query, request
 from tests.support.bridge import BridgeProcess
+from tests.support.log_ins import LogIn
 from tests.support.matching import condition_of, message
 from tests.support.past import chatter, past
 from tests.support.server import TestServer
@@ -21,7 +21,7 @@ BOBS_FACE = "bob@directory.acme.test"
 CARBONS = "urn:xmpp:carbons:2"
 
 
-async def test_a_work_user_sees_everything(tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+async def test_a_work_user_sees_everything(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     """A3, under either version; results come from the face, with Bob's account and the face, and no other address."""
     async with past(tmp_path) as written:
         numbers = await written.said(*chatter(ALICE, BOB, 35), (ALICE, ERIN, "for Erin"), (CAROL, BOB, "from Carol"))
@@ -40,7 +40,7 @@ async def test_a_work_user_sees_everything(tmp_path: Path, ejabberd: TestServer,
         assert (sent.get("from"), sent.get("to")) == (f"{BOB}/then", ALICES_FACE)
 
 
-async def test_an_agent_sees_their_window(tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+async def test_an_agent_sees_their_window(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     """A1: the same as in their own archive, under the same ids."""
     async with past(tmp_path) as written:
         await written.said(*chatter(ALICE, BOB, 35), *chatter(CAROL, BOB, 3))
@@ -54,7 +54,7 @@ async def test_an_agent_sees_their_window(tmp_path: Path, ejabberd: TestServer, 
         assert (page.ids, page.complete) == (own.ids[5:15], False)
 
 
-async def test_two_agents_see_their_current_conversation(bridge: BridgeProcess, login: Login) -> None:
+async def test_two_agents_see_their_current_conversation(bridge: BridgeProcess, login: LogIn) -> None:
     """A2, each from their own eyes."""
     alice, carol, dan = await login(ALICE), await login(CAROL), await login(DAN)
     await alice.say(CAROLS_FACE, "from Alice")
@@ -71,7 +71,7 @@ async def test_two_agents_see_their_current_conversation(bridge: BridgeProcess, 
     assert (await ask(alice, to=CAROLS_FACE)).bodies == []
 
 
-async def test_live_ids_are_those_of_the_archive(bridge: BridgeProcess, login: Login) -> None:
+async def test_live_ids_are_those_of_the_archive(bridge: BridgeProcess, login: LogIn) -> None:
     """What Bob gets carries the id by the face, under which the face's archive has it for him."""
     alice, bob = await login(ALICE), await login(BOB)
     await alice.say(BOBS_FACE, "Hello")
@@ -80,7 +80,7 @@ async def test_live_ids_are_those_of_the_archive(bridge: BridgeProcess, login: L
     assert (await ask(bob, to=ALICES_FACE)).ids == ids
 
 
-async def test_with_restricts_further(tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+async def test_with_restricts_further(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     async with past(tmp_path) as written:
         await written.said(*chatter(ALICE, BOB, 4), (ALICE, ERIN, "for Erin"))
     async with BridgeProcess(tmp_path, ejabberd.settings):
@@ -92,7 +92,7 @@ async def test_with_restricts_further(tmp_path: Path, ejabberd: TestServer, logi
             assert (page.bodies, page.count, page.complete) == ([], 0, True)
 
 
-async def test_everything_else_that_archives_answer(bridge: BridgeProcess, login: Login) -> None:
+async def test_everything_else_that_archives_answer(bridge: BridgeProcess, login: LogIn) -> None:
     """The face says that it has an archive, and a resource of it is the face too."""
     bob = await login(BOB)
     disco = await request(bob, "<query xmlns='http://jabber.org/protocol/disco#info'/>", to=ALICES_FACE, type="get")
@@ -128,12 +128,12 @@ class TestWhoMayAsk:
         ],
     )
     async def test_not_here(
-        self, bridge: BridgeProcess, login: Login, asker: str, address: str, condition: str
+        self, bridge: BridgeProcess, login: LogIn, asker: str, address: str, condition: str
     ) -> None:
         client = await login(asker)
         assert condition_of(await request(client, query(), to=address)) == condition
 
-    async def test_while_a_conversation_is_open(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_while_a_conversation_is_open(self, bridge: BridgeProcess, login: LogIn) -> None:
         """M6: Alice may answer Sue, whom she could not write to on her own; and so may look back on it."""
         alice, sue = await login(ALICE), await login(SUE)
         await sue.say(ALICES_FACE, "How is it going?")
@@ -144,7 +144,7 @@ class TestWhoMayAsk:
         assert condition_of(await request(alice, query(), to=SUES_FACE)) == "item-not-found"
 
     async def test_a_tenant_whose_sides_are_not_joined(
-        self, tmp_path: Path, ejabberd: TestServer, login: Login
+        self, tmp_path: Path, ejabberd: TestServer, login: LogIn
     ) -> None:
         """M1, M2: mode 1; what was said before stays in the own archive."""
         async with past(tmp_path) as written:
@@ -158,7 +158,7 @@ class TestWhoMayAsk:
             assert (await ask(alice)).count == 4
 
 
-async def test_results_are_not_kept_or_copied(tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+async def test_results_are_not_kept_or_copied(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     """They are no messages of Bob's: his own archive does not get them, nor does his other client."""
     async with past(tmp_path) as written:
         await written.said(*chatter(ALICE, BOB, 5))

@@ -5,10 +5,10 @@ from xml.etree.ElementTree import Element, tostring
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.archive import SID, ask, live_id
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import Matcher, condition_of, message
 
 ALICE, CAROL = "alice@cc.acme.test", "carol@cc.acme.test"
@@ -37,7 +37,7 @@ async def deliver(sender: XmppClient, receiver: XmppClient, to: str, body: str, 
 class TestIds:
     """So that no client shows anything twice."""
 
-    async def test_received(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_received(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Every client of the account gets the id under which the archive has the message, from whomever it is."""
         alice, second = await login(ALICE), await login(ALICE, "second")
         bob, carol = await login(BOB), await login(CAROL)
@@ -49,7 +49,7 @@ class TestIds:
             assert (archived.id, archived.body) == (live_id(live), body)
             assert archived.message.get("id") == live.get("id") == f"id of {body}"
 
-    async def test_sent(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_sent(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Found by the id and the origin-id that the client gave; one id for each side."""
         alice, carol = await login(ALICE), await login(CAROL)
         live = await deliver(alice, carol, CAROLS_FACE, "Hello", ORIGIN_ID)
@@ -60,7 +60,7 @@ class TestIds:
         assert received.message.find(f"{{{SID}}}origin-id").get("id") == "o1"
 
     @pytest.mark.parametrize("id", ["a@b", "&lt;x&gt;", "ü 👍"])
-    async def test_sent_with_strange_ids(self, bridge: BridgeProcess, login: Login, id: str) -> None:
+    async def test_sent_with_strange_ids(self, bridge: BridgeProcess, login: LogIn, id: str) -> None:
         """The sender knows them as they were, whatever has to cross in their place (AD2)."""
         alice, bob = await login(ALICE), await login(BOB)
         origin = f"<origin-id xmlns='{SID}' id='{id}'/>"
@@ -70,7 +70,7 @@ class TestIds:
         written = id.replace("&lt;", "<").replace("&gt;", ">")
         assert (found.get("id"), found.find(f"{{{SID}}}origin-id").get("id")) == (written, written)
 
-    async def test_forged(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_forged(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Whoever it claims to be by; also ids of other archives that the sender knows."""
         alice, bob = await login(ALICE), await login(BOB)
         first = live_id(await deliver(bob, alice, ALICES_FACE, "first"))
@@ -87,7 +87,7 @@ class TestIds:
         assert page.ids == [first, live_id(live)]
         assert "forged" not in tostring(page.results[1].carrier, "unicode")
 
-    async def test_never_used_again(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_never_used_again(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Not even after a crash."""
         alice, bob = await login(ALICE), await login(BOB)
         ids = [live_id(await deliver(bob, alice, ALICES_FACE, "before"))]
@@ -101,7 +101,7 @@ class TestIds:
 class TestContent:
     """The archive has what was delivered: no more, no less."""
 
-    async def test_as_delivered(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_as_delivered(self, bridge: BridgeProcess, login: LogIn) -> None:
         """The same children in the same order, without what is about the delivery."""
         alice, bob = await login(ALICE), await login(BOB)
         content = (
@@ -114,7 +114,7 @@ class TestContent:
         assert sorted(tostring(part) for part in archived) == sorted(kept)
         assert len(kept) == 4
 
-    async def test_corrections_and_retractions(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_corrections_and_retractions(self, bridge: BridgeProcess, login: LogIn) -> None:
         """C12, C13: they refer to ids that the archive has kept."""
         alice, bob = await login(ALICE), await login(BOB)
         await deliver(bob, alice, ALICES_FACE, "Helo")
@@ -130,7 +130,7 @@ class TestContent:
         assert messages[1].find("{urn:xmpp:message-correct:0}replace").get("id") == "id of Helo"
         assert messages[2].find("{urn:xmpp:message-retract:1}retract").get("id") == "id of Hello"
 
-    async def test_replies(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_replies(self, bridge: BridgeProcess, login: LogIn) -> None:
         """C14, AD2: each side finds the author under the address that it knows."""
         alice, bob = await login(ALICE), await login(BOB)
         await deliver(bob, alice, ALICES_FACE, "How much?")
@@ -141,7 +141,7 @@ class TestContent:
             found = (await ask(client, to=archive)).results[1].message
             assert found.find("{urn:xmpp:reply:0}reply").get("to") == author
 
-    async def test_notices_are_not_archived(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_notices_are_not_archived(self, bridge: BridgeProcess, login: LogIn) -> None:
         """C8, C9: they were not delivered."""
         alice, bob = await login(ALICE), await login(BOB)
         for notice in (
@@ -153,7 +153,7 @@ class TestContent:
         await deliver(bob, alice, ALICES_FACE, "Hello")
         assert (await ask(alice)).bodies == ["Hello"]
 
-    async def test_refused_messages_are_not_archived(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_refused_messages_are_not_archived(self, bridge: BridgeProcess, login: LogIn) -> None:
         """A5: on neither side; a second try of one is archived once."""
         alice, bob = await login(ALICE), await login(BOB)
         await bob.send(
@@ -171,7 +171,7 @@ class TestContent:
         assert (await ask(bob, to=CAROLS_FACE)).bodies == ["Now?"]
         assert (await ask(alice)).bodies == []
 
-    async def test_what_was_accepted_survives(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_what_was_accepted_survives(self, bridge: BridgeProcess, login: LogIn) -> None:
         """A5: killed right after deliveries began, the archive has everything once, and nothing twice."""
         alice, bob = await login(ALICE), await login(BOB)
         for number in range(100):
@@ -191,7 +191,7 @@ class TestContent:
 class TestTwoClients:
     """XEP-0280: carbons are ejabberd's, and go on as they always did."""
 
-    async def test_carbons(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_carbons(self, bridge: BridgeProcess, login: LogIn) -> None:
         """What one client sends, the other gets a copy of; the archive has it once (XEP-0313 §6.1.1)."""
         alice, second, bob = await login(ALICE), await login(ALICE, "second"), await login(BOB)
         await second.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
@@ -202,7 +202,7 @@ class TestTwoClients:
         assert page.bodies == ["Hello"]
         assert page.results[0].message.get("id") == copy.get("id") == "id of Hello"
 
-    async def test_results_are_for_the_client_that_asked(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_results_are_for_the_client_that_asked(self, bridge: BridgeProcess, login: LogIn) -> None:
         alice, second, bob = await login(ALICE), await login(ALICE, "second"), await login(BOB)
         for client in (alice, second):
             await client.request(f"<iq type='set'><enable xmlns='{CARBONS}'/></iq>")
@@ -216,7 +216,7 @@ class TestTwoClients:
 
 
 class TestMeanwhile:
-    async def test_new_messages_while_paging(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_new_messages_while_paging(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Forwards to the end, while Bob goes on writing: each message once and in order, as it was delivered."""
         alice, bob = await login(ALICE), await login(BOB)
         await deliver(bob, alice, ALICES_FACE, "message 0")
@@ -236,7 +236,7 @@ class TestMeanwhile:
         await writing
         assert found == [f"message {number}" for number in range(150)]
 
-    async def test_backwards_while_new_ones_come(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_backwards_while_new_ones_come(self, bridge: BridgeProcess, login: LogIn) -> None:
         """What comes after the first page is not of the pages before it; it comes live."""
         alice, bob = await login(ALICE), await login(BOB)
         for number in range(10):

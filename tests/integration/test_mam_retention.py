@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from component.outgoing.archive_id import Role
-from tests.conftest import Login
 from tests.support.archive import ask, live_id
 from tests.support.bridge import BridgeProcess
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.past import MINUTE, chatter, past
 from tests.support.server import TestServer
@@ -30,7 +30,7 @@ async def archive(process: BridgeProcess, *arguments: str) -> str:
     return output.decode()
 
 
-async def test_at_the_start(tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+async def test_at_the_start(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     """The tenant's days count; nobody finds what is older, by paging, by searching, or at a face."""
     async with past(tmp_path) as written:
         old = await written.said(*chatter(ALICE, BOB, 5, "old"))
@@ -56,7 +56,7 @@ async def test_at_the_start(tmp_path: Path, ejabberd: TestServer, login: Login) 
         assert (page.ids, page.count) == ([live_id(live)], 1)
 
 
-async def test_by_command_while_running(tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+async def test_by_command_while_running(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     """The bridge need not stop, and nobody notices but who looks."""
     async with past(tmp_path) as written:
         await written.said(*chatter(ALICE, BOB, 40, "old"))

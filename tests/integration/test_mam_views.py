@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from component.outgoing.archive_id import Role
-from tests.conftest import Login
 from tests.support.archive import ask, live_id
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.past import chatter, past
 from tests.support.server import TestServer
@@ -44,7 +44,7 @@ def said(name: str, first: int, last: int) -> list[str]:
 class TestWithWorkUsers:
     """A1"""
 
-    async def test_the_last_30_of_each_chat(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_the_last_30_of_each_chat(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """9.9: of both sides together, per contact or for everything, and the count is of these."""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, BOB, 35, "b"), *chatter(ERIN, ALICE, 31, "e"))
@@ -59,7 +59,7 @@ class TestWithWorkUsers:
             page = await ask(alice, with_=ERINS_FACE, before=page.first, max=20)
             assert (page.bodies, page.count, page.complete) == (said("e", 2, 11), 30, True)
 
-    async def test_all_of_them(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_all_of_them(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """9.10"""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, BOB, 35))
@@ -67,7 +67,7 @@ class TestWithWorkUsers:
             page = await ask(await login(ALICE), with_=BOBS_FACE)
             assert (page.bodies, page.count, page.complete) == (said("message", 1, 35), 35, True)
 
-    async def test_the_version_changes_both_ways(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_the_version_changes_both_ways(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """At once, by a reload, for a client that stays logged in; nothing that is stored changes."""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, BOB, 35))
@@ -80,7 +80,7 @@ class TestWithWorkUsers:
                 page = await ask(alice)
                 assert (page.ids, page.count) == (whole.ids[-visible:], visible)
 
-    async def test_hidden_ids_are_anchors(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_hidden_ids_are_anchors(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """What a client learned under 9.10, or by a longer log-in: after it comes the visible rest, before it
         nothing, and no error."""
         async with past(tmp_path) as written:
@@ -97,7 +97,7 @@ class TestWithWorkUsers:
             assert (await ask(alice, ids=[third])).count == 0
             assert (await ask(alice, text="3", with_=BOBS_FACE)).bodies == []
 
-    async def test_a_new_message_moves_the_window(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_a_new_message_moves_the_window(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """9.9, while a client pages: what it has not read yet leaves the view at the far end."""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, BOB, 35))
@@ -110,7 +110,7 @@ class TestWithWorkUsers:
             page = await ask(alice, before=page.first, max=20)
             assert (page.bodies, page.count, page.complete) == (said("message", 7, 15), 30, True)
 
-    async def test_withdrawn_messages_do_not_count(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_withdrawn_messages_do_not_count(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         async with past(tmp_path) as written:
             numbers = await written.said(*chatter(ALICE, BOB, 35))
             for place in (34, 20, 2):
@@ -120,7 +120,7 @@ class TestWithWorkUsers:
             left = [f"message {n}" for n in range(1, 36) if n not in (35, 21, 3)]
             assert (page.bodies, page.count, page.complete) == (left[-30:], 30, True)
 
-    async def test_an_empty_archive(self, bridge_at: Bridge, login: Login) -> None:
+    async def test_an_empty_archive(self, bridge_at: Bridge, login: LogIn) -> None:
         """Of somebody who never chatted; metadata is empty too (XEP-0313 §5)."""
         async with bridge_at("9.9"):
             dan = await login(DAN)
@@ -130,7 +130,7 @@ class TestWithWorkUsers:
             answer = await dan.request("<iq type='get'><metadata xmlns='urn:xmpp:mam:2'/></iq>")
             assert len(answer[0]) == 0
 
-    async def test_who_left_the_directory(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_who_left_the_directory(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """Their chats stay, under the face they had."""
         async with past(tmp_path) as written:
             await written.said((ALICE, BOB, "Are you leaving?"), (BOB, ALICE, "Tomorrow."))
@@ -146,7 +146,7 @@ class TestWithWorkUsers:
 class TestWithAgents:
     """A2"""
 
-    async def test_the_current_conversation_only(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_the_current_conversation_only(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Beside all chats with Work users; empty once it ended; and a new one begins empty."""
         alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
         await bob.say(ALICES_FACE, "from Bob")
@@ -165,7 +165,7 @@ class TestWithAgents:
         await alice.expect(message(body="three"))
         assert (await ask(alice)).bodies == ["from Bob", "three"]
 
-    async def test_it_ends_between_two_pages(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_it_ends_between_two_pages(self, bridge: BridgeProcess, login: LogIn) -> None:
         """The anchor is hidden then, and the next page empty and complete; no error."""
         alice, carol = await login(ALICE), await login(CAROL)
         for body in ("one", "two", "three"):
@@ -177,7 +177,7 @@ class TestWithAgents:
         page = await ask(alice, max=1, with_=CAROLS_FACE, after=page.last)
         assert (page.bodies, page.count, page.complete) == ([], 0, True)
 
-    async def test_long_ago(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_long_ago(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         """What ended before, whichever version; also one that was open when deskbridge was killed."""
         async with past(tmp_path) as written:
             await written.said(*chatter(ALICE, CAROL, 3, "ended"))
@@ -187,7 +187,7 @@ class TestWithAgents:
             page = await ask(await login(ALICE))
             assert (page.bodies, page.count, page.complete) == ([], 0, True)
 
-    async def test_a_restart_ends_nothing(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_restart_ends_nothing(self, bridge: BridgeProcess, login: LogIn) -> None:
         """V3: the conversation of two who stay logged in is still there, and its history."""
         alice, carol = await login(ALICE), await login(CAROL)
         await alice.say(CAROLS_FACE, "before")
@@ -197,7 +197,7 @@ class TestWithAgents:
         page = await ask(carol)
         assert (page.bodies, page.ids) == (["before"], [live_id(live)])
 
-    async def test_the_window_is_for_work_users_only(self, bridge_at: Bridge, login: Login) -> None:
+    async def test_the_window_is_for_work_users_only(self, bridge_at: Bridge, login: LogIn) -> None:
         """9.9 shows all of the current conversation of two agents."""
         async with bridge_at("9.9"):
             alice, carol = await login(ALICE), await login(CAROL)
@@ -211,7 +211,7 @@ class TestWorkUsers:
     """A3"""
 
     @pytest.mark.parametrize("version", ["9.9", "9.10"])
-    async def test_their_own_archive_has_everything(self, version: str, bridge_at: Bridge, login: Login) -> None:
+    async def test_their_own_archive_has_everything(self, version: str, bridge_at: Bridge, login: LogIn) -> None:
         """It is ejabberd's, under either version, and it holds what passed through their account; once."""
         async with bridge_at(version):
             alice, bob = await login(ALICE), await login(BOB)
@@ -228,7 +228,7 @@ class TestWorkUsers:
 class TestTenants:
     """AD4: nothing of one tenant is visible to another."""
 
-    async def test_the_same_names(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_the_same_names(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         async with past(tmp_path) as written:
             await written.said((ALICE, BOB, "of Acme"))
             numbers = await written.said(("alice@cc.globex.test", "bob@work.globex.test", "of Globex"))
@@ -240,7 +240,7 @@ class TestTenants:
             assert (await ask(alice, with_="bob@directory.globex.test")).bodies == []
             assert (await ask(alice, ids=[theirs])).bodies == []
 
-    async def test_each_has_its_version(self, tmp_path: Path, bridge_at: Bridge, login: Login) -> None:
+    async def test_each_has_its_version(self, tmp_path: Path, bridge_at: Bridge, login: LogIn) -> None:
         async with past(tmp_path) as written:
             await written.said(*chatter("alice@cc.globex.test", "bob@work.globex.test", 31), *chatter(ALICE, BOB, 31))
         async with bridge_at("9.9"):

@@ -12,11 +12,11 @@ import pytest
 
 from component.ejabberd.private_server import free_ports
 from component.model import Settings
-from tests.conftest import Login
 from tests.support.archive import ask
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.faces import ALICE, BOB, face
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import TestServer
 from tests.support.wire import Wire, bridge_on_a_wire
@@ -77,7 +77,7 @@ def elsewhere(settings: Settings) -> Settings:
 
 class TestTheSameDatabase:
     async def test_a_second_bridge_ends(
-        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+        self, ejabberd: TestServer, first: BridgeProcess, login: LogIn, folder: Path
     ) -> None:
         """Before it does anything; under another name of the file, and for another ejabberd, as well."""
         bob, alice = await login(BOB), await login(ALICE)
@@ -99,7 +99,7 @@ class TestTheSameHosts:
     """With another database, by way of another port, and as if on another machine."""
 
     async def test_a_second_bridge_ends(
-        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+        self, ejabberd: TestServer, first: BridgeProcess, login: LogIn, folder: Path
     ) -> None:
         """The guard tells it of the first, which keeps its stream, and gets back what ejabberd takes away from both
         when one leaves."""
@@ -115,7 +115,7 @@ class TestTheSameHosts:
         assert first.count("connected to ejabberd") == 1
 
     async def test_hardly_anything_is_lost_without_a_word(
-        self, ejabberd: TestServer, first: BridgeProcess, login: Login, folder: Path
+        self, ejabberd: TestServer, first: BridgeProcess, login: LogIn, folder: Path
     ) -> None:
         """What Bob says meanwhile arrives, or he is told that it did not. XEP-0114 acknowledges nothing, so what is on
         its way to the second's stream in the moment when it ends is beyond anybody's reach: few of the hundreds that he
@@ -144,7 +144,7 @@ class TestTheSameHosts:
         await second.stop()
 
 
-async def test_a_stream_that_is_left_over_is_ended(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+async def test_a_stream_that_is_left_over_is_ended(ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
     """The network between the two breaks in such a way that ejabberd does not notice, and would go on to hand half of
     all stanzas to nobody (R3)."""
     bob, alice = await login(BOB), await login(ALICE)

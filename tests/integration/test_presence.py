@@ -6,7 +6,6 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.archived import conversations
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.faces import (
@@ -25,6 +24,7 @@ from tests.support.faces import (
     taken_out,
     watch,
 )
+from tests.support.log_ins import LogIn
 from tests.support.matching import Matcher, message, presence
 from tests.support.server import TestServer
 from tests.support.wire import bridge_on_a_wire
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("empty_rosters")
 class TestTheTruthAfter:
     """P6"""
 
-    async def test_a_crash_of_the_bridge(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_crash_of_the_bridge(self, bridge: BridgeProcess, login: LogIn) -> None:
         """While it is down Alice leaves, Dan comes, Carol changes, and Lena stays away."""
         bob, alice, carol = await login(BOB), await login(ALICE), await login(CAROL)
         lena = await login(LENA)
@@ -63,7 +63,7 @@ class TestTheTruthAfter:
         await lena.login()
         await lena.expect(shows(DAN, show="dnd", status="Busy"))
 
-    async def test_a_crash_in_the_middle_of_conversations(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_crash_in_the_middle_of_conversations(self, bridge: BridgeProcess, login: LogIn) -> None:
         """V3: Carol's with Alice goes on; that with Dan, who left meanwhile, has ended."""
         alice, carol, dan = await login(ALICE), await login(CAROL), await login(DAN)
         for other in (alice, dan):
@@ -78,7 +78,7 @@ class TestTheTruthAfter:
         assert [why for _, _, why in conversations(bridge, CAROL, ALICE)] == [None]
         assert [why for _, _, why in conversations(bridge, CAROL, DAN)] == ["logged-out"]
 
-    async def test_a_lost_connection(self, ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+    async def test_a_lost_connection(self, ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
         """As after a crash, but what did not change is not told as if it had."""
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
             bob, alice, _ = await login(BOB), await login(ALICE), await login(CAROL)
@@ -94,7 +94,7 @@ class TestTheTruthAfter:
             await bob.expect_nothing(gone(CAROL))
             assert last_seen(bob, CAROL)
 
-    async def test_a_restart_of_ejabberd(self, ejabberd: TestServer, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_restart_of_ejabberd(self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn) -> None:
         """Alice comes back, Carol does not."""
         bob, alice, carol = await login(BOB), await login(ALICE), await login(CAROL)
         await watch(bob, ALICE, CAROL)
@@ -109,7 +109,7 @@ class TestTheTruthAfter:
         assert not last_seen(bob, CAROL)
 
     async def test_a_change_that_comes_while_it_finds_out(
-        self, ejabberd: TestServer, bridge: BridgeProcess, login: Login
+        self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn
     ) -> None:
         """Log-ins and log-outs all the time, in particular between the question and the end of the answers."""
         bob = await login(BOB)
@@ -133,7 +133,7 @@ class TestTheTruthAfter:
 class TestALostRight:
     """P5, D1"""
 
-    async def test_a_reload_takes_the_right_away(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_reload_takes_the_right_away(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Carol leaves the group that she shares with Alice; Bob, whom it does not touch, sees on."""
         carol, bob, alice = await login(CAROL), await login(BOB), await login(ALICE)
         await watch(carol, ALICE)
@@ -147,7 +147,7 @@ class TestALostRight:
         assert last_seen(bob, ALICE)
 
     async def test_a_directory_changed_while_stopped_takes_it_away_too(
-        self, bridge: BridgeProcess, login: Login
+        self, bridge: BridgeProcess, login: LogIn
     ) -> None:
         carol, _ = await login(CAROL), await login(ALICE)
         await watch(carol, ALICE)
@@ -158,7 +158,7 @@ class TestALostRight:
         await carol.expect(taken_out(ALICE))
 
     async def test_a_reload_during_an_outage_takes_it_away_afterwards(
-        self, ejabberd: TestServer, tmp_path: Path, login: Login
+        self, ejabberd: TestServer, tmp_path: Path, login: LogIn
     ) -> None:
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
             carol, _ = await login(CAROL), await login(ALICE)
@@ -177,7 +177,7 @@ class TestALostRight:
 class TestACleanStop:
     """P8"""
 
-    async def test_says_good_bye_for_every_face(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_says_good_bye_for_every_face(self, bridge: BridgeProcess, login: LogIn) -> None:
         bob, alice, carol = await login(BOB), await login(ALICE), await login(CAROL)
         await watch(bob, ALICE, CAROL)
         await watch(alice, BOB, CAROL)
@@ -192,7 +192,7 @@ class TestACleanStop:
 class TestTheServiceContact:
     """P4: how the bridge learns of log-ins and log-outs, whatever becomes of the contact."""
 
-    async def test_is_in_every_roster(self, ejabberd: TestServer, bridge: BridgeProcess, login: Login) -> None:
+    async def test_is_in_every_roster(self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn) -> None:
         alice, bob = await login(ALICE), await login(BOB)
         for client in (alice, bob):
             await client.expect(presence(sender=SERVICE, type=None))
@@ -201,7 +201,7 @@ class TestTheServiceContact:
 
     @pytest.mark.parametrize("seconds", [0, 2])
     async def test_is_put_there_at_log_in_if_it_is_missing(
-        self, ejabberd: TestServer, bridge: BridgeProcess, login: Login, seconds: int
+        self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn, seconds: int
     ) -> None:
         """First seen: ejabberd shows the bridge every log-in, but without the contact not every end.
 
@@ -221,7 +221,7 @@ class TestTheServiceContact:
         await bob.expect(gone(ALICE))
 
     async def test_is_put_there_when_the_bridge_starts(
-        self, ejabberd: TestServer, tmp_path: Path, login: Login
+        self, ejabberd: TestServer, tmp_path: Path, login: LogIn
     ) -> None:
         """The very first start, into a full house: nobody is taken to be logged out."""
         alice, bob = await login(ALICE, show="away"), await login(BOB)
@@ -230,7 +230,7 @@ class TestTheServiceContact:
             await bob.say(face(ALICE), "First!")
             await alice.expect(message(body="First!"))
 
-    async def test_of_a_person_who_is_new_in_the_directory(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_of_a_person_who_is_new_in_the_directory(self, bridge: BridgeProcess, login: LogIn) -> None:
         """D1. Grace is logged in already when the directory learns of her."""
         bob, grace = await login(BOB), await login("grace@cc.acme.test")
         bridge.write_people("acme", PEOPLE + GRACE)
@@ -243,7 +243,7 @@ class TestTheServiceContact:
         await bob.expect(gone(grace.account))
 
     async def test_comes_back_to_who_deletes_it(
-        self, ejabberd: TestServer, bridge: BridgeProcess, login: Login
+        self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn
     ) -> None:
         """Soon the first time, then later and later, so that a stubborn client makes no loop."""
         async with ejabberd.api() as api:
@@ -276,7 +276,7 @@ class TestAMessageRightAfterLogIn:
     """M8: who has just become available is logged in, even if the bridge never saw them before."""
 
     @pytest.mark.parametrize("known", [True, False])
-    async def test_is_delivered(self, ejabberd: TestServer, bridge: BridgeProcess, login: Login, known: bool) -> None:
+    async def test_is_delivered(self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn, known: bool) -> None:
         bob = await login(BOB)
         alice = await login(ALICE, available=False)
         if not known:
@@ -287,7 +287,7 @@ class TestAMessageRightAfterLogIn:
         )
         await bob.expect(message(id="first", body="Good morning"))
 
-    async def test_waits_while_the_bridge_finds_out_who_is_there(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_waits_while_the_bridge_finds_out_who_is_there(self, bridge: BridgeProcess, login: LogIn) -> None:
         """P6: nobody is refused only because nobody has answered yet."""
         bob, alice = await login(BOB), await login(ALICE)
         await bridge.kill()

@@ -20,12 +20,12 @@ from xml.etree.ElementTree import Element
 import aiohttp
 import pytest
 
-from tests.conftest import Login
 from tests.support.archive import ask, whole
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
 from tests.support.faces import ALICE, BOB, CAROL, ERIN, SERVICE, face
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import error_of
 from tests.support.server import TestServer
@@ -135,7 +135,7 @@ def archive_id(stanza: Element) -> str:
 
 class TestInTheMiddleOfAThousandMessages:
     @pytest.fixture
-    async def chat(self, bridge: BridgeProcess, login: Login) -> Chat:
+    async def chat(self, bridge: BridgeProcess, login: LogIn) -> Chat:
         return Chat(await login(BOB), await login(CAROL))
 
     async def test_the_bridge_is_killed(self, bridge: BridgeProcess, chat: Chat) -> None:
@@ -163,7 +163,7 @@ class TestInTheMiddleOfAThousandMessages:
         assert max(live.values()) == 1
         chat.assert_nothing_twice_in_bobs_archive()
 
-    async def test_the_connection_is_lost(self, ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+    async def test_the_connection_is_lost(self, ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
             chat = Chat(await login(BOB), await login(CAROL))
             chat.begin()
@@ -289,7 +289,7 @@ class TestConnecting:
 
     @pytest.mark.long
     async def test_notices_a_connection_that_died_without_a_word(
-        self, ejabberd: TestServer, tmp_path: Path, login: Login
+        self, ejabberd: TestServer, tmp_path: Path, login: LogIn
     ) -> None:
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
             bob, alice = await login(BOB), await login(ALICE)
@@ -312,7 +312,7 @@ def assert_bounded_pauses(bridge: BridgeProcess) -> None:
 class TestAnAgentWhoIsGone:
     """M1, A5: between the check and the delivery."""
 
-    async def test_has_the_message_taken_back(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_has_the_message_taken_back(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Alice's network is lost; until her session times out she counts as logged in."""
         bob, alice = await login(BOB), await login(ALICE, resumable=True, resume_seconds=1)
         await bob.say(face(ALICE), "Before")
@@ -327,7 +327,7 @@ class TestAnAgentWhoIsGone:
         assert query(bridge, "SELECT body FROM message WHERE withdrawn_at IS NOT NULL") == ["Hello?"]
         assert query(bridge, "SELECT body FROM message WHERE withdrawn_at IS NULL") == ["Before"]
 
-    async def test_can_be_sent_the_same_message_again(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_can_be_sent_the_same_message_again(self, bridge: BridgeProcess, login: LogIn) -> None:
         """The retry of a client, under the same id, is a new message if the first try was taken back."""
         bob, alice = await login(BOB), await login(ALICE, resumable=True, resume_seconds=1)
         alice.kill()
@@ -338,7 +338,7 @@ class TestAnAgentWhoIsGone:
         await bob.send(text)
         await alice.expect(message(id="again", body="Hello?"))
 
-    async def test_in_one_of_two_places_gets_it_in_the_other(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_in_one_of_two_places_gets_it_in_the_other(self, bridge: BridgeProcess, login: LogIn) -> None:
         bob = await login(BOB)
         desk, phone = await login(ALICE, "desk"), await login(ALICE, "phone", resumable=True, resume_seconds=1)
         phone.kill()
@@ -349,7 +349,7 @@ class TestAnAgentWhoIsGone:
         archive_ids = {archive_id(got) for got in desk.received if got.get("id") == sent}
         assert len(archive_ids) == 1
 
-    async def test_cannot_be_feigned(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_cannot_be_feigned(self, bridge: BridgeProcess, login: LogIn) -> None:
         """R1: an agent's client knows the archive id, and may claim that the message never arrived.
 
         Under its own addresses it can; for a foreign one ejabberd throws it out.
@@ -367,7 +367,7 @@ class TestAnAgentWhoIsGone:
         assert query(bridge, "SELECT count(*) FROM message WHERE withdrawn_at IS NOT NULL") == [0]
 
     async def test_is_told_of_to_a_colleague_who_was_gone_too(
-        self, ejabberd: TestServer, tmp_path: Path, login: Login
+        self, ejabberd: TestServer, tmp_path: Path, login: LogIn
     ) -> None:
         """R3. ejabberd dies before it got a message that was accepted. Carol learns of it when she is back."""
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
@@ -380,7 +380,7 @@ class TestAnAgentWhoIsGone:
             await alice.expect_nothing(message())
 
     async def test_finds_in_the_history_what_may_have_been_shown_before_ejabberd_died(
-        self, ejabberd: TestServer, tmp_path: Path, login: Login
+        self, ejabberd: TestServer, tmp_path: Path, login: LogIn
     ) -> None:
         """A5: nobody can tell whether ejabberd got it, so Bob is not told that it was refused."""
         async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
@@ -415,7 +415,7 @@ async def archived(bridge: BridgeProcess, body: str) -> None:
 class TestAFullDisk:
     """R3"""
 
-    async def test_costs_the_senders_an_error_and_nothing_else(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_costs_the_senders_an_error_and_nothing_else(self, bridge: BridgeProcess, login: LogIn) -> None:
         """The files may not grow any more, until they may again."""
         bob, alice = await login(BOB), await login(ALICE)
         await bob.say(face(ALICE), "Before")
@@ -446,7 +446,7 @@ class TestALockedDatabase:
     """R3"""
 
     async def test_costs_every_sender_an_error_until_it_is_free_again(
-        self, bridge: BridgeProcess, login: Login
+        self, bridge: BridgeProcess, login: LogIn
     ) -> None:
         bob, erin, alice = await login(BOB), await login(ERIN), await login(ALICE)
         for sender in (bob, erin):
@@ -469,7 +469,7 @@ class TestFilesThatAreDeletedWhileItRuns:
     """R3: deskbridge notices, says so, and goes on if it can."""
 
     @pytest.mark.parametrize("suffix", ["", "-wal"])
-    async def test_nothing_that_was_accepted_is_lost(self, bridge: BridgeProcess, login: Login, suffix: str) -> None:
+    async def test_nothing_that_was_accepted_is_lost(self, bridge: BridgeProcess, login: LogIn, suffix: str) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         await bob.say(face(ALICE), "Before")
         await alice.expect(message(body="Before"))
@@ -481,7 +481,7 @@ class TestFilesThatAreDeletedWhileItRuns:
         await bridge.restart()
         assert (await ask(alice)).bodies == ["Before", "After"]
 
-    async def test_a_database_that_is_replaced_needs_an_operator(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_a_database_that_is_replaced_needs_an_operator(self, bridge: BridgeProcess, login: LogIn) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         await bob.say(face(ALICE), "Before")
         await alice.expect(message(body="Before"))
@@ -517,12 +517,12 @@ class TestClientsThatMeanNoGood:
     """R2: whatever one of them sends, the others chat on, and nobody loses the stream."""
 
     @pytest.fixture
-    async def mallory(self, bridge: BridgeProcess, login: Login) -> XmppClient:
+    async def mallory(self, bridge: BridgeProcess, login: LogIn) -> XmppClient:
         """A Work user in the directory, so that what comes from there is looked at."""
         return await login("lena@work.acme.test")
 
     @pytest.fixture(autouse=True)
-    async def alice(self, bridge: BridgeProcess, login: Login) -> AsyncIterator[XmppClient]:
+    async def alice(self, bridge: BridgeProcess, login: LogIn) -> AsyncIterator[XmppClient]:
         """She and Bob chat on."""
         bob, alice = await login(BOB), await login(ALICE)
         yield alice
@@ -558,7 +558,7 @@ class TestClientsThatMeanNoGood:
                     f"<message {to}><body>x</body></message><presence {to}/><iq {to} type='get' id='x'/>"
                 )
 
-    async def test_floods(self, mallory: XmppClient, login: Login) -> None:
+    async def test_floods(self, mallory: XmppClient, login: LogIn) -> None:
         """Erin's messages arrive quickly while thousands of other things come in."""
         erin, carol = await login(ERIN), await login("carol@cc.acme.test")
         await erin.say(face(carol.account), "0")

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.archived import query
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.faces import ALICE, BOB, CAROL, DAN, ask, face, gone, shows, taken_out, watch
+from tests.support.log_ins import LogIn
 from tests.support.matching import message, presence
 from tests.support.scripts import error_of
 
@@ -36,7 +36,7 @@ async def goes_through(sender: XmppClient, receiver: XmppClient) -> None:
 
 
 class TestThePeople:
-    async def test_who_is_removed_is_gone(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_who_is_removed_is_gone(self, bridge: BridgeProcess, login: LogIn) -> None:
         """For watchers, for the agent she was chatting with, and for everybody who writes to her."""
         bob, alice, carol = await login(BOB), await login(ALICE), await login(CAROL)
         await watch(bob, CAROL)
@@ -52,7 +52,7 @@ class TestThePeople:
         await carol.set_presence(show="away")
         await bob.expect_nothing(presence(sender=face(CAROL)))
 
-    async def test_who_is_back_is_there_as_before(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_who_is_back_is_there_as_before(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Without logging in again."""
         bob, carol = await login(BOB), await login(CAROL, show="away")
         for people in (PEOPLE.replace(CAROL_CHO, ""), PEOPLE):
@@ -62,7 +62,7 @@ class TestThePeople:
         await bob.expect(shows(CAROL))
         await goes_through(bob, carol)
 
-    async def test_groups_decide_anew(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_groups_decide_anew(self, bridge: BridgeProcess, login: LogIn) -> None:
         """M3"""
         alice, dan = await login(ALICE), await login(DAN)
         assert await refused(dan, ALICE) == "auth/forbidden"
@@ -72,7 +72,7 @@ class TestThePeople:
 
 
 class TestTheTenant:
-    async def test_mode_and_version_can_change(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_mode_and_version_can_change(self, bridge: BridgeProcess, login: LogIn) -> None:
         """M1, P5: in mode 2 Work users and agents do not meet."""
         bob, alice = await login(BOB), await login(ALICE)
         await watch(bob, ALICE)
@@ -85,7 +85,7 @@ class TestTheTenant:
         await goes_through(bob, alice)
         assert bridge.count(DONE) == 2
 
-    async def test_limits_can_change(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_limits_can_change(self, bridge: BridgeProcess, login: LogIn) -> None:
         """C18"""
         bob, alice = await login(BOB), await login(ALICE)
         await goes_through(bob, alice)
@@ -93,7 +93,7 @@ class TestTheTenant:
         await bridge.reload()
         assert await refused(bob, ALICE) == "modify/policy-violation"
 
-    async def test_what_takes_a_restart_is_refused_with_words(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_what_takes_a_restart_is_refused_with_words(self, bridge: BridgeProcess, login: LogIn) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         bridge.write_people("acme", PEOPLE.replace(CAROL_CHO, ""))
         for change in ({"work_host": "office.acme.test"}, {"id": "umbrella"}):
@@ -106,7 +106,7 @@ class TestTheTenant:
 
 
 class TestABadFile:
-    async def test_changes_nothing_and_says_where(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_changes_nothing_and_says_where(self, bridge: BridgeProcess, login: LogIn) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         await watch(bob, ALICE)
         for people, words in (
@@ -122,7 +122,7 @@ class TestABadFile:
             await goes_through(bob, alice)
         await bob.expect_nothing(presence(sender=face(ALICE)))
 
-    async def test_in_one_tenant_changes_nothing_in_the_others(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_in_one_tenant_changes_nothing_in_the_others(self, bridge: BridgeProcess, login: LogIn) -> None:
         bob = await login(BOB)
         bridge.write_people("acme", PEOPLE.replace(CAROL_CHO, ""))
         bridge.write_people("globex", "people = 1")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Login
 from tests.integration.messages.test_requests import SERVICE, VCARD, answers, ask_at_once, get, history
 from tests.support.archive import MAM, rsm
 from tests.support.archived import query
 from tests.support.bridge import PEOPLE, READY, BridgeProcess
 from tests.support.client import PING
+from tests.support.log_ins import LogIn
 from tests.support.matching import iq
 from tests.support.past import face
 from tests.support.scripts import error_of, talk
@@ -36,7 +36,7 @@ async def archived(bridge: BridgeProcess, body: str) -> None:
 
 
 @pytest.mark.long
-async def test_cards_with_pictures(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+async def test_cards_with_pictures(ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
     """R2, R6: 40 MB for one client, all of it, and a neighbour's chat beside it."""
     picture = b"\x89PNG\r\n\x1a\n" + os.urandom(60_000)
     process = BridgeProcess(tmp_path, ejabberd.settings)
@@ -52,7 +52,7 @@ async def test_cards_with_pictures(ejabberd: TestServer, tmp_path: Path, login: 
             assert base64.b64decode(answer.findtext(".//{vcard-temp}BINVAL") or "") == picture
 
 
-async def test_the_stream_is_lost(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+async def test_the_stream_is_lost(ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
     """Answers that were on the way go with it, and what waits is answered on the next one."""
     async with bridge_on_a_wire(ejabberd.settings, tmp_path) as (wire, bridge):
         alice, _ = await login(ALICE), await login(BOB)
@@ -70,7 +70,7 @@ async def test_the_stream_is_lost(ejabberd: TestServer, tmp_path: Path, login: L
         assert (await alice.request(history(rsm(max=1)))).find(f"{{{MAM}}}fin") is not None
 
 
-async def test_deskbridge_stops_while_the_disk_is_busy(bridge: BridgeProcess, login: Login) -> None:
+async def test_deskbridge_stops_while_the_disk_is_busy(bridge: BridgeProcess, login: LogIn) -> None:
     """Answers that cannot be given any more are refusals, before the stream ends."""
     alice = await login(ALICE)
     database = sqlite3.connect(bridge.folder / "deskbridge.db")
@@ -87,7 +87,7 @@ async def test_deskbridge_stops_while_the_disk_is_busy(bridge: BridgeProcess, lo
         database.close()
 
 
-async def test_the_end_of_a_busy_day(bridge: BridgeProcess, login: Login) -> None:
+async def test_the_end_of_a_busy_day(bridge: BridgeProcess, login: LogIn) -> None:
     """Everything that has come is answered before deskbridge leaves."""
     bob = await login(BOB)
     ids = await ask_at_once(bob, [get(face(ALICE), VCARD)] * 500)

@@ -9,13 +9,13 @@ import aiohttp
 import pytest
 
 from component.ejabberd.private_server import free_ports
-from tests.conftest import Login
 from tests.support.archive import ask, whole
 from tests.support.bridge import READY, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.commands import Run
 from tests.support.faces import ALICE, BOB, CAROL, DAN, SUE, face, shows
 from tests.support.faces import watch as see
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import error_of
 from tests.support.server import TestServer
@@ -55,7 +55,7 @@ class TestWaiting:
         assert second.count(f"standing by for process {first.pid} on ") == 1
 
     async def test_it_opens_no_stream_and_no_database(
-        self, ejabberd: TestServer, first: BridgeProcess, second: BridgeProcess, login: Login
+        self, ejabberd: TestServer, first: BridgeProcess, second: BridgeProcess, login: LogIn
     ) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         assert await heard(alice, await bob.say(face(ALICE), "undisturbed"))
@@ -93,7 +93,7 @@ class TestWaiting:
             await second.stop()
 
     async def test_it_reads_its_files_again_when_told_to(
-        self, first: BridgeProcess, second: BridgeProcess, login: Login
+        self, first: BridgeProcess, second: BridgeProcess, login: LogIn
     ) -> None:
         """They are what counts when its turn has come (D1)."""
         tenant = first.settings.tenants[0].id
@@ -110,7 +110,7 @@ class TestWaiting:
 
 
 class TestTakingOver:
-    async def test_after_a_kill(self, first: BridgeProcess, second: BridgeProcess, login: Login) -> None:
+    async def test_after_a_kill(self, first: BridgeProcess, second: BridgeProcess, login: LogIn) -> None:
         """Messages, history and links to come go on as before, and the first can stand by in its turn."""
         bob, alice = await login(BOB), await login(ALICE)
         said = [await bob.say(face(ALICE), "Before")]
@@ -137,7 +137,7 @@ class TestTakingOver:
         await second.logged(READY)
         assert time.monotonic() - began < STOPPED_SECONDS * 3  # on a machine that tests keep busy
 
-    async def test_what_was_under_way(self, first: BridgeProcess, second: BridgeProcess, login: Login) -> None:
+    async def test_what_was_under_way(self, first: BridgeProcess, second: BridgeProcess, login: LogIn) -> None:
         """What is on disk and was not confirmed is delivered, under the same id (A5)."""
         bob, alice = await login(BOB), await login(ALICE)
         said = [await bob.say(face(ALICE), str(number)) for number in range(200)]
@@ -153,7 +153,7 @@ class TestTakingOver:
         assert {said[int(body)] for body in archived} <= shown
 
     async def test_conversations_watches_and_statuses_go_on(
-        self, ejabberd: TestServer, tmp_path: Path, login: Login
+        self, ejabberd: TestServer, tmp_path: Path, login: LogIn
     ) -> None:
         first = BridgeProcess(tmp_path, ejabberd.settings)
         for tenant in ejabberd.settings.tenants:

@@ -12,11 +12,11 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from component.bridge.stream.xml_parser import StreamParser
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
 from tests.support.faces import ALICE, BOB, SERVICE, face
 from tests.support.hostile import DECLARATIONS, Hostile
+from tests.support.log_ins import LogIn
 from tests.support.matching import iq, message
 from tests.support.server import TestServer
 from tests.support.stream import StreamClosed
@@ -96,7 +96,7 @@ async def mallory(
 
 @pytest.mark.long
 async def test_nothing_that_ejabberd_passes_on_disturbs_anybody(
-    bridge: BridgeProcess, login: Login, mallory: Mallory
+    bridge: BridgeProcess, login: LogIn, mallory: Mallory
 ) -> None:
     """Every ping of the others is answered, and their messages arrive, in order, while one sends such things."""
     bob, alice = await login(BOB), await login(ALICE)

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.faces import ALICE, SERVICE, face, shows, watch
+from tests.support.log_ins import LogIn
 from tests.support.matching import iq, message
 from tests.support.scripts import carried
 from tests.support.server import TestServer
@@ -38,7 +38,7 @@ async def lena(bridge: BridgeProcess, ejabberd: TestServer) -> AsyncIterator[Xmp
 
 @pytest.mark.parametrize("content", STRANGE.values(), ids=list(STRANGE))
 class TestStrangeNames:
-    async def test_in_messages(self, bridge: BridgeProcess, login: Login, lena: XmppClient, content: str) -> None:
+    async def test_in_messages(self, bridge: BridgeProcess, login: LogIn, lena: XmppClient, content: str) -> None:
         """What nobody knows is taken out, and the rest goes on."""
         alice = await login(ALICE)
         for _ in range(3):
@@ -56,7 +56,7 @@ class TestStrangeNames:
         assert (bridge.count(CONNECTED), bridge.count(LOST)) == (1, 0)
 
     async def test_in_presence(
-        self, bridge: BridgeProcess, login: Login, lena: XmppClient, empty_rosters: None, content: str
+        self, bridge: BridgeProcess, login: LogIn, lena: XmppClient, empty_rosters: None, content: str
     ) -> None:
         """Who sends it is logged in all the same, also when everybody is asked anew."""
         alice = await login(ALICE)

@@ -10,10 +10,10 @@ from component.background_tasks import BackgroundTasks
 from component.bridge.stream.connection import Connection
 from component.ejabberd.ejabberd_yml import stanza_limit
 from component.xml import encoded
-from tests.conftest import Login
 from tests.support.archived import bodies, forget_delivery, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, SERVICE, face
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import refused, send
 from tests.support.server import TestServer
@@ -83,7 +83,7 @@ class TestWhatXmlCannotHold:
 
 
 async def test_a_message_that_gets_too_large_when_written_is_refused_and_not_kept(
-    bridge: BridgeProcess, login: Login
+    bridge: BridgeProcess, login: LogIn
 ) -> None:
     """A character reference of four bytes stands for each of these."""
     bob, alice = await login(BOB), await login(ALICE)
@@ -97,7 +97,7 @@ async def test_a_message_that_gets_too_large_when_written_is_refused_and_not_kep
     assert (bridge.count(CONNECTED), bridge.count(LOST)) == (1, 0)
 
 
-async def test_a_message_that_was_kept_and_cannot_be_sent_is_withdrawn(bridge: BridgeProcess, login: Login) -> None:
+async def test_a_message_that_was_kept_and_cannot_be_sent_is_withdrawn(bridge: BridgeProcess, login: LogIn) -> None:
     """As when the limit is lower than it was. Its sender is told once, and it is not tried again."""
     bob, alice = await login(BOB), await login(ALICE)
     id = await bob.say(face(ALICE), "Long ago")

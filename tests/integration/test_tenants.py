@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, anything_of, face, gone, last_seen, shows, watch
+from tests.support.log_ins import LogIn
 from tests.support.matching import message, presence
 from tests.support.past import past
 from tests.support.scripts import error_of, error_text
@@ -24,7 +24,7 @@ def other(account: str) -> str:
     return account.replace("acme", "globex")
 
 
-async def test_each_sees_only_their_own(bridge: BridgeProcess, login: Login) -> None:
+async def test_each_sees_only_their_own(bridge: BridgeProcess, login: LogIn) -> None:
     """Presence: the Alice of Globex comes, changes and goes, and nobody of Acme is told."""
     bob, their_bob = await login(BOB), await login(other(BOB))
     await watch(bob, ALICE)
@@ -41,7 +41,7 @@ async def test_each_sees_only_their_own(bridge: BridgeProcess, login: Login) -> 
     assert last_seen(bob, ALICE)
 
 
-async def test_each_hears_only_their_own(bridge: BridgeProcess, login: Login) -> None:
+async def test_each_hears_only_their_own(bridge: BridgeProcess, login: LogIn) -> None:
     """Messages, to all four at the same time and under the same id."""
     clients = {account: await login(account) for name in (ALICE, BOB) for account in (name, other(name))}
     pairs = [(BOB, ALICE), (ALICE, BOB), (other(BOB), other(ALICE)), (other(ALICE), other(BOB))]
@@ -56,7 +56,7 @@ async def test_each_hears_only_their_own(bridge: BridgeProcess, login: Login) ->
         await client.expect_nothing(message(), seconds=0.1)
 
 
-async def test_the_others_faces_are_denied_as_if_there_were_none(bridge: BridgeProcess, login: Login) -> None:
+async def test_the_others_faces_are_denied_as_if_there_were_none(bridge: BridgeProcess, login: LogIn) -> None:
     """Whether there is somebody of that name, logged in or not, shows in no answer."""
     bob, _ = await login(BOB), await login(other(ALICE))
     for address in ("alice@agents.globex.test", "bob@directory.globex.test", "nobody@agents.globex.test"):
@@ -70,7 +70,7 @@ async def test_the_others_faces_are_denied_as_if_there_were_none(bridge: BridgeP
     await bob.expect_nothing(lambda stanza: presence(type=None)(stanza) and "globex" in stanza.get("from", ""))
 
 
-async def test_the_others_services_say_nothing(bridge: BridgeProcess, login: Login) -> None:
+async def test_the_others_services_say_nothing(bridge: BridgeProcess, login: LogIn) -> None:
     bob = await login(BOB)
     for host, namespace in product(("agents.globex.test", "directory.globex.test"), (INFO, ITEMS)):
         answer = await bob.request(f"<iq to='{host}' type='get'><query xmlns='{namespace}'/></iq>")
@@ -80,7 +80,7 @@ async def test_the_others_services_say_nothing(bridge: BridgeProcess, login: Log
         assert (await bob.expect(presence(sender=host))).get("type") == "unsubscribed"
 
 
-async def test_a_reload_of_one_does_not_touch_the_other(bridge: BridgeProcess, login: Login) -> None:
+async def test_a_reload_of_one_does_not_touch_the_other(bridge: BridgeProcess, login: LogIn) -> None:
     """Mode 2 in Acme; in Globex all goes on."""
     bob, alice = await login(other(BOB)), await login(other(ALICE))
     await watch(bob, other(ALICE))
@@ -91,7 +91,7 @@ async def test_a_reload_of_one_does_not_touch_the_other(bridge: BridgeProcess, l
     await bob.expect_nothing(anything_of(other(ALICE)))
 
 
-async def test_one_that_is_gone_holds_up_nobody(ejabberd: TestServer, tmp_path: Path, login: Login) -> None:
+async def test_one_that_is_gone_holds_up_nobody(ejabberd: TestServer, tmp_path: Path, login: LogIn) -> None:
     """R3: messages were on their way when their organisation was taken out of the configuration."""
     async with past(tmp_path) as written:
         await written.on_its_way(("alice@cc.initech.test", "bob@work.initech.test", "Hello"))

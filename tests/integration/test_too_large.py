@@ -7,10 +7,10 @@ import pytest
 from component.outgoing.archive_id import Role
 from component.services.answer_size import beginning, fitting, size
 from component.services.conversation_transcripts import NEWEST
-from tests.conftest import Login
 from tests.support.adhoc import Step, step
 from tests.support.archive import ask
 from tests.support.bridge import BridgeProcess
+from tests.support.log_ins import LogIn
 from tests.support.past import face, past
 from tests.support.server import TestServer
 
@@ -25,7 +25,7 @@ TOO_LARGE = "This message is too large to be shown here."
 class TestHistory:
     """A page has every message, as clients take one with a gap for faulty."""
 
-    async def test_a_message_that_cannot_be_shown(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_a_message_that_cannot_be_shown(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         async with past(tmp_path) as written:
             numbers = await written.said((BOB, ALICE, "before"), (BOB, ALICE, HUGE), (BOB, ALICE, "after"))
             ids = [written.id(number, Role.RECEIVER) for number in numbers]
@@ -46,7 +46,7 @@ class TestHistory:
             assert (await ask(alice, max=2, before="")).bodies[-1] == "after"
             assert bridge.count("lost the connection") == 0
 
-    async def test_of_a_face(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_of_a_face(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         async with past(tmp_path) as written:
             await written.said((BOB, ALICE, HUGE))
         async with BridgeProcess(tmp_path, ejabberd.settings):
@@ -55,7 +55,7 @@ class TestHistory:
 
 
 class TestTranscripts:
-    async def read(self, tmp_path: Path, ejabberd: TestServer, login: Login, *said: str) -> list[Step]:
+    async def read(self, tmp_path: Path, ejabberd: TestServer, login: LogIn, *said: str) -> list[Step]:
         """All pages that a supervisor turns."""
         async with past(tmp_path) as written:
             await written.said(*((ALICE, CAROL, text) for text in said))
@@ -74,20 +74,20 @@ class TestTranscripts:
             assert "/t/" in done.note
             return pages
 
-    async def test_of_long_lines(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_of_long_lines(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """Fifty lines of 11,000 characters: each is shown, on more pages."""
         pages = await self.read(tmp_path, ejabberd, login, *(f"line {number} " + "x" * 11_000 for number in range(50)))
         words = "\n".join(page.words for page in pages)
         assert [words.count(f"line {number} x") for number in range(50)] == [1] * 50
         assert len(pages) == 10
 
-    async def test_of_one_line(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_of_one_line(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         """What a page cannot hold is in the download, which the cut says."""
         first, *rest = await self.read(tmp_path, ejabberd, login, HUGE, "the next")
         assert "more characters of this message are only in the download)" in first.words
         assert [page.words.partition(": ")[2] for page in rest] == ["the next"]
 
-    async def test_numbers_that_are_none(self, tmp_path: Path, ejabberd: TestServer, login: Login) -> None:
+    async def test_numbers_that_are_none(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
         async with past(tmp_path) as written:
             await written.said((ALICE, CAROL, "Hello"))
         process = BridgeProcess(tmp_path, ejabberd.settings)
@@ -100,7 +100,7 @@ class TestTranscripts:
                 assert asked.note == "There is no such transcript, or you may not read it any more."
 
     @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
-    async def test_days_at_the_ends_of_the_calendar(self, bridge: BridgeProcess, login: Login, day: str) -> None:
+    async def test_days_at_the_ends_of_the_calendar(self, bridge: BridgeProcess, login: LogIn, day: str) -> None:
         sue = await login(SUE)
         found = await step(sue, "transcripts", await step(sue, "transcripts"), "next", **{"from": day, "until": day})
         assert found.note == "No chat was found that you may read."

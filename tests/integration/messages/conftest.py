@@ -1,7 +1,6 @@
 """One bridge for all scripts of this folder, and people who log in for one script each."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +8,19 @@ import pytest
 from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
-from tests.support.matching import presence
+from tests.support.log_ins import (
+    LogIn,
+    LogIns,
+    Reconfigure,
+    alice,
+    bob,
+    carol,
+    contacts_are_there,
+    dan,
+    erin,
+    lena,
+    sue,
+)
 from tests.support.scripts import ALICE, BOB, CAROL
 from tests.support.server import TestServer
 
@@ -21,8 +32,7 @@ ACCOUNTS = (
 STRANGER = "stranger@work.acme.test"
 """Has an account on the Work host, and is in no directory."""
 
-LogIn = Callable[..., Awaitable[XmppClient]]
-Reconfigure = Callable[..., Awaitable[None]]
+__all__ = ["alice", "bob", "carol", "dan", "erin", "lena", "sue"]
 
 
 @pytest.fixture(scope="package")
@@ -31,22 +41,8 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
     await ejabberd.register(*ACCOUNTS, STRANGER)
     await ejabberd.empty_rosters()
     async with BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings) as process:
-        await contacts_are_there(ejabberd)
+        await contacts_are_there(ejabberd, ACCOUNTS)
         yield process
-
-
-async def contacts_are_there(ejabberd: TestServer) -> None:
-    """Whoever logs in from now on has the service as a contact."""
-    async with ejabberd.api() as api, asyncio.timeout(90):
-        for account in ACCOUNTS:
-            while service_of(account) not in await api.roster(account):  # noqa: ASYNC110 - ejabberd does not say when
-                await asyncio.sleep(0.05)
-
-
-def service_of(account: str) -> str:
-    """``agents.acme.test`` for ``bob@work.acme.test``"""
-    _, _, host = account.partition("@")
-    return f"agents.{host.partition('.')[2]}"
 
 
 @pytest.fixture(scope="package")
@@ -59,19 +55,9 @@ async def bystander(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterato
 @pytest.fixture
 async def log_in(ejabberd: TestServer, bridge: BridgeProcess, bystander: XmppClient) -> AsyncIterator[LogIn]:
     """``await log_in("alice@cc.acme.test")``: a client that the bridge knows of; all are logged out at the end."""
-    clients: list[XmppClient] = []
-
-    async def log_in(account: str, resource: str = "test", available: bool = True) -> XmppClient:
-        client = await ejabberd.client(account, resource)
-        clients.append(client)
-        await client.login(available)
-        if available and account in ACCOUNTS:
-            # The service is a contact: its presence is an answer to the client's, which the bridge has read by then.
-            await client.expect(presence(sender=service_of(account), type=None))
-        return client
-
-    yield log_in
-    await asyncio.gather(*(client.logout() for client in clients))
+    log_ins = LogIns(ejabberd, ACCOUNTS)
+    yield log_ins
+    await log_ins.log_out()
     # The last to leave are told that others left before them. The next script shall not hear of it.
     await all_ended(bridge)
     await bridge.people_are(1)
@@ -88,48 +74,6 @@ async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
 
     yield reconfigure
     await reconfigure()
-
-
-@pytest.fixture
-async def alice(log_in: LogIn) -> XmppClient:
-    """An agent in sales, who has a Work licence too."""
-    return await log_in("alice@cc.acme.test")
-
-
-@pytest.fixture
-async def carol(log_in: LogIn) -> XmppClient:
-    """An agent in sales and support."""
-    return await log_in("carol@cc.acme.test")
-
-
-@pytest.fixture
-async def dan(log_in: LogIn) -> XmppClient:
-    """An agent in support."""
-    return await log_in("dan@cc.acme.test")
-
-
-@pytest.fixture
-async def sue(log_in: LogIn) -> XmppClient:
-    """A supervisor, in no group, who has a Work licence too."""
-    return await log_in("sue@cc.acme.test")
-
-
-@pytest.fixture
-async def lena(log_in: LogIn) -> XmppClient:
-    """An agent in no group, who has a Work licence too."""
-    return await log_in("lena@cc.acme.test")
-
-
-@pytest.fixture
-async def bob(log_in: LogIn) -> XmppClient:
-    """A Work user."""
-    return await log_in("bob@work.acme.test")
-
-
-@pytest.fixture
-async def erin(log_in: LogIn) -> XmppClient:
-    """A Work user."""
-    return await log_in("erin@work.acme.test")
 
 
 @dataclass(frozen=True)

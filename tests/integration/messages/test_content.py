@@ -7,12 +7,13 @@ from xml.etree.ElementTree import Element, tostring
 import pytest
 
 from component.xml import parse_children, serialise
-from tests.integration.messages.conftest import Direction, LogIn, Reconfigure
+from tests.integration.messages.conftest import Direction
 from tests.support.archive import ask
 from tests.support.archived import bodies, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import iq, message, presence
 from tests.support.scripts import (
     ALICE,

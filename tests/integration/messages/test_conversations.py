@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.integration.messages.conftest import LogIn
 from tests.support.archived import all_ended, conversations, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, LENA, hears_nothing, refused, send, talk, unanswered
 

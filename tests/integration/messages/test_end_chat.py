@@ -4,8 +4,8 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from tests.integration.messages.conftest import LogIn
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import iq, message
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, error_of, error_text, hears_nothing, talk, unanswered
 

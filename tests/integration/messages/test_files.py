@@ -8,13 +8,13 @@ from hashlib import sha1
 
 import pytest
 
-from tests.integration.messages.conftest import LogIn
 from tests.support.archive import ask, live_id
 from tests.support.archived import bodies, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.file_stanzas import DINO_FIRST, ELSEWHERE, ENCRYPTED, KAIDAN_AGAIN, KAIDAN_SEVERAL, UPLOADS
 from tests.support.links import TOKEN, all_tokens, opens, token
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
 from tests.support.upload import download, redirection, status, upload

@@ -3,10 +3,10 @@
 import asyncio
 from itertools import product
 
-from tests.integration.messages.conftest import Reconfigure
 from tests.support.archived import bodies
 from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
+from tests.support.log_ins import Reconfigure
 from tests.support.matching import iq, message
 from tests.support.scripts import ALICE, BOB, CAROL, error_of, hears_nothing, refused, send, talk
 

@@ -5,10 +5,10 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from tests.integration.messages.conftest import LogIn, Reconfigure
 from tests.support.archive import MAM, query, rsm
 from tests.support.client import PING, XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import iq, message
 from tests.support.scripts import ALICE, BOB, CAROL, ERIN, error_of, error_text, talk
 

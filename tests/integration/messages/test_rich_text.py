@@ -16,12 +16,12 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from component.xml import XML_LANG
-from tests.integration.messages.conftest import LogIn, Reconfigure
 from tests.support.archive import ask, live_id
 from tests.support.archived import bodies, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.links import all_tokens, opens, token
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, carried, error_text, hears_nothing, refused, send
 from tests.support.server import PASSWORD, TestServer

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from component.model import EjabberdSettings
-from tests.integration.messages.conftest import LogIn
 from tests.support.archived import bodies, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, hears_nothing, refused
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.integration.messages.conftest import STRANGER, LogIn, Reconfigure
+from tests.integration.messages.conftest import STRANGER
 from tests.support.archived import bodies
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import iq, message, presence, text_of
 from tests.support.scripts import (
     ALICE,

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from component.bridge.stream.paced_presence import LANES, SLICE
-from tests.integration.presence.conftest import Login
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.faces import ALICE, BOB, CAROL, SERVICE, face, gone, shows, watch
+from tests.support.log_ins import LogIn
 from tests.support.matching import message, presence, text_of
 from tests.support.server import TestServer
 
@@ -64,7 +64,7 @@ def only_grow(numbers: list[int]) -> bool:
     return numbers == sorted(set(numbers))
 
 
-async def test_everybody_is_told_of_each_change_once(login: Login, crowd: list[XmppClient]) -> None:
+async def test_everybody_is_told_of_each_change_once(login: LogIn, crowd: list[XmppClient]) -> None:
     alice = await login(ALICE)
     changes = []
     for _ in range(3):
@@ -77,7 +77,7 @@ async def test_everybody_is_told_of_each_change_once(login: Login, crowd: list[X
         assert numbers[-3:] == changes and only_grow(numbers)
 
 
-async def test_changes_in_quick_succession_end_with_the_newest(login: Login, crowd: list[XmppClient]) -> None:
+async def test_changes_in_quick_succession_end_with_the_newest(login: LogIn, crowd: list[XmppClient]) -> None:
     """Chat between others goes on meanwhile."""
     alice, bob, carol = await login(ALICE), await login(BOB), await login(CAROL)
     sent = []
@@ -94,7 +94,7 @@ async def test_changes_in_quick_succession_end_with_the_newest(login: Login, cro
 
 
 async def test_who_logs_in_meanwhile_sees_the_current_status_and_nothing_older(
-    login: Login, crowd: list[XmppClient]
+    login: LogIn, crowd: list[XmppClient]
 ) -> None:
     """ejabberd asks for them with a probe, whose answer may overtake what is held back."""
     alice = await login(ALICE)

@@ -5,7 +5,6 @@ from xml.etree.ElementTree import tostring
 
 import pytest
 
-from tests.integration.presence.conftest import Login
 from tests.support.faces import (
     ALICE,
     BOB,
@@ -22,6 +21,7 @@ from tests.support.faces import (
     shows,
     watch,
 )
+from tests.support.log_ins import LogIn
 from tests.support.matching import iq, message, presence
 
 LAST = "<query xmlns='jabber:iq:last'/>"
@@ -37,7 +37,7 @@ MAY_BE_ANSWERED = (VERSION, TIME, ITEMS)
 class TestWorkUsersSeeAgents:
     """P1"""
 
-    async def test_plainly_available_whatever_the_agent_does(self, login: Login) -> None:
+    async def test_plainly_available_whatever_the_agent_does(self, login: LogIn) -> None:
         bob = await login(BOB)
         await watch(bob, ALICE)
         alice = await login(ALICE, available=False)
@@ -53,7 +53,7 @@ class TestWorkUsersSeeAgents:
         await alice.logout()
         assert content(await bob.expect(gone(ALICE))) == []
 
-    async def test_the_same_in_answers_to_probes(self, login: Login) -> None:
+    async def test_the_same_in_answers_to_probes(self, login: LogIn) -> None:
         alice = await login(ALICE, available=False)
         await alice.send(TALKATIVE)
         bob = await login(BOB)
@@ -66,7 +66,7 @@ class TestWorkUsersSeeAgents:
 class TestAgentsSeeAgents:
     """P2"""
 
-    async def test_each_status_with_its_name_or_the_agents_words(self, login: Login) -> None:
+    async def test_each_status_with_its_name_or_the_agents_words(self, login: LogIn) -> None:
         alice, carol = await login(ALICE), await login(CAROL)
         await watch(carol, ALICE)
         await alice.set_presence(show="dnd", status="With a customer")
@@ -78,7 +78,7 @@ class TestAgentsSeeAgents:
         await alice.logout()
         assert content(await carol.expect(gone(ALICE))) == []
 
-    async def test_no_more_of_the_client_than_that(self, login: Login) -> None:
+    async def test_no_more_of_the_client_than_that(self, login: LogIn) -> None:
         """P7"""
         carol, alice = await login(CAROL), await login(ALICE, available=False)
         await watch(carol, ALICE)
@@ -94,7 +94,7 @@ class TestAgentsSeeAgents:
             pytest.param(LENA, DAN, id="M5-no-work-licence"),
         ],
     )
-    async def test_if_they_may_write_to_them(self, login: Login, watcher: str, watched: str) -> None:
+    async def test_if_they_may_write_to_them(self, login: LogIn, watcher: str, watched: str) -> None:
         seeing, _ = await login(watcher), await login(watched, show="xa")
         await ask(seeing, watched)
         await seeing.expect(shows(watched, show="xa", status="Work offline"))
@@ -103,7 +103,7 @@ class TestAgentsSeeAgents:
 class TestAgentsSeeWorkUsers:
     """P3"""
 
-    async def test_each_status_and_no_words(self, login: Login) -> None:
+    async def test_each_status_and_no_words(self, login: LogIn) -> None:
         alice, bob = await login(ALICE), await login(BOB)
         await watch(alice, BOB)
         for theirs, words, ours, name in (
@@ -119,7 +119,7 @@ class TestAgentsSeeWorkUsers:
         await bob.logout()
         await alice.expect(gone(BOB))
 
-    async def test_nothing_of_one_who_does_not_show_it(self, login: Login) -> None:
+    async def test_nothing_of_one_who_does_not_show_it(self, login: LogIn) -> None:
         """Invisible: connected, but never available."""
         alice = await login(ALICE)
         await watch(alice, BOB)
@@ -132,7 +132,7 @@ class TestAgentsSeeWorkUsers:
 class TestSeveralSessions:
     """P4"""
 
-    async def test_the_highest_priority_then_the_most_available_shows(self, login: Login) -> None:
+    async def test_the_highest_priority_then_the_most_available_shows(self, login: LogIn) -> None:
         carol = await login(CAROL)
         await watch(carol, ALICE)
         phone = await login(ALICE, "phone", show="xa")
@@ -150,7 +150,7 @@ class TestSeveralSessions:
         await desk.logout()
         await carol.expect(gone(ALICE))
 
-    async def test_a_session_that_just_drops_ends(self, login: Login) -> None:
+    async def test_a_session_that_just_drops_ends(self, login: LogIn) -> None:
         bob = await login(BOB)
         await watch(bob, ALICE)
         desk, phone = await login(ALICE, "desk"), await login(ALICE, "phone")
@@ -160,7 +160,7 @@ class TestSeveralSessions:
         phone.kill()
         await bob.expect(gone(ALICE))
 
-    async def test_a_lost_network_that_comes_back_in_time_is_not_seen(self, login: Login) -> None:
+    async def test_a_lost_network_that_comes_back_in_time_is_not_seen(self, login: LogIn) -> None:
         bob = await login(BOB)
         await watch(bob, ALICE)
         alice = await login(ALICE, resumable=True)
@@ -172,7 +172,7 @@ class TestSeveralSessions:
         sent = await bob.say(face(ALICE), "Still there?")
         await alice.expect(message(id=sent))
 
-    async def test_a_lost_network_that_stays_away_logs_out(self, login: Login) -> None:
+    async def test_a_lost_network_that_stays_away_logs_out(self, login: LogIn) -> None:
         """Within the time in which the client could have resumed its session, here two seconds."""
         bob = await login(BOB)
         await watch(bob, ALICE)
@@ -185,7 +185,7 @@ class TestSeveralSessions:
         await bob.expect(message(id=sent, type="error", error="recipient-unavailable"))
 
     @pytest.mark.long
-    async def test_silence_logs_out(self, login: Login) -> None:
+    async def test_silence_logs_out(self, login: LogIn) -> None:
         """The connection stays, but nobody answers any more: ejabberd's pings end it, then the time to resume."""
         bob = await login(BOB)
         await watch(bob, ALICE)
@@ -201,7 +201,7 @@ BLOCK = "<iq type='set'><{0} xmlns='urn:xmpp:blocking'><item jid='{1}'/></{0}></
 class TestABlockedAgent:
     """XEP-0191: ejabberd tells the bridge nothing of it, until a message of the agent comes back."""
 
-    async def test_sees_the_work_user_go(self, login: Login) -> None:
+    async def test_sees_the_work_user_go(self, login: LogIn) -> None:
         alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
         for agent in (alice, carol):
             await watch(agent, BOB)
@@ -224,7 +224,7 @@ class TestABlockedAgent:
 class TestNothingMoreThanTheFace:
     """P7"""
 
-    async def test_no_request_gets_to_the_client_behind(self, login: Login) -> None:
+    async def test_no_request_gets_to_the_client_behind(self, login: LogIn) -> None:
         """Last activity, version, time, capabilities, PEP: what comes back says nothing of Alice's client."""
         bob, alice = await login(BOB), await login(ALICE, available=False)
         await alice.send(TALKATIVE)
@@ -237,14 +237,14 @@ class TestNothingMoreThanTheFace:
             assert "cc.acme.test" not in told and "urn:client" not in told
         await alice.expect_nothing(iq())
 
-    async def test_no_presence_sent_to_a_face_goes_on(self, login: Login) -> None:
+    async def test_no_presence_sent_to_a_face_goes_on(self, login: LogIn) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         await bob.send(f"<presence to='{face(ALICE)}'><status>psst</status></presence>")
         await bob.send(f"<presence to='{face(ALICE)}/test' type='unavailable'/>")
         await bob.send(f"<presence to='{face(ALICE)}' type='subscribed'/>")
         await alice.expect_nothing(anything_of(BOB))
 
-    async def test_no_event_of_an_account_passes(self, login: Login) -> None:
+    async def test_no_event_of_an_account_passes(self, login: LogIn) -> None:
         """Bob publishes a nickname and a mood, which contacts whose clients ask for it would get (XEP-0163)."""
         alice, bob = await login(ALICE), await login(BOB)
         await watch(alice, BOB)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.integration.presence.conftest import Login
 from tests.support.faces import ALICE, BOB, CAROL, DAN, ERIN, anything_of, ask, content, face, gone, shows, watch
+from tests.support.log_ins import LogIn
 from tests.support.matching import presence
 
 
 class TestASubscription:
-    async def test_allowed_at_once_with_the_current_presence(self, login: Login) -> None:
+    async def test_allowed_at_once_with_the_current_presence(self, login: LogIn) -> None:
         bob, alice = await login(BOB), await login(ALICE, show="away")
         await ask(bob, ALICE)
         await bob.expect(presence(sender=face(ALICE), type="subscribed"))
@@ -32,7 +32,7 @@ class TestASubscription:
             pytest.param("mallory@work.acme.test", face(ALICE), id="M9-not-in-the-directory"),
         ],
     )
-    async def test_denied_at_once_and_always_in_the_same_way(self, login: Login, watcher: str, address: str) -> None:
+    async def test_denied_at_once_and_always_in_the_same_way(self, login: LogIn, watcher: str, address: str) -> None:
         watching, _ = await login(watcher), await login(ALICE, "desk")
         await watching.send(f"<presence to='{address}' type='subscribe'/>")
         answer = await watching.expect(presence(sender=address))
@@ -41,7 +41,7 @@ class TestASubscription:
         await watching.send(f"<presence to='{address}'/>")
         await watching.expect_nothing(presence(sender=address, type=None))
 
-    async def test_unsubscribing_ends_it(self, login: Login) -> None:
+    async def test_unsubscribing_ends_it(self, login: LogIn) -> None:
         bob, alice = await login(BOB), await login(ALICE)
         await watch(bob, ALICE)
         await bob.send(f"<presence to='{face(ALICE)}' type='unsubscribe'/>")
@@ -50,7 +50,7 @@ class TestASubscription:
         await alice.login()
         await bob.expect_nothing(anything_of(ALICE))
 
-    async def test_every_log_in_of_the_watcher_is_answered(self, login: Login) -> None:
+    async def test_every_log_in_of_the_watcher_is_answered(self, login: LogIn) -> None:
         bob, _ = await login(BOB), await login(ALICE)
         await watch(bob, ALICE)
         phone = await login(BOB, "phone")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import BridgeProcess
 from tests.support.contact_lists import contact, sees_contacts
 from tests.support.faces import ALICE, BOB, CAROL, DAN, ERIN, LENA, SUE, gone, shows
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import TestServer
 
@@ -14,7 +14,7 @@ ALICE_AMES, SUE_SHAH, LENA_LUND = "alice.ames@work.acme.test", "sue@work.acme.te
 
 
 class TestInModeThree:
-    async def test_agents_get_their_groups_and_the_directory(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_agents_get_their_groups_and_the_directory(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Work users, and Dan, who has no Work licence (M5); not Sue and Lena as agents, not herself (M10)."""
         await sees_contacts(
             await login(ALICE),
@@ -26,7 +26,7 @@ class TestInModeThree:
             contact(ERIN, "Erin Egg", ACME),
         )
 
-    async def test_work_users_get_the_agents(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_work_users_get_the_agents(self, bridge: BridgeProcess, login: LogIn) -> None:
         await sees_contacts(
             await login(BOB),
             contact(ALICE, "Alice Ames", AGENTS),
@@ -36,7 +36,7 @@ class TestInModeThree:
             contact(LENA, "Lena Lund", AGENTS),
         )
 
-    async def test_supervisors_get_whom_they_supervise(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_supervisors_get_whom_they_supervise(self, bridge: BridgeProcess, login: LogIn) -> None:
         await sees_contacts(
             await login(SUE),
             contact(ALICE, "Alice Ames", SALES),
@@ -48,7 +48,7 @@ class TestInModeThree:
             contact(ERIN, "Erin Egg", ACME),
         )
 
-    async def test_presence_follows_both_ways(self, bridge: BridgeProcess, login: Login) -> None:
+    async def test_presence_follows_both_ways(self, bridge: BridgeProcess, login: LogIn) -> None:
         alice = await login(ALICE, show="away")
         bob = await login(BOB)
         await bob.expect(shows(ALICE, show=None))
@@ -61,7 +61,7 @@ class TestInModeThree:
         await bob.expect(gone(ALICE))
 
     async def test_who_is_here_already_gets_them_with_their_presence(
-        self, ejabberd: TestServer, bridge: BridgeProcess, login: Login
+        self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn
     ) -> None:
         """Pushed to a client that is connected; what each face shows comes at once."""
         await bridge.logged("up to date after")
@@ -76,7 +76,7 @@ class TestInModeThree:
 
 
 @pytest.mark.parametrize("mode", [1, 2])
-async def test_in_other_modes_agents_get_agents_only(bridge: BridgeProcess, login: Login, mode: int) -> None:
+async def test_in_other_modes_agents_get_agents_only(bridge: BridgeProcess, login: LogIn, mode: int) -> None:
     bridge.write_config(mode=mode)
     await bridge.reload()
     await sees_contacts(await login(CAROL), contact(ALICE, "Alice Ames", SALES), contact(DAN, "Dan Diaz", SUPPORT))

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.archived import query
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import ROSTER, XmppClient
 from tests.support.contact_lists import contact, contacts_of, sees_contacts
 from tests.support.faces import ALICE, BOB, CAROL, DAN, LENA, SERVICE, SUE, ask, face, gone, shows
+from tests.support.log_ins import LogIn
 from tests.support.matching import presence
 from tests.support.server import TestServer
 
@@ -25,7 +25,7 @@ NOBODY = "nobody@agents.acme.test"
 
 
 @pytest.fixture
-async def bob(bridge: BridgeProcess, login: Login) -> XmppClient:
+async def bob(bridge: BridgeProcess, login: LogIn) -> XmppClient:
     """Logged in, with his contacts there."""
     bob = await login(BOB)
     await sees_contacts(bob, BOBS_AGENTS)
@@ -67,7 +67,7 @@ async def declined(bridge: BridgeProcess) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_contact_that_is_removed_stays_away(bridge: BridgeProcess, login: Login, bob: XmppClient) -> None:
+async def test_a_contact_that_is_removed_stays_away(bridge: BridgeProcess, login: LogIn, bob: XmppClient) -> None:
     """After a restart too, whoever logs in; until it is added again."""
     await login(ALICE)
     await bob.expect(shows(ALICE))
@@ -91,7 +91,7 @@ async def test_a_contact_kept_without_its_presence_stays_so(bridge: BridgeProces
     await sees_contacts(bob, BOBS_AGENTS, contact(ALICE, "Alice Ames", AGENTS, subscription="none"))
 
 
-async def test_names_and_groups_that_the_user_chose_stay(bridge: BridgeProcess, login: Login) -> None:
+async def test_names_and_groups_that_the_user_chose_stay(bridge: BridgeProcess, login: LogIn) -> None:
     """What the user did not touch follows the directory."""
     await in_mode_2(bridge)
     carol = await login(CAROL)
@@ -104,7 +104,7 @@ async def test_names_and_groups_that_the_user_chose_stay(bridge: BridgeProcess, 
     await sees_contacts(carol, contact(ALICE, "Ally", "Sales"), contact(DAN, "Dan Dunn", "Friends"))
 
 
-async def test_a_contact_added_by_hand_stays_while_it_is_allowed(bridge: BridgeProcess, login: Login) -> None:
+async def test_a_contact_added_by_hand_stays_while_it_is_allowed(bridge: BridgeProcess, login: LogIn) -> None:
     """Sue supervises sales and may write to every agent (M4), so also to Dan, who does not appear in mode 2."""
     await in_mode_2(bridge)
     sue, dan = await login(SUE), await login(DAN)
@@ -122,7 +122,7 @@ async def test_a_contact_added_by_hand_stays_while_it_is_allowed(bridge: BridgeP
     await dan.logout()
 
 
-async def test_a_contact_added_by_address_alone_gets_its_name(bridge: BridgeProcess, login: Login) -> None:
+async def test_a_contact_added_by_address_alone_gets_its_name(bridge: BridgeProcess, login: LogIn) -> None:
     await in_mode_2(bridge)
     sue = await login(SUE)
     await ask(sue, DAN)
@@ -133,7 +133,7 @@ async def test_a_contact_added_by_address_alone_gets_its_name(bridge: BridgeProc
 
 @pytest.mark.parametrize("address", [face(DAN), NOBODY, "alice.ames@directory.acme.test"])
 async def test_who_may_not_be_seen_is_refused_and_does_not_stay(
-    bridge: BridgeProcess, login: Login, address: str
+    bridge: BridgeProcess, login: LogIn, address: str
 ) -> None:
     """P5, M10: for Alice in mode 2."""
     await in_mode_2(bridge)
@@ -145,7 +145,7 @@ async def test_who_may_not_be_seen_is_refused_and_does_not_stay(
     await sees_contacts(alice, contact(CAROL, "Carol Cho", SALES))
 
 
-async def test_what_was_asked_while_deskbridge_was_away_is_answered(bridge: BridgeProcess, login: Login) -> None:
+async def test_what_was_asked_while_deskbridge_was_away_is_answered(bridge: BridgeProcess, login: LogIn) -> None:
     bridge.write_config(mode=2)
     await bridge.stop()
     sue, _ = await login(SUE), await login(DAN)
@@ -157,7 +157,7 @@ async def test_what_was_asked_while_deskbridge_was_away_is_answered(bridge: Brid
 
 
 async def test_whose_account_is_made_anew_gets_everybody_again(
-    bridge: BridgeProcess, ejabberd: TestServer, login: Login
+    bridge: BridgeProcess, ejabberd: TestServer, login: LogIn
 ) -> None:
     """That all contacts went with the old account is not the user's doing."""
     erin = "erin@work.acme.test"

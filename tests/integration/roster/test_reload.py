@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.contact_lists import contact, sees_contacts
 from tests.support.faces import ALICE, BOB, CAROL, DAN, ERIN, LENA, SUE, ask, gone, shows
+from tests.support.log_ins import LogIn
 from tests.support.matching import presence
 
 SALES, SUPPORT, ACME, AGENTS = "Sales desk", "Support desk", "Acme", "Agents"
@@ -43,7 +43,7 @@ CAROLS_COLLEAGUES = (*ALICES_CONTACTS[2:], contact("alice.ames@work.acme.test", 
 
 
 @pytest.fixture
-async def bob(bridge: BridgeProcess, login: Login) -> XmppClient:
+async def bob(bridge: BridgeProcess, login: LogIn) -> XmppClient:
     """Logged in, with his contacts there."""
     bob = await login(BOB)
     await sees_contacts(bob, *BOBS_AGENTS)
@@ -51,7 +51,7 @@ async def bob(bridge: BridgeProcess, login: Login) -> XmppClient:
     return bob
 
 
-async def test_who_joins_appears(bridge: BridgeProcess, login: Login, bob: XmppClient) -> None:
+async def test_who_joins_appears(bridge: BridgeProcess, login: LogIn, bob: XmppClient) -> None:
     """For both sides, with what they are; also who was logged in before the directory knew of them."""
     dora = await login("dora@cc.acme.test", show="away")
     bridge.write_people("acme", PEOPLE + DORA)
@@ -61,7 +61,7 @@ async def test_who_joins_appears(bridge: BridgeProcess, login: Login, bob: XmppC
     await dora.expect(shows(BOB))
 
 
-async def test_who_leaves_disappears(bridge: BridgeProcess, login: Login, bob: XmppClient) -> None:
+async def test_who_leaves_disappears(bridge: BridgeProcess, login: LogIn, bob: XmppClient) -> None:
     """From everybody's list, and everybody from theirs."""
     carol = await login(CAROL)
     await bob.expect(shows(CAROL))
@@ -73,7 +73,7 @@ async def test_who_leaves_disappears(bridge: BridgeProcess, login: Login, bob: X
 
 
 async def test_who_left_while_deskbridge_was_stopped_disappears(
-    bridge: BridgeProcess, login: Login, bob: XmppClient
+    bridge: BridgeProcess, login: LogIn, bob: XmppClient
 ) -> None:
     carol = await login(CAROL)
     await bob.expect(shows(CAROL))
@@ -84,7 +84,7 @@ async def test_who_left_while_deskbridge_was_stopped_disappears(
     await sees_contacts(carol)
 
 
-async def test_names_and_groups_follow(bridge: BridgeProcess, login: Login) -> None:
+async def test_names_and_groups_follow(bridge: BridgeProcess, login: LogIn) -> None:
     """One push for each contact that changes, and none for the others."""
     carol = await login(CAROL)
     await sees_contacts(
@@ -99,7 +99,7 @@ async def test_names_and_groups_follow(bridge: BridgeProcess, login: Login) -> N
     assert sorted(pushed(carol)) == ["alice@agents.acme.test", "dan@agents.acme.test"]
 
 
-async def test_who_changes_groups_moves(bridge: BridgeProcess, login: Login) -> None:
+async def test_who_changes_groups_moves(bridge: BridgeProcess, login: LogIn) -> None:
     """M3, M5: Carol stays among Dan's contacts through the directory; Alice comes."""
     dan = await login(DAN)
     bridge.write_config(mode=2)
@@ -110,7 +110,7 @@ async def test_who_changes_groups_moves(bridge: BridgeProcess, login: Login) -> 
     await sees_contacts(dan, contact(CAROL, "Carol Cho", SALES), contact(ALICE, "Alice Ames", SALES))
 
 
-async def test_a_change_of_mode_takes_effect(bridge: BridgeProcess, login: Login, bob: XmppClient) -> None:
+async def test_a_change_of_mode_takes_effect(bridge: BridgeProcess, login: LogIn, bob: XmppClient) -> None:
     alice = await login(ALICE)
     await bob.expect(shows(ALICE))
     bridge.write_config(mode=2)
@@ -125,7 +125,7 @@ async def test_a_change_of_mode_takes_effect(bridge: BridgeProcess, login: Login
     await sees_contacts(alice, *ALICES_CONTACTS)
 
 
-async def test_beyond_the_limit_only_teams_appear(bridge: BridgeProcess, login: Login, bob: XmppClient) -> None:
+async def test_beyond_the_limit_only_teams_appear(bridge: BridgeProcess, login: LogIn, bob: XmppClient) -> None:
     """``roster_limit``; whoever is not listed any more may still be asked for."""
     carol, _ = await login(CAROL), await login(ALICE)
     await bob.expect(shows(ALICE))

@@ -12,12 +12,12 @@ from component.config.directory_file import load_directories
 from component.directory.world import World
 from component.model import Settings, Side
 from component.policy.roster_members import People, contacts
-from tests.conftest import Login
 from tests.integration.roster.conftest import LIMIT
 from tests.support.archived import query
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.contact_lists import contact, contacts_of, sees_contacts
 from tests.support.faces import ALICE, BOB, CAROL, DAN, LENA, SUE, face, shows
+from tests.support.log_ins import LogIn
 from tests.support.server import TestServer
 
 SALES, SUPPORT, AGENTS = "Sales desk", "Support desk", "Agents"
@@ -102,7 +102,7 @@ async def test_a_deskbridge_killed_at_any_time_goes_on(bridge: BridgeProcess, li
 
 
 async def test_an_ejabberd_killed_in_the_middle(
-    bridge: BridgeProcess, ejabberd: TestServer, lists: Lists, login: Login
+    bridge: BridgeProcess, ejabberd: TestServer, lists: Lists, login: LogIn
 ) -> None:
     await lists.get_right()
     bridge.write_people("acme", PEOPLE.replace("Carol Cho", "Carol Chu") + DORA)
@@ -116,7 +116,7 @@ async def test_an_ejabberd_killed_in_the_middle(
 
 
 async def test_whose_account_is_made_later_finds_everybody_there(
-    bridge: BridgeProcess, lists: Lists, login: Login
+    bridge: BridgeProcess, lists: Lists, login: LogIn
 ) -> None:
     bridge.write_people("acme", PEOPLE + DORA)
     await bridge.reload()
@@ -152,7 +152,7 @@ async def test_a_subscription_that_is_only_remembered_is_forgotten(
 
 
 async def test_two_organisations_get_their_own(
-    ejabberd: TestServer, settings: Settings, tmp_path: Path, login: Login
+    ejabberd: TestServer, settings: Settings, tmp_path: Path, login: LogIn
 ) -> None:
     """AD4"""
     their_bob = BOB.replace("acme", "globex")

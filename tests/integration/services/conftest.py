@@ -5,22 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.messages.conftest import (
-    ACCOUNTS,
-    STRANGER,
-    alice,
-    bob,
-    bystander,
-    carol,
-    contacts_are_there,
-    dan,
-    erin,
-    lena,
-    log_in,
-    reconfigure,
-    sue,
-)
+from tests.integration.messages.conftest import ACCOUNTS, STRANGER, bystander, log_in, reconfigure
 from tests.support.bridge import PEOPLE, BridgeProcess
+from tests.support.log_ins import alice, bob, carol, contacts_are_there, dan, erin, lena, sue
 from tests.support.server import TestServer
 
 __all__ = ["alice", "bob", "bystander", "carol", "dan", "erin", "lena", "log_in", "reconfigure", "sue"]
@@ -41,7 +28,7 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
     await ejabberd.register(*ACCOUNTS, STRANGER)
     process = Organisation(tmp_path_factory.mktemp("bridge"), ejabberd.settings)
     async with process:
-        await contacts_are_there(ejabberd)
+        await contacts_are_there(ejabberd, ACCOUNTS)
         yield process
     await forget_contacts(ejabberd)
 

@@ -5,10 +5,10 @@ import hashlib
 from xml.etree.ElementTree import Element
 
 from component import __version__
-from tests.integration.messages.conftest import LogIn
 from tests.integration.services.conftest import PICTURE, SUPPORT, TITLES
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import Matcher, iq, presence
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, ERIN, LENA, error_of
 

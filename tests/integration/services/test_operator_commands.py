@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.messages.conftest import LogIn, Reconfigure
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.commands import Run, offered
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, hears_nothing, talk
 

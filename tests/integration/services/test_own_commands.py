@@ -2,10 +2,10 @@
 
 import asyncio
 
-from tests.integration.messages.conftest import LogIn, Reconfigure
 from tests.support.bridge import BridgeProcess
 from tests.support.client import PING, XmppClient
 from tests.support.commands import Run, offered
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import presence, text_of
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, LENA, SUE, talk
 

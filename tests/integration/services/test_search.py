@@ -4,9 +4,9 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from tests.integration.messages.conftest import LogIn, Reconfigure
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import iq
 from tests.support.scripts import ALICE, BOB, CAROL, DAN, ERIN, LENA, SUE, error_of, error_text
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients.test_profanity import pytestmark as needs_profanity
-from tests.integration.messages.conftest import LogIn
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import presence
 from tests.support.scripts import BOB, DAN
 from tests.support.server import PASSWORD, TestServer

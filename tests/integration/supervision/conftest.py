@@ -1,23 +1,17 @@
 """One bridge for all scripts of this folder, and people who log in for one script each."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
-from tests.support.matching import presence
+from tests.support.log_ins import LogIn, LogIns, Reconfigure, alice, bob, carol, contacts_are_there, dan, lena, sue
 from tests.support.server import TestServer
 from tests.support.watching import ACCOUNTS, PEOPLE, SUPERVISORS, stop_watching
 
-LogIn = Callable[..., Awaitable[XmppClient]]
-Reconfigure = Callable[..., Awaitable[None]]
-
-
-def service_of(account: str) -> str:
-    return f"agents.{account.partition('@')[2].partition('.')[2]}"
+__all__ = ["alice", "bob", "carol", "dan", "lena", "sue"]
 
 
 @pytest.fixture(scope="package")
@@ -28,30 +22,19 @@ async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory)
     for tenant in ejabberd.settings.tenants:
         process.write_people(tenant.id, PEOPLE)
     async with process:
-        async with ejabberd.api() as api, asyncio.timeout(90):
-            for account in ACCOUNTS:
-                while service_of(account) not in await api.roster(account):  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+        await contacts_are_there(ejabberd, ACCOUNTS)
         yield process
 
 
 @pytest.fixture
 async def log_in(ejabberd: TestServer, bridge: BridgeProcess) -> AsyncIterator[LogIn]:
     """``await log_in("alice@cc.acme.test")``: a client that the bridge knows of; all are logged out at the end."""
-    clients: list[XmppClient] = []
-
-    async def log_in(account: str, resource: str = "test") -> XmppClient:
-        client = await ejabberd.client(account, resource)
-        clients.append(client)
-        await client.login()
-        await client.expect(presence(sender=service_of(account), type=None))
-        return client
-
-    yield log_in
-    for client in clients:
+    log_ins = LogIns(ejabberd, ACCOUNTS)
+    yield log_ins
+    for client in log_ins.clients:
         if client.account.partition("@")[0] in SUPERVISORS and client.connected:
             await stop_watching(client)
-    await asyncio.gather(*(client.logout() for client in clients))
+    await log_ins.log_out()
     await all_ended(bridge)
 
 
@@ -69,45 +52,9 @@ async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
 
 
 @pytest.fixture
-async def alice(log_in: LogIn) -> XmppClient:
-    """An agent in sales, who has a Work licence too."""
-    return await log_in("alice@cc.acme.test")
-
-
-@pytest.fixture
-async def carol(log_in: LogIn) -> XmppClient:
-    """An agent in sales and support."""
-    return await log_in("carol@cc.acme.test")
-
-
-@pytest.fixture
-async def dan(log_in: LogIn) -> XmppClient:
-    """An agent in support."""
-    return await log_in("dan@cc.acme.test")
-
-
-@pytest.fixture
-async def lena(log_in: LogIn) -> XmppClient:
-    """An agent in support, who has a Work licence too."""
-    return await log_in("lena@cc.acme.test")
-
-
-@pytest.fixture
-async def sue(log_in: LogIn) -> XmppClient:
-    """A supervisor of sales, logged in as an agent."""
-    return await log_in("sue@cc.acme.test")
-
-
-@pytest.fixture
 async def max_(log_in: LogIn) -> XmppClient:
     """A supervisor of everybody, logged in as a Work user."""
     return await log_in("max@work.acme.test")
-
-
-@pytest.fixture
-async def bob(log_in: LogIn) -> XmppClient:
-    """A Work user."""
-    return await log_in("bob@work.acme.test")
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.support.adhoc import step
 from tests.support.archived import forget_delivery, query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message, presence
 from tests.support.scripts import ALICE, CAROL, DAN, error_of, refused, send, talk
 from tests.support.server import TestServer

@@ -5,9 +5,9 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from tests.integration.supervision.conftest import Reconfigure
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import Reconfigure
 from tests.support.matching import presence
 from tests.support.scripts import ALICE, CAROL, send, talk
 from tests.support.watching import (

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from component.ejabberd.private_server import free_ports
-from tests.integration.supervision.conftest import Reconfigure
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.converse import Converse, usable
+from tests.support.log_ins import Reconfigure
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, send, talk
 from tests.support.server import PASSWORD, TestServer

@@ -8,7 +8,6 @@ from xml.etree.ElementTree import tostring
 
 import pytest
 
-from tests.integration.supervision.conftest import LogIn
 from tests.integration.supervision.test_secondary import own_words
 from tests.integration.supervision.test_transcripts import deskbridge, link, opened, read
 from tests.support.archive import ask
@@ -16,6 +15,7 @@ from tests.support.archived import query
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, send, talk
 from tests.support.watching import (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message
 from tests.support.scripts import ALICE, CAROL, send
 from tests.support.server import PASSWORD, TestServer

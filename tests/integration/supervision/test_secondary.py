@@ -4,10 +4,10 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from tests.integration.supervision.conftest import LogIn
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, LENA, error_of, error_text, refused, send, talk, unanswered
 from tests.support.watching import (

@@ -14,12 +14,12 @@ import aiohttp
 
 from component.bridge.clock import now_us
 from component.store.api import Store
-from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.support.adhoc import Step, offered, step
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message
 from tests.support.scripts import ALICE, CAROL, DAN, LENA, send, talk
 from tests.support.watching import ALICE_AND_CAROL, PEOPLE

@@ -1,11 +1,11 @@
 """Supervisors watch conversations of agents, live, each pair as one chat (S1, S2)."""
 
-from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.support.adhoc import offered, step
 from tests.support.archived import query, ticked_off
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message, presence
 from tests.support.scripts import (
     ALICE,

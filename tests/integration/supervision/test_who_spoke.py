@@ -8,7 +8,6 @@ from xml.etree.ElementTree import tostring
 
 import pytest
 
-from tests.integration.supervision.conftest import LogIn, Reconfigure
 from tests.integration.supervision.test_kept import number_of
 from tests.integration.supervision.test_transcripts import deskbridge
 from tests.support.archive import ask
@@ -16,6 +15,7 @@ from tests.support.archived import query
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.dialogue import new_id
+from tests.support.log_ins import LogIn, Reconfigure
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, CAROL, send, talk
 from tests.support.watching import (

@@ -16,11 +16,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from component.ejabberd.private_server import free_ports
 from component.store.api import Store
-from tests.conftest import Login
 from tests.support.archived import query
 from tests.support.bridge import BridgeProcess
 from tests.support.faces import ALICE, BOB, face
 from tests.support.links import token
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import send
 from tests.support.server import TestServer
@@ -149,7 +149,7 @@ async def test_o1_a_port_that_is_taken(bridge: BridgeProcess, ejabberd: TestServ
     assert "Traceback" not in output
 
 
-async def test_o4_metrics(bridge: BridgeProcess, login: Login, http: aiohttp.ClientSession) -> None:
+async def test_o4_metrics(bridge: BridgeProcess, login: LogIn, http: aiohttp.ClientSession) -> None:
     """Messages by direction, verdict and rule; who is there; what the store and the archive do; nobody's name."""
     before = await metrics(http, bridge)
     assert before("sessions", tenant="acme", side="agent") == 0
@@ -197,7 +197,7 @@ async def test_o4_nothing_of_it_through_a_proxy(bridge: BridgeProcess, http: aio
         assert status == 404 and "This link does not work" in text
 
 
-async def test_c5_a_file_from_end_to_end(bridge: BridgeProcess, login: Login, http: aiohttp.ClientSession) -> None:
+async def test_c5_a_file_from_end_to_end(bridge: BridgeProcess, login: LogIn, http: aiohttp.ClientSession) -> None:
     """The agent's link leads to the upload until an operator revokes it, while the bridge runs; all is written down."""
     alice, bob = await login(ALICE), await login(BOB)
     id = await send(bob, face(ALICE), FILE)
@@ -221,7 +221,7 @@ async def test_c5_a_file_from_end_to_end(bridge: BridgeProcess, login: Login, ht
 
 
 async def test_c10_a_formatted_message_from_end_to_end(
-    bridge: BridgeProcess, login: Login, http: aiohttp.ClientSession
+    bridge: BridgeProcess, login: LogIn, http: aiohttp.ClientSession
 ) -> None:
     """What the Work user's client shows as text has a link to the page with all of it (C10), which goes with the
     message (C13)."""
