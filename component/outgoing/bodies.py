@@ -1,15 +1,19 @@
-"""The texts of a message: all of them as one, and other texts in their place, with the fallback marks (XEP-0428).
+"""The bodies of a message: all of them as one text, and replaced by others, with their fallback marks (XEP-0428).
 
-A mark that is wrong would have clients cut off what somebody wrote, so what fits nowhere any more goes.
+A wrong mark would make clients cut off what somebody wrote, so a mark whose text is gone is removed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from component.policy.elements import BODY, FALLBACK, FALLBACK_NS, language_of
 from component.policy.fallback import MOST_RANGES, Range, range_of
 from component.policy.marks import plain_text
+from component.policy.matrix import Act
+from component.richtext.rendered import Rendered
 from component.xml import XML_LANG
+
+from .message_links import PAGE, LinkMaker
 
 Places = Callable[[int, int], Range]
 """Where a range of a text is in the text instead; an empty range if nowhere."""
@@ -18,6 +22,9 @@ Rewrite = Callable[[str | None, str], tuple[str, Places]]
 """For a body's language and text: its new text, and where things are in it."""
 
 _MARKED = f"{{{FALLBACK_NS}}}body"
+
+LINE = "Formatted message: {}"
+"""The address last, and after words: then clients show it as a link."""
 
 
 def new_body(language: str | None, text: str) -> Element:
@@ -75,3 +82,41 @@ def _placed(body: Element, places: Places, length: int) -> Element | None:
     start, end = range_of(body)
     start, end = places(start, min(end, length))
     return Element(_MARKED, {"start": str(start), "end": str(end)}) if start < end else None
+
+
+def with_rich_text(children: list[Element], act: Act, rich: Rendered, links: LinkMaker) -> list[Element]:
+    """The children of a message with the texts that the policy makes of its formatted content.
+
+    Agents get the line too, although they also get the formatted content: a client that shows that shows no text
+    (XEP-0071 §8), and nobody can know of the others, which read an archive for years.
+    """
+    if act is Act.TEXT:
+        return with_bodies(children, rich)
+    line = LINE.format(links(PAGE, "", rich.page)) if rich.page else ""
+    return _with_texts(with_bodies(children, rich), rich.bodies, line)
+
+
+def with_bodies(children: list[Element], rich: Rendered) -> list[Element]:
+    """A message that has no text gets one, in each language."""
+    if any(part.tag == BODY for part in children):
+        return children
+    return [*(new_body(language, text) for language, text in rich.bodies.items()), *children]
+
+
+def _with_texts(children: list[Element], texts: Mapping[str | None, str], line: str) -> list[Element]:
+    """With the plain text that says what the formatted content says. Texts in other languages stay as they are."""
+
+    def rewrite(language: str | None, before: str) -> tuple[str, Places]:
+        after = texts.get(language, before)
+        return "\n".join(filter(None, (after, line))), _unchanged(before, after)
+
+    return rewritten(children, rewrite)
+
+
+def _unchanged(before: str, after: str) -> Places:
+    """A range stays where it is if the same stands there."""
+
+    def places(start: int, end: int) -> Range:
+        return (start, end) if before[start:end] == after[start:end] else (0, 0)
+
+    return places

@@ -16,12 +16,10 @@ from component.policy.matrix import Act
 from component.richtext.rendered import Rendered
 from component.xml import parse_children, serialise
 
-from .bodies import Places, all_said, new_body, rewritten, whole_text
-from .captions import Captioned, Shown
-from .file_line import description, file_line, file_name
+from .bodies import Places, all_said, new_body, rewritten, whole_text, with_bodies, with_rich_text
+from .file_captions import Captioned, Shown, description, file_line, file_name
 from .message_links import FILE, LinkMaker, MessageLink
 from .message_stanzas import OWN_SHAPES, reply, written
-from .rich_text import with_bodies, with_rich_text
 
 NO_SIZES: Mapping[str, int] = MappingProxyType({})
 

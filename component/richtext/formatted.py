@@ -3,13 +3,17 @@
 ``read`` never raises and never takes long, whatever it is given; what it cannot make sense of is left out.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from xml.etree.ElementTree import Element
 
-from component.policy.elements import BODY, language_of
+from component.policy.classify import Part
+from component.policy.elements import BODY, REPLY_NS, language_of
+from component.policy.fallback import ranges, within
+from component.policy.features import RICH, Feature
+from component.policy.marks import plain_text as without_marks
 from component.xml import serialise
 
 from . import page_html as page
@@ -102,6 +106,30 @@ class Rich:
     def rendered(self) -> Rendered:
         """Everything that is written from it."""
         return Rendered(self.bodies, self.fragment() if self.formatted else "", serialise(self.xhtml()))
+
+
+def rich_content(parts: Iterable[Part], hosts: Collection[str]) -> Rich | None:
+    """The formatted content of a message with these children. Accounts are on ``hosts``."""
+    parts = tuple(parts)
+    content = [part for feature, part in parts if feature in RICH or feature is Feature.BODY]
+    return read(content, hosts) or _of_answer(content, parts, hosts)
+
+
+def _of_answer(content: Sequence[Element], parts: Sequence[Part], hosts: Collection[str]) -> Rich | None:
+    """Some clients quote what they reply to in the body, for old clients, and format only the answer (C14)."""
+    bodies = [part for part in content if part.tag == BODY]
+    marks = [part for feature, part in parts if feature is Feature.FALLBACK and part.get("for") == REPLY_NS]
+    if len(bodies) != 1 or not marks:
+        return None
+    text = bodies[0].text or ""
+    quoted = within(ranges(marks), len(text))
+    if len(quoted) != 1 or quoted[0][0] != 0:
+        return None
+    end = quoted[0][1]
+    answer = Element(BODY, bodies[0].attrib)
+    answer.text = without_marks(text[end:])
+    rich = read([answer if part.tag == BODY else part for part in content], hosts)
+    return rich and Rich(tuple(replace(version, plain=text[:end] + version.plain) for version in rich.versions))
 
 
 def read(parts: Sequence[Element], hosts: Collection[str] = ()) -> Rich | None:

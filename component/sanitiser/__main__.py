@@ -7,9 +7,8 @@ import signal
 import sys
 from dataclasses import asdict
 
-from component.outgoing.rich_content import rich_content
 from component.policy.classify import classify
-from component.richtext.formatted import Rich
+from component.richtext.formatted import Rich, rich_content
 from component.xml import parse
 
 SECONDS = 2.0

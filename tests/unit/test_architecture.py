@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "config": {"model", "jid"},
     "directory": {"model", "jid", "folding"},
     "loading": {"model", "config", "directory", "processes"},
-    "sanitiser": {"xml", "policy", "richtext", "outgoing", "processes"},
+    "sanitiser": {"xml", "policy", "richtext", "processes"},
     "compiled": {"policy"},
     "store": {"model", "folding"},
     "ejabberd": {"model", "certificates"},

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from component.bridge.incoming import Incoming, Routes
 from component.bridge.messages.lookups import Announced
 from component.directory.world import World
-from component.outgoing.captions import Captioned, Shown
 from component.outgoing.compose import Answered, Composed, compose
-from component.outgoing.edits import Edit, Edited
-from component.outgoing.file_line import file_line, file_name, size_words
+from component.outgoing.file_captions import Captioned, Edit, Edited, Shown, file_line, file_name, size_words
 from component.outgoing.message_links import LinkMaker, tokens
 from component.policy.classify import classify
 from component.policy.decide import Deliver, Refuse, decide

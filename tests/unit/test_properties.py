@@ -20,11 +20,11 @@ from component.model import Limits, Party, Side
 from component.outgoing.compose import Answered, compose
 from component.outgoing.message_links import LinkMaker
 from component.outgoing.message_stanzas import envelope
-from component.outgoing.rich_content import rich_content
 from component.policy.classify import Facts, classify
 from component.policy.decide import Deliver, Drop, Refuse, Verdict, View, decide
 from component.policy.elements import BODY, ELEMENTS, OMEMO, THREAD
 from component.policy.reasons import Reason
+from component.richtext.formatted import rich_content
 from component.richtext.rendered import Rendered
 from component.services.command_framework import COMMAND, Ask, CommandRun, Commands, Done
 from component.xep.forms import Form, choice
