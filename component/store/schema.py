@@ -1,17 +1,17 @@
 """The tables, as the newest migration leaves them (a test compares the two).
 
 Times are integer microseconds since 1970, UTC. Rows are found by rising integer ids, which are never reused
-(A6), so that a page of history is a short walk along an index, however long the history is. Whatever a count
-needs is kept while writing: ``length`` is the last number given out in a sequence, ``visible`` how many of
-its messages were not withdrawn.
+(A6), so that a page of history is a short walk along an index, however long the history is.
 
-Every index on messages that is not in the order of writing costs a page of disk for each message, which is
-most of what a message costs. So there are three: by conversation, by owner, and by client id. That numbers
-inside a conversation are unique is left to the writer, the only one who gives them.
+Every index on messages costs a page of disk for each message, which is most of what a message costs. So an ordinary
+message is one row and two entries, by its conversation and by its owner, and nothing is counted while writing. A date
+is found by halving, as times do not fall while ids rise (`archive.id_range`). A client's id is looked for from the end
+of its conversation along the index, which has a digest of it (`records.digests`); rows are read only where that fits.
+Withdrawn messages, and ids that others know by another name, are rare, and have indexes of their own.
 
-Messages go from the old end of a tenant's archive only (A8), so what is left of a sequence has no holes, and how
-many messages follow one of them is a difference of two numbers. Withdrawn ones are rare, and have indexes of their
-own to be taken off.
+Numbers in a sequence, ``seq`` in a conversation and ``owner_seq`` in an owner's history, are given by the writer
+alone. Messages go from the old end of a tenant's archive only (A8), so what is left of a sequence has no holes: how
+many there are is a difference of two numbers, less the withdrawn ones.
 """
 
 from typing import Any
@@ -67,19 +67,7 @@ conversation = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("end_reason", Text),
-    Column("length", BigInteger, nullable=False),
-    Column("visible", BigInteger, nullable=False),
     CheckConstraint("kind = 'desk' OR ended_at IS NULL", name="joined_never_ends"),
-)
-
-
-history = Table(
-    "history",
-    metadata,
-    Column("owner_id", ForeignKey(account.c.id), primary_key=True, autoincrement=False),
-    Column("length", BigInteger, nullable=False),
-    Column("visible", BigInteger, nullable=False),
-    comment="Everything one agent wrote to Work users and got from them, as one sequence.",
 )
 
 message = Table(
@@ -105,6 +93,7 @@ message = Table(
     Column("seen_origin_id", Text, comment="and as its origin_id"),
     Column("version_of", BigInteger, comment="the first version of the message that it corrects"),
     Column("withdrawn_at", BigInteger),
+    Column("client_digest", BigInteger, comment="of client_id"),
     CheckConstraint("owner_id IN (sender_id, receiver_id)", name="owner_takes_part"),
 )
 
@@ -291,12 +280,19 @@ _index("conversation_open_by_first", conversation.c.first_id, conversation.c.sec
 _index("conversation_open_by_second", conversation.c.second_id, conversation.c.first_id, where=IS_OPEN_DESK)
 _index("conversation_desk", conversation.c.tenant, conversation.c.id, where=IS_DESK)
 _index("conversation_desk_of_pair", conversation.c.first_id, conversation.c.second_id, where=IS_DESK)
-_index("message_in_conversation", message.c.conversation_id, message.c.id, where=IS_VISIBLE)
+# Of all messages, visible or not: else whoever deletes a conversation would look through all messages for one of it.
+# SQLite finds the newest visible one behind what is the same for all visible ones; PostgreSQL would sort there.
+Index(
+    "message_in_conversation",
+    *(message.c.conversation_id, message.c.withdrawn_at, message.c.id, message.c.client_digest),
+).ddl_if(dialect="sqlite")
+Index(
+    "message_in_conversation",
+    *(message.c.conversation_id, message.c.id, message.c.withdrawn_at, message.c.client_digest),
+).ddl_if(dialect="postgresql")
 _index("message_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_VISIBLE))
 _index("message_withdrawn_in_conversation", message.c.conversation_id, message.c.id, where=IS_WITHDRAWN)
 _index("message_withdrawn_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_WITHDRAWN))
-Index("message_by_time", message.c.sent_at, message.c.id)
-Index("message_by_client_id", message.c.conversation_id, message.c.client_id)
 _index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
 _index("message_by_seen_id", message.c.conversation_id, message.c.seen_id, where=HAS_SEEN_ID)
 _index("message_by_seen_origin_id", message.c.conversation_id, message.c.seen_origin_id, where=HAS_SEEN_ORIGIN_ID)

@@ -68,7 +68,7 @@ async def test_a8_what_is_older_goes_and_counts_stay_right(store: Store) -> None
     assert await store.purge("acme", TUESDAY) == Purged(deleted=2, held=0, conversations=0)
     assert await seen(store) == await seen(store, BOB) == await exported(store) == tuesday
     stored = await store.find_joined(ALICE, BOB)
-    assert stored is not None and (stored.length, stored.visible) == (4, 2)
+    assert stored is not None and (stored.length, stored.visible) == (2, 2)
     assert await store.purge("acme", TUESDAY) == Purged(0, 0, 0)
 
 
@@ -84,7 +84,7 @@ async def test_a6_a8_ids_of_deleted_messages_are_known_and_not_used_again(tmp_pa
         (sent,) = await say(store, chat, "hello", sent_at=LATER)
         assert sent > newest > tuesday[-1]
         found = await store.message(sent)
-        assert found is not None and found.seq == 5
+        assert found is not None and found.seq == 1, "of what went there is nothing left, not even how many"
         page = await store.history(ArchiveView(ALICE, True, 30), Filters(), Slice(9, after=monday[0]))
         assert (ids(page), page.count, page.complete) == ([sent], 1, True)
 

@@ -21,7 +21,8 @@ from component.store.api import (
     Store,
     Withdraw,
 )
-from component.store.schema import account, history
+from component.store.schema import account
+from component.store.schema import message as messages
 from tests.support.store import MORNING, REFUSED_OWNER, desk, joined, message, numbers, url
 
 T = TypeVar("T")
@@ -153,17 +154,20 @@ class Histories(RuleBasedStateMachine):
         }
 
     @invariant()
-    def histories_count_their_messages(self) -> None:
-        def query(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-            rows = sa.select(account.c.jid, history.c.length, history.c.visible).join_from(history, account)
-            return {agent: (length, visible) for agent, length, visible in connection.execute(rows)}
+    def messages_of_an_agent_have_numbers_without_holes(self) -> None:
+        def query(connection: sa.Connection) -> dict[str, list[int]]:
+            found: dict[str, list[int]] = {}
+            rows = sa.select(account.c.jid, messages.c.owner_seq).join(account, account.c.id == messages.c.owner_id)
+            for agent, number in connection.execute(rows.order_by(messages.c.id)):
+                found.setdefault(agent, []).append(number)
+            return found
 
-        expected: dict[str, tuple[int, int]] = {}
+        expected: dict[str, int] = {}
         for chat in self.chats:
             if chat.opening.kind == "joined" and chat.messages:
-                length, visible = expected.get(chat.opening.first, (0, 0))
-                expected[chat.opening.first] = (length + len(chat.messages), visible + len(chat.visible()))
-        assert self.run(self.store.engine.read(query)) == expected
+                expected[chat.opening.first] = expected.get(chat.opening.first, 0) + len(chat.messages)
+        numbers_of = {agent: [*range(1, count + 1)] for agent, count in expected.items()}
+        assert self.run(self.store.engine.read(query)) == numbers_of
 
     @invariant()
     def windows_hold_the_last_visible_messages(self) -> None:

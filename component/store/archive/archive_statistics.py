@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from ..dialects import SIZE
+from .sequences import visible_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,13 @@ class Statistics:
     tenants: Mapping[str, TenantStatistics]
 
 
-_TENANTS = text("""
+_VISIBLE = visible_messages(">= 0", "seq", "conversation_id", "c.id")
+_TENANTS = text(f"""
 WITH
 chat (tenant, messages, oldest, newest, held) AS (
     SELECT
         tenant,
-        visible + (SELECT count(*) FROM message WHERE conversation_id = c.id AND withdrawn_at IS NOT NULL),
+        {_VISIBLE} + (SELECT count(*) FROM message WHERE conversation_id = c.id AND withdrawn_at IS NOT NULL),
         (SELECT min(id) FROM message WHERE conversation_id = c.id AND withdrawn_at IS NULL),
         (SELECT max(id) FROM message WHERE conversation_id = c.id AND withdrawn_at IS NULL),
         (SELECT count(*) FROM held_message WHERE conversation_id = c.id)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from ..records.digests import digest
 from ..schema import (
     HAS_OTHER_ORIGIN_ID,
     HAS_SEEN_ID,
@@ -33,6 +34,7 @@ from ..schema import (
     held_message,
     message,
 )
+from .id_range import first_from
 from .stored_conversations import OF_THE_PAIR
 
 EXPORTED = 500
@@ -143,9 +145,9 @@ _RECENT = (
     )
     .join_from(message, _sender, message.c.sender_id == _sender.c.id)
     .join(_receiver, message.c.receiver_id == _receiver.c.id)
-    .where(message.c.sent_at >= bindparam("since"), IS_VISIBLE)
+    .where(message.c.id >= bindparam("first"), message.c.sent_at >= bindparam("since"), IS_VISIBLE)
     .where(or_(message.c.client_id.is_not(None), message.c.origin_id.is_not(None)))
-    .order_by(message.c.sent_at, message.c.id)
+    .order_by(message.c.id)
 )
 _IN_CONVERSATION = message.c.conversation_id == bindparam("conversation")
 _CHAT = text(OF_THE_PAIR).columns(conversation.c.id).subquery("chat")
@@ -179,7 +181,7 @@ def _newest_own(*conditions: ColumnElement[bool]) -> Select[int | None]:
 _WANTED: BindParameter[str] = bindparam("reference")
 _SENDER: BindParameter[str | None] = bindparam("sender", type_=Text)
 _BY_ITS_IDS = (
-    (message.c.client_id, (message.c.client_id == _WANTED,)),
+    (message.c.client_id, (message.c.client_digest == bindparam("digest"), message.c.client_id == _WANTED)),
     (message.c.origin_id, (message.c.origin_id == _WANTED, HAS_OTHER_ORIGIN_ID)),
 )
 _BY_SEEN_IDS = (
@@ -224,7 +226,8 @@ def recent_client_ids(connection: Connection, since: int) -> list[RecentMessage]
 
     Withdrawn messages are left out: their senders may try again.
     """
-    return [RecentMessage(*row) for row in connection.execute(_RECENT, {"since": since})]
+    values = {"first": first_from(connection, since), "since": since}
+    return [RecentMessage(*row) for row in connection.execute(_RECENT, values)]
 
 
 def find_by_reference(
@@ -239,14 +242,26 @@ def find_by_reference(
 
     ``message_id`` is what ``reference`` means if it is one of our archive ids.
     """
-    values = {"conversation": conversation_id, "reference": reference, "number": message_id, "sender": sender}
+    values = {
+        "conversation": conversation_id,
+        "reference": reference,
+        "digest": digest(reference),
+        "number": message_id,
+        "sender": sender,
+    }
     return _newest(connection, [*_BY_ANY_ID, _BY_NUMBER], values)
 
 
 def find_own(connection: Connection, conversation_id: int, reference: str, sender: str, before: int) -> int | None:
     """The newest message that the bare account ``sender`` sent in the conversation, or an earlier one of the two, under
     this client id or origin id before the message ``before``, which names it so; its number."""
-    values = {"conversation": conversation_id, "reference": reference, "sender": sender, "before": before}
+    values = {
+        "conversation": conversation_id,
+        "reference": reference,
+        "digest": digest(reference),
+        "sender": sender,
+        "before": before,
+    }
     return max((id for search in _OWN if (id := connection.scalar(search, values)) is not None), default=None)
 
 

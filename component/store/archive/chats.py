@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Connection, TextClause, bindparam, text
 
 from ..dialects import GREATEST, LEAST
 from .id_range import Bounds
+from .sequences import visible_messages
 
 EVERYTHING = 2**63 - 1
 """A window that no chat fills."""
@@ -31,35 +32,20 @@ _OTHER = {
     OPEN_AS_SECOND: "first_id",
 }
 
-# How many visible messages there are in the chat from the one number on. Numbers in a chat have no holes, so it is
-# the length from the first of them on, less those withdrawn since.
-_FROM_ON = """
-    coalesce((
-        SELECT chat.length - m.seq + 1 - (
-            SELECT count(*) FROM message w
-            WHERE w.conversation_id = chat.id AND w.withdrawn_at IS NOT NULL AND w.id > m.id
-        )
-        FROM message m
-        WHERE m.conversation_id = chat.id AND m.withdrawn_at IS NULL AND m.id {beyond}
-        ORDER BY m.id LIMIT 1
-    ), 0)"""
-
 # Of the window, as many lie from a number on as in the whole chat, but no more than its size.
 _COUNT = """
-WITH chat (id, length, visible, size) AS ({chats})
-SELECT CAST(coalesce(sum(
-    {least}(size, CASE WHEN :first <= 1 THEN visible ELSE {from_first} END) - {least}(size, {beyond_last})
-), 0) AS BIGINT) FROM chat
+WITH chat (id, size) AS ({chats})
+SELECT CAST(coalesce(sum({least}(size, {from_first}) - {least}(size, {beyond_last})), 0) AS BIGINT) FROM chat
 """
 
 # strand: where each chat's window begins.
 _STRAND = """
-chat (id, length, visible, size) AS ({chats}),
+chat (id, size) AS ({chats}),
 strand (chat, floor) AS MATERIALIZED (
-    SELECT id, {greatest}(:first, CASE WHEN visible <= size THEN 0 ELSE (
+    SELECT id, {greatest}(:first, CASE WHEN size = {everything} THEN 0 ELSE coalesce((
         SELECT m.id FROM message m WHERE m.conversation_id = chat.id AND m.withdrawn_at IS NULL
         ORDER BY m.id DESC LIMIT 1 OFFSET :window - 1
-    ) END)
+    ), 0) END)
     FROM chat
 )"""
 
@@ -106,6 +92,7 @@ ORDER BY near.id {order} LIMIT :limit
 """
 _NEAREST = {"sqlite": _MERGED, "postgresql": _LATERAL}
 _NUMBERS = ("window", "first", "last")
+_WITHIN = (">= :first", "> :last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +132,7 @@ class Chats:
 
 @cache
 def _count(dialect: str, kinds: tuple[str, ...], one: bool) -> TextClause:
-    from_first, beyond_last = _FROM_ON.format(beyond=">= :first"), _FROM_ON.format(beyond="> :last")
+    from_first, beyond_last = (visible_messages(beyond, "seq", "conversation_id", "chat.id") for beyond in _WITHIN)
     chats, least = _chats(kinds, one), LEAST[dialect]
     return _typed(_COUNT.format(chats=chats, from_first=from_first, beyond_last=beyond_last, least=least))
 
@@ -153,7 +140,7 @@ def _count(dialect: str, kinds: tuple[str, ...], one: bool) -> TextClause:
 @cache
 def _nearest(dialect: str, kinds: tuple[str, ...], one: bool, backwards: bool) -> TextClause:
     order, beyond = ("DESC", "floor AND merged.id - 1") if backwards else ("ASC", "merged.id + 1 AND :last")
-    strand = _STRAND.format(chats=_chats(kinds, one), greatest=GREATEST[dialect])
+    strand = _STRAND.format(chats=_chats(kinds, one), greatest=GREATEST[dialect], everything=EVERYTHING)
     return _typed(_NEAREST[dialect].format(strand=strand, order=order, beyond=beyond))
 
 
@@ -162,7 +149,7 @@ def _chats(kinds: tuple[str, ...], one: bool) -> str:
     selects = []
     for kind in kinds:
         size = ":window" if kind in WINDOWED else str(EVERYTHING)
-        selects.append(f"SELECT id, length, visible, {size} FROM conversation WHERE {condition(kind, one)}")
+        selects.append(f"SELECT id, {size} FROM conversation WHERE {condition(kind, one)}")
     return " UNION ALL ".join(selects)
 
 
@@ -178,23 +165,8 @@ def _typed(sql: str) -> TextClause:
 
 # Everything that one agent wrote to Work users and got from them, as one sequence, whatever the number of chats
 
-# All chats of an agent at once: from a message on there are as many as the numbers say, less those withdrawn since.
-_OWN_FROM_ON = """
-    coalesce((
-        SELECT history.length - m.owner_seq + 1 - (
-            SELECT count(*) FROM message w
-            WHERE w.owner_id = history.owner_id AND w.withdrawn_at IS NOT NULL AND w.id > m.id
-        )
-        FROM message m
-        WHERE m.owner_id = history.owner_id AND m.withdrawn_at IS NULL AND m.id {beyond}
-        ORDER BY m.id LIMIT 1
-    ), 0)"""
-
-_OWN_COUNT = _typed(f"""
-SELECT CASE WHEN :first <= 1 THEN visible ELSE {_OWN_FROM_ON.format(beyond=">= :first")} END
-    - {_OWN_FROM_ON.format(beyond="> :last")}
-FROM history WHERE owner_id = :viewer
-""")
+_OWN_FIRST, _OWN_LAST = (visible_messages(beyond, "owner_seq", "owner_id", ":viewer") for beyond in _WITHIN)
+_OWN_COUNT = _typed(f"SELECT {_OWN_FIRST} - {_OWN_LAST}")
 
 _OWN_NEAREST = """
 SELECT id FROM message

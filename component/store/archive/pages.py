@@ -14,7 +14,7 @@ from component.folding import Phrase
 from ..schema import account
 from .archived_messages import ArchivedMessage, numbered
 from .chats import JOINED_OF_AGENT, JOINED_OF_WORK_USER, OPEN_AS_FIRST, OPEN_AS_SECOND, Chats, WholeHistory
-from .id_range import Bounds, bounds
+from .id_range import END, Bounds, first_from
 from .picked import IndexedWords, Picked
 from .views import ArchiveView, Filters, Page, Slice
 
@@ -49,7 +49,7 @@ def read_page(
 ) -> Page:
     """One page of the result that ``view`` and ``filters`` make; ``found_words`` if these have a text."""
     chats = _chats(connection, view)
-    found = bounds(connection, filters)
+    found = _bounds(connection, filters)
     if chats is None or found.empty:
         return EMPTY
     sources = _sources(chats, filters, found_words)
@@ -71,6 +71,13 @@ def read_ends(connection: Connection, view: ArchiveView) -> tuple[ArchivedMessag
     ends = [_nearest(connection, sources, Bounds(), 1, backwards) for backwards in (False, True)]
     oldest, newest = (numbered(connection, end) for end in ends)
     return (oldest[0], newest[0]) if oldest and newest else (None, None)
+
+
+def _bounds(connection: Connection, filters: Filters) -> Bounds:
+    """The messages that ``filters`` leave by their dates and by their neighbours."""
+    first = 0 if filters.start is None else first_from(connection, filters.start)
+    last = END if filters.end is None else first_from(connection, filters.end + 1) - 1
+    return Bounds(first, last).between(filters.after, filters.before)
 
 
 def _chats(connection: Connection, view: ArchiveView) -> Chats | None:

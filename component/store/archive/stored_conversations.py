@@ -4,10 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
 from ..changes import EndConversation, OpenConversation
-from ..schema import IS_JOINED, IS_OPEN_DESK, account, conversation
+from ..schema import IS_JOINED, IS_OPEN_DESK, IS_WITHDRAWN, account, conversation, message
+from .sequences import visible_messages
 
 EARLIER = 100
 """Conversations of two agents that count as their chat, besides the one that goes on."""
@@ -28,7 +40,7 @@ before, whichever it was in."""
 class StoredConversation:
     """``first`` (the agent, or the first by address of two) and ``second`` are bare accounts.
 
-    ``length`` counts all messages, ``visible`` those that were not withdrawn. Times are in us.
+    ``length`` counts the messages that are there, ``visible`` those of them that were not withdrawn. Times are in us.
     """
 
     id: int
@@ -44,6 +56,11 @@ class StoredConversation:
 
 
 _first, _second = account.alias("first"), account.alias("second")
+_IN_IT = message.c.conversation_id == conversation.c.id
+_VISIBLE: ColumnElement[int] = literal_column(
+    visible_messages(">= 0", "seq", "conversation_id", "conversation.id"), BigInteger
+)
+_WITHDRAWN = select(func.count()).where(_IN_IT, IS_WITHDRAWN).scalar_subquery()
 # In the order of the fields of StoredConversation.
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
     conversation.c.id,
@@ -54,8 +71,8 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     conversation.c.opened_at,
     conversation.c.ended_at,
     conversation.c.end_reason,
-    conversation.c.length,
-    conversation.c.visible,
+    _VISIBLE + _WITHDRAWN,
+    _VISIBLE,
 )
 SELECT = (
     select(*_COLUMNS)
@@ -85,8 +102,6 @@ def insert_conversations(
             "first_id": accounts[first],
             "second_id": accounts[second],
             "opened_at": change.opened_at,
-            "length": 0,
-            "visible": 0,
         }
         for change in changes
         for first, second in [_pair(change)]
@@ -141,24 +156,24 @@ MOST_ENDED = 1_000
 _RECENT_CONVERSATIONS = text("""
 WITH
 me (id) AS (SELECT id FROM account WHERE jid = :account),
-lately (id, first_id, second_id, ended_at, visible) AS (
-    SELECT id, first_id, second_id, ended_at, visible FROM conversation
+lately (id, first_id, second_id, ended_at) AS (
+    SELECT id, first_id, second_id, ended_at FROM conversation
     WHERE kind = 'desk' AND tenant = :tenant ORDER BY id DESC LIMIT :lately
 ),
-mine (id, other_id, ended_at, visible) AS (
-    SELECT id, second_id, ended_at, visible FROM conversation
+mine (id, other_id, ended_at) AS (
+    SELECT id, second_id, ended_at FROM conversation
     WHERE kind = 'joined' AND first_id = (SELECT id FROM me)
     UNION ALL
-    SELECT id, first_id, ended_at, visible FROM conversation
+    SELECT id, first_id, ended_at FROM conversation
     WHERE kind = 'joined' AND second_id = (SELECT id FROM me)
     UNION ALL
-    SELECT id, second_id, ended_at, visible FROM conversation
+    SELECT id, second_id, ended_at FROM conversation
     WHERE kind = 'desk' AND ended_at IS NULL AND first_id = (SELECT id FROM me)
     UNION ALL
-    SELECT id, first_id, ended_at, visible FROM conversation
+    SELECT id, first_id, ended_at FROM conversation
     WHERE kind = 'desk' AND ended_at IS NULL AND second_id = (SELECT id FROM me)
     UNION ALL
-    SELECT lately.id, CASE first_id WHEN me.id THEN second_id ELSE first_id END, ended_at, visible
+    SELECT lately.id, CASE first_id WHEN me.id THEN second_id ELSE first_id END, ended_at
     FROM lately, me WHERE ended_at IS NOT NULL AND me.id IN (first_id, second_id)
 ),
 dated (other_id, ended_at, last_id) AS (
@@ -166,7 +181,7 @@ dated (other_id, ended_at, last_id) AS (
         SELECT m.id FROM message m WHERE m.conversation_id = mine.id AND m.withdrawn_at IS NULL
         ORDER BY m.id DESC LIMIT 1
     )
-    FROM mine WHERE visible > 0
+    FROM mine
 )
 SELECT account.jid, message.sent_at, dated.ended_at IS NOT NULL
 FROM dated JOIN message ON message.id = dated.last_id JOIN account ON account.id = dated.other_id

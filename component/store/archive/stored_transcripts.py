@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, select, text
 
 from component.folding import Phrase
 
@@ -40,6 +40,7 @@ _OF_TENANT = (
     .order_by(conversation.c.id.desc())
     .limit(MOST_LATELY)
 )
+_ANY_LEFT = exists().where(message.c.conversation_id == conversation.c.id, IS_VISIBLE)
 _SENT_AT = select(message.c.sent_at).where(message.c.id <= bindparam("number")).order_by(message.c.id.desc()).limit(1)
 _ENDED = (
     SELECT.where(conversation.c.id.in_(_OF_TENANT), conversation.c.ended_at >= bindparam("since"))
@@ -131,9 +132,7 @@ def conversations_before(
 ) -> list[StoredConversation]:
     """Conversations of agents with a number below ``before``, the newest first, as far as anything is left of them;
     only of these ``ids``, if given."""
-    query = SELECT.where(
-        IS_DESK, conversation.c.tenant == wanted.tenant, conversation.c.id < before, conversation.c.visible > 0
-    )
+    query = SELECT.where(IS_DESK, conversation.c.tenant == wanted.tenant, conversation.c.id < before, _ANY_LEFT)
     if ids is not None:
         query = query.where(conversation.c.id.in_(select(_numbers(ids))))
     if wanted.accounts is not None:

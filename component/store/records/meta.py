@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, select, update
 
+from ..prepared import Prepared
 from ..schema import meta
 
 ID_KEY = "id_key"
@@ -15,10 +16,11 @@ EJABBERD_LIFE = "ejabberd_life"
 
 _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
 _PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
-_RAISE = (
+_RAISE = Prepared(
     update(meta)
     .where(meta.c.key == bindparam("of"), cast(meta.c.value, BigInteger) < bindparam("least"))
-    .values(value=bindparam("new"))
+    .values(value=bindparam("new")),
+    *("new", "of", "least"),
 )
 
 
@@ -41,4 +43,4 @@ def put_number(connection: Connection, key: str, number: int) -> None:
 
 def raise_number(connection: Connection, key: str, least: int) -> None:
     """Make it ``least``, unless it is more already."""
-    connection.execute(_RAISE, {"of": key, "least": least, "new": str(least)})
+    _RAISE.run(connection, [(str(least), key, least)])

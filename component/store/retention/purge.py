@@ -6,7 +6,6 @@ where only the export looks. A hold that could be seen would warn those it is ab
 """
 
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,6 @@ from ..engine import Database
 from ..full_text import words
 from ..records import meta
 from ..schema import held_message
-from ..write.numbering import CONVERSATIONS, HISTORIES
 from .dead_links import remove_of_messages
 from .retention_holds import IS_HELD
 
@@ -37,7 +35,6 @@ SELECT m.id FROM held_message AS m CROSS JOIN conversation AS c
 WHERE c.id = m.conversation_id AND m.id > :after AND c.tenant = :tenant AND NOT {IS_HELD}
 ORDER BY m.id LIMIT :most
 """)
-# Quick by message_by_client_id, the one index that has all messages of a conversation.
 _IS_EMPTY = """
 NOT EXISTS (SELECT 1 FROM message AS m WHERE m.conversation_id = c.id)
 AND NOT EXISTS (SELECT 1 FROM held_message AS m WHERE m.conversation_id = c.id)
@@ -50,7 +47,7 @@ ORDER BY c.id LIMIT :most
 
 _names = ", ".join(column.name for column in held_message.c)
 _PUT_ASIDE = text(f"INSERT INTO held_message ({_names}) SELECT {_names} FROM message AS m WHERE {_SOME} AND {IS_HELD}")
-_REMOVE = text(f"DELETE FROM message AS m WHERE {_SOME} RETURNING conversation_id, owner_id, withdrawn_at")
+_REMOVE = text(f"DELETE FROM message AS m WHERE {_SOME}")
 _REMOVE_RELEASED = text(f"DELETE FROM held_message AS m WHERE {_SOME} AND NOT {IS_HELD}")
 _REMOVE_EMPTY = text(f"DELETE FROM conversation AS c WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_IS_EMPTY}")
 
@@ -107,8 +104,7 @@ def first_kept(connection: Connection, older_than: int) -> int:
     What was not delivered yet is not lost, however old it is (A5).
     """
     undelivered = meta.get_number(connection, meta.DELIVERED_UP_TO) + 1
-    first = first_from(connection, older_than)
-    return undelivered if first is None else min(first, undelivered)
+    return min(first_from(connection, older_than), undelivered)
 
 
 def due(connection: Connection, after: int, *, before: int, tenant: str) -> Sequence[int]:
@@ -135,12 +131,9 @@ def remove(connection: Connection, tenant: str, ids: Collection[int]) -> tuple[i
     some = {"ids": json.dumps(list(ids)), "tenant": tenant}
     held = connection.execute(_PUT_ASIDE, some).rowcount
     words.forget(connection, ids)
-    removed = connection.execute(_REMOVE, some).all()
+    removed = connection.execute(_REMOVE, some).rowcount
     remove_of_messages(connection, ids)
-    seen = [(conversation_id, owner_id) for conversation_id, owner_id, withdrawn_at in removed if withdrawn_at is None]
-    CONVERSATIONS.hide(connection, Counter(conversation_id for conversation_id, _ in seen))
-    HISTORIES.hide(connection, Counter(owner_id for _, owner_id in seen if owner_id is not None))
-    return len(removed), held
+    return removed, held
 
 
 def remove_released(connection: Connection, tenant: str, ids: Collection[int]) -> int:

@@ -3,7 +3,7 @@
 The kinds come in an order in which rows are there before those that refer to them.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,10 +34,11 @@ from ..records import meta
 from ..records.account_records import save_notes, save_statuses, save_subscriptions
 from ..records.accounts import Accounts
 from ..records.audit_log import write_entries
+from ..records.digests import digest
 from ..records.stored_links import insert_links
 from ..records.stored_watches import save_chat_faces, save_watches
 from ..schema import IS_VISIBLE, message
-from .numbering import CONVERSATIONS, HISTORIES, Lengths, RisingTime, Tally, latest_time
+from .numbering import IN_CONVERSATION, IN_HISTORY, LastNumbers, RisingTime, latest_time
 
 
 class Known:
@@ -45,8 +46,8 @@ class Known:
 
     def __init__(self) -> None:
         self.accounts = Accounts()
-        self.conversations = Lengths(CONVERSATIONS)
-        self.histories = Lengths(HISTORIES)
+        self.conversations = LastNumbers(IN_CONVERSATION)
+        self.histories = LastNumbers(IN_HISTORY)
         self.time = RisingTime()
 
     def start(self, connection: Connection) -> None:
@@ -137,27 +138,19 @@ def _named(change: Change) -> Iterator[str]:
 _COLUMNS = (
     *("id", "conversation_id", "seq", "owner_id", "owner_seq", "sent_at", "sender", "receiver", "sender_id"),
     *("receiver_id", "type", "client_id", "origin_id", "body", "payload", "sent_payload", "seen_id", "seen_origin_id"),
+    "client_digest",
 )
 _INSERT = Prepared(insert(message), *_COLUMNS)
-_WITHDRAW = (
-    update(message)
-    .where(message.c.id == bindparam("of"), IS_VISIBLE)
-    .values(withdrawn_at=bindparam("at"))
-    .returning(message.c.conversation_id, message.c.owner_id)
-)
+_WITHDRAW = update(message).where(message.c.id == bindparam("of"), IS_VISIBLE).values(withdrawn_at=bindparam("at"))
 
 
 def insert_messages(connection: Connection, changes: Sequence[NewMessage], known: Known) -> None:
-    """Write the messages in the order of their ids, and what is counted with them; not their words (`indexing`)."""
+    """Write the messages in the order of their ids, and nothing else; their words come later (`indexing`)."""
     accounts = known.accounts.ids
     owners = {accounts[change.owner] for change in changes if change.owner is not None}
-    in_conversation, _ = known.conversations.tally(connection, {change.conversation_id for change in changes})
-    in_history, new = known.histories.tally(connection, owners)
-    HISTORIES.create(connection, new)
-    rows = [_row(change, known, in_conversation, in_history) for change in changes]
-    _INSERT.run(connection, rows)
-    CONVERSATIONS.save(connection, in_conversation)
-    HISTORIES.save(connection, in_history)
+    known.conversations.learn(connection, {change.conversation_id for change in changes})
+    known.histories.learn(connection, owners)
+    _INSERT.run(connection, [_row(change, known) for change in changes])
 
 
 def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> None:
@@ -169,26 +162,20 @@ def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> 
 
 
 def withdraw(connection: Connection, changes: Sequence[Withdraw]) -> None:
-    """Rare, so one by one: only what was still to be seen is counted out."""
-    for change in changes:
-        found = connection.execute(_WITHDRAW, {"of": change.id, "at": change.at}).one_or_none()
-        if found is None:
-            continue
-        CONVERSATIONS.hide(connection, Counter([found.conversation_id]))
-        if found.owner_id is not None:
-            HISTORIES.hide(connection, Counter([found.owner_id]))
+    """A message that was withdrawn before keeps its first time."""
+    connection.execute(_WITHDRAW, [{"of": change.id, "at": change.at} for change in changes])
 
 
-def _row(change: NewMessage, known: Known, in_conversation: Tally, in_history: Tally) -> tuple[Any, ...]:
-    """The values of ``_COLUMNS``."""
+def _row(change: NewMessage, known: Known) -> tuple[Any, ...]:
+    """The values of ``_COLUMNS``. All that it needs is known."""
     accounts = known.accounts.ids
     owner_id = None if change.owner is None else accounts[change.owner]
     return (
         change.id,
         change.conversation_id,
-        in_conversation.next(change.conversation_id),
+        known.conversations.next(change.conversation_id),
         owner_id,
-        None if owner_id is None else in_history.next(owner_id),
+        None if owner_id is None else known.histories.next(owner_id),
         known.time.stamp(change.sent_at),
         change.sender,
         change.receiver,
@@ -202,6 +189,7 @@ def _row(change: NewMessage, known: Known, in_conversation: Tally, in_history: T
         change.sent_payload,
         change.seen_id,
         change.seen_origin_id,
+        digest(change.client_id),
     )
 
 
@@ -212,7 +200,7 @@ _FIRST_VERSION = text(f"""
 WITH of_the_pair AS MATERIALIZED ({OF_THE_PAIR})
 SELECT coalesce(version_of, id) FROM (
     SELECT id, version_of FROM message
-    WHERE conversation_id IN (SELECT id FROM of_the_pair) AND client_id = :reference
+    WHERE conversation_id IN (SELECT id FROM of_the_pair) AND client_digest = :digest AND client_id = :reference
         AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
     UNION ALL
     SELECT id, version_of FROM message
@@ -239,6 +227,7 @@ def supersede(connection: Connection, changes: Sequence[Supersede], accounts: Ma
             "conversation": change.conversation_id,
             "sender": accounts[change.sender_account],
             "reference": change.reference,
+            "digest": digest(change.reference),
             "by": change.by,
         }
         first = connection.scalar(_FIRST_VERSION, values)

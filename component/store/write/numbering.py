@@ -4,14 +4,12 @@ Numbers are given here, in the writing transaction, and not to callers beforehan
 not be written leaves no hole, and a count between two messages is a difference of their numbers.
 """
 
-from collections import Counter
+import json
 from collections.abc import Collection
 
-from sqlalchemy import Column, Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, select, text
 
-from ..prepared import Prepared
-from ..records.accounts import chunks
-from ..schema import conversation, history, message
+from ..schema import message
 
 _LATEST = select(message.c.sent_at).order_by(message.c.id.desc()).limit(1)
 
@@ -21,6 +19,20 @@ further was wrong before, and is believed now."""
 
 MOST_KNOWN = 50_000
 """Sequences of one kind whose last numbers are cached: some MB."""
+
+# The conditions are those of the indexes.
+IN_CONVERSATION = """
+SELECT value,
+    (SELECT seq FROM message WHERE conversation_id = value AND withdrawn_at IS NULL ORDER BY id DESC LIMIT 1),
+    (SELECT seq FROM message WHERE conversation_id = value AND withdrawn_at IS NOT NULL ORDER BY id DESC LIMIT 1)
+FROM json_each(:keys)
+"""
+IN_HISTORY = """
+SELECT value,
+    (SELECT owner_seq FROM message WHERE owner_id = value AND withdrawn_at IS NULL ORDER BY id DESC LIMIT 1),
+    (SELECT owner_seq FROM message WHERE owner_id = value AND withdrawn_at IS NOT NULL ORDER BY id DESC LIMIT 1)
+FROM json_each(:keys)
+"""
 
 
 class RisingTime:
@@ -42,82 +54,29 @@ def latest_time(connection: Connection) -> int:
     return connection.scalar(_LATEST) or 0
 
 
-class Tally:
-    """Numbers given out in one batch, in several sequences of one kind. ``lengths``, which it changes, has the last
-    number of each."""
-
-    def __init__(self, lengths: dict[int, int]) -> None:
-        self.lengths = lengths
-        self.added: Counter[int] = Counter()
-
-    def next(self, key: int) -> int:
-        """The next number of the sequence ``key``: 1, 2, ..."""
-        number = self.lengths.get(key, 0) + 1
-        self.lengths[key] = number
-        self.added[key] += 1
-        return number
-
-
-class Sequences:
-    """The sequences that a table keeps, one a row.
-
-    ``length`` is the last number given out, ``visible`` how many of the messages are to be seen.
-    """
-
-    def __init__(self, key: Column[int]) -> None:
-        table = key.table
-        wanted = key.in_(bindparam("keys", expanding=True))
-        self._load = select(key, table.c.length).where(wanted)
-        self._create = insert(table).values({key: bindparam("new"), "length": 0, "visible": 0})
-        self._save = Prepared(
-            update(table)
-            .where(key == bindparam("of"))
-            .values(length=bindparam("last"), visible=table.c.visible + bindparam("added")),
-            "last", "added", "of",
-        )  # fmt: skip
-        self._hide = update(table).where(key == bindparam("of")).values(visible=table.c.visible - bindparam("gone"))
-
-    def load(self, connection: Connection, keys: Collection[int]) -> dict[int, int]:
-        """The lengths of the sequences named, without those that are not there yet."""
-        lengths: dict[int, int] = {}
-        for some in chunks(list(keys)):
-            lengths.update(connection.execute(self._load, {"keys": some}).all())
-        return lengths
-
-    def create(self, connection: Connection, keys: Collection[int]) -> None:
-        if keys:
-            connection.execute(self._create, [{"new": key} for key in keys])
-
-    def save(self, connection: Connection, tally: Tally) -> None:
-        if tally.added:
-            self._save.run(connection, [(tally.lengths[key], n, key) for key, n in tally.added.items()])
-
-    def hide(self, connection: Connection, gone: Counter[int]) -> None:
-        """So many messages of each sequence are to be seen no longer; the numbers of the others stay."""
-        if gone:
-            connection.execute(self._hide, [{"of": key, "gone": number} for key, number in gone.items()])
-
-
-CONVERSATIONS = Sequences(conversation.c.id)
-HISTORIES = Sequences(history.c.owner_id)
-
-
-class Lengths:
+class LastNumbers:
     """The last numbers of the sequences that were lately written to. Nobody else gives any, so each is read once."""
 
-    def __init__(self, sequences: Sequences) -> None:
-        self._sequences = sequences
+    def __init__(self, last: str) -> None:
+        """``last`` is SQL: the ``:keys`` of sequences, and their last numbers, each perhaps in one of several
+        columns."""
+        self._last = text(last)
         self._known: dict[int, int] = {}
 
-    def tally(self, connection: Connection, keys: Collection[int]) -> tuple[Tally, Collection[int]]:
-        """For numbering on; and which of the sequences are not there yet, and stand at 0."""
+    def learn(self, connection: Connection, keys: Collection[int]) -> None:
+        """Read those of ``keys`` that are not known."""
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
         missing = [key for key in keys if key not in self._known]
         if missing:
-            self._known.update(self._sequences.load(connection, missing))
-            missing = [key for key in missing if key not in self._known]
-        return Tally(self._known), missing
+            for row in connection.execute(self._last, {"keys": json.dumps(missing)}):
+                self._known[row[0]] = max([number for number in row[1:] if number is not None], default=0)
+
+    def next(self, key: int) -> int:
+        """The next number, 1, 2, ..., of a sequence that was learned."""
+        number = self._known[key] + 1
+        self._known[key] = number
+        return number
 
     def forget(self) -> None:
         """After a rollback: numbers given in it are given again."""

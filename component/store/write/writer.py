@@ -80,15 +80,15 @@ class Writer:
         write: Callable[[Connection, Sequence[Submission]], Sequence[Outcome]],
         batch: Sequence[Submission],
     ) -> Sequence[Outcome]:
-        delivered_up_to = self.delivered_up_to
         with transaction() as connection:
             outcomes = write(connection, batch)
             reserved = [(ids, ids.reserve(connection)) for ids in self._ids if ids.running_low]
-            if any(isinstance(change, DeliveredUpTo) for change in chain.from_iterable(batch)):
-                delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
         for ids, end in reserved:
             ids.extend(end)
-        self.delivered_up_to = delivered_up_to
+        for submission, outcome in zip(batch, outcomes, strict=True):
+            for change in submission:
+                if isinstance(change, DeliveredUpTo) and outcome is None:
+                    self.delivered_up_to = max(self.delivered_up_to, change.id)
         return outcomes
 
     def _together(self, connection: Connection, batch: Sequence[Submission]) -> list[Outcome]:
