@@ -46,12 +46,12 @@ from .supervision.supervision import Supervision
 
 
 class App:
-    """All parts, put together; `Bridge` takes them through their lives. There are streams only while ``lease`` is
-    valid."""
+    """All parts, put together. `Bridge` takes them through start, lost streams and stop. There are streams only while
+    ``lease`` is valid."""
 
     stream_began: Callable[[], None]
     stream_lost: Callable[[], None]
-    """Told of each stream to ejabberd. To be set before ``link`` runs."""
+    """Called for each stream to ejabberd. To be set before ``link`` runs."""
 
     def __init__(
         self,
