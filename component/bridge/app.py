@@ -32,9 +32,8 @@ from .reloading import Reload
 from .retention import Retention
 from .roster.roster import Rosters
 from .roster.roster_sync import RosterSync
-from .router import Router
+from .router import Pressure, Router
 from .state.state import State
-from .stream.back_pressure import Pressure
 from .stream.connection import Connection
 from .stream.gate import Gate
 from .stream.grants import Grants

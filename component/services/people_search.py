@@ -10,7 +10,7 @@ from component.directory.world import World
 from component.model import Limits, Party, Side
 from component.policy.may_write import may_see
 from component.policy.reasons import Reason
-from component.policy.shown_groups import known_groups
+from component.policy.shown_presence import known_groups
 from component.xep.forms import Options
 from component.xep.jabber_search import FoundPeople, offer, results, wanted
 from component.xep.rsm import PageRequest, page, read

@@ -24,8 +24,7 @@ from component.ejabberd.ejabberd_api import EjabberdApi
 from component.model import RESERVED_PREFIX, Party, RosterItem, Side, Tenant
 from component.policy.may_write import may_see
 from component.policy.roster_members import Entries, Entry, People, contacts, entry
-from component.policy.roster_notes import Notes, decode, encode
-from component.policy.roster_plan import Plan, Situation, plan
+from component.policy.roster_plan import Notes, Plan, Situation, decode, encode, plan
 from component.store.api import NoteContacts, Store
 from component.xep.presence_stanzas import plain
 
