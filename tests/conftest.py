@@ -13,6 +13,7 @@ from tests.support.compiled import outdated
 from tests.support.log_ins import LogIn, LogIns
 from tests.support.postgresql import PostgreSQLServer, running_postgresql
 from tests.support.server import TestServer, running_ejabberd
+from tests.support.store import STORAGE
 
 settings.register_profile("some", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("some"), max_examples=400)
@@ -42,6 +43,15 @@ def postgresql() -> Iterator[PostgreSQLServer]:
     """One real PostgreSQL for the whole session; each test that wants one makes itself a database there."""
     with running_postgresql() as server:
         yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The test runs once on each: `tests.support.store.url` of the test's folder leads there."""
+    if request.param == "postgresql":
+        server: PostgreSQLServer = request.getfixturevalue("postgresql")
+        (tmp_path / STORAGE).write_text(server.database_with_tables())
+    return request.param
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ async def _serve(reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web,
     """With the lease: open the database, connect, and go on until ``stop``."""
     metrics.active()
     settings = reloader.settings
-    async with _opened(settings.storage.url) as store:
+    async with _opened(settings.storage.url, lease) as store:
         store.watch(metrics.committed)
         async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
             async with reloader.at_rest():
@@ -112,8 +112,8 @@ async def _serve(reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web,
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Store]:
-    store = await Store.open(url)
+async def _opened(url: str, lease: Lease) -> AsyncIterator[Store]:
+    store = await Store.open(url, lease)
     try:
         yield store
     except BaseException:

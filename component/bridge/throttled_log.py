@@ -1,5 +1,4 @@
-"""Log lines that a hostile or broken peer could cause without end are limited to one a minute, with the number left
-out."""
+"""Log lines that a hostile or broken peer could cause without end: one a minute, and how many were left out."""
 
 import logging
 import time
@@ -9,7 +8,7 @@ EVERY_SECONDS = 60.0
 
 
 class ThrottledLog:
-    """Limits one kind of line. ``clock`` gives seconds."""
+    """Lets through one line of a kind at a time. ``clock`` gives seconds."""
 
     def __init__(self, log: logging.Logger, level: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log

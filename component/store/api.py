@@ -124,14 +124,15 @@ class Store:
         self.transcripts = StoredTranscripts(engine)
 
     @classmethod
-    async def open(cls, url: str) -> Self:
-        """Open the database ``sqlite:///PATH``; create or migrate it first.
+    async def open(cls, url: str, lease: Lease | None = None) -> Self:
+        """Open the database ``sqlite:///PATH`` or ``postgresql://...``; create or migrate it first. ``lease`` is held
+        by whoever serves from it, and not by commands beside that.
 
         :raises SchemaTooNew: a later version of deskbridge has written it
         :raises StoreError: it cannot be opened
         """
         writer = Writer()
-        engine = SqliteEngine(url, writer)
+        engine = _engine(url, writer, lease)
         try:
             await engine.open()
             return cls(engine, writer)
@@ -366,6 +367,15 @@ class Store:
         if not self._last_submitted < message_id < self._writer.message_ids.next:
             raise ValueError(f"message {message_id} is out of order, the last was {self._last_submitted}")
         self._last_submitted = message_id
+
+
+def _engine(url: str, writer: Writer, lease: Lease | None) -> Engine:
+    if url.startswith("postgresql://"):
+        # Only now, as its driver takes some MB.
+        from .postgresql import PostgresqlEngine
+
+        return PostgresqlEngine(url, writer, lease)
+    return SqliteEngine(url, writer)
 
 
 # Doors besides `Store`: they raise ``StoreError`` as it does

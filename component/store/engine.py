@@ -24,6 +24,9 @@ Submission = Sequence[Change]
 Outcome = StoreError | None
 """What came of a submission: None if it is on disk."""
 
+Stalled = Callable[[StoreError], None]
+"""Told why nobody should wait any longer behind what is being written."""
+
 Transaction = Callable[[], AbstractContextManager[Connection]]
 """Begins one that writes: committed at the end of the ``with``, rolled back if that is left by an exception."""
 
@@ -56,10 +59,11 @@ class Engine(Database, Protocol):
         :raises StoreError: it cannot be opened
         """
 
-    async def write(self, batch: Sequence[Submission]) -> Sequence[Outcome]:
+    async def write(self, batch: Sequence[Submission], stalled: Stalled) -> Sequence[Outcome]:
         """Write the submissions in one transaction; an outcome for each, in their order. One batch at a time.
 
         If one of them cannot be written, it alone fails. If nothing can be, all fail, and the next batch is tried anew.
+        ``stalled`` is called if it will take long until it is known what came of this one.
         """
 
     def missing(self) -> list[str]:

@@ -5,7 +5,9 @@ from typing import TypeAlias
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from .engine import Faults
 from .store_errors import StoreError
 
 Pg: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -14,23 +16,28 @@ CONNECT_SECONDS = 3.0
 """To get a connection. A sender shall hear within five seconds that nothing can be kept (R3)."""
 
 PROBLEMS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, asyncio.TimeoutError)
-"""What a connection raises. TimeoutError comes without a text."""
+"""What the driver raises. TimeoutError comes without a text."""
+
+READ_ONLY = "default_transaction_read_only"
 
 _SETTINGS = {
-    # What was acknowledged survives a crash of the server (A5), whatever the server's own setting is.
+    # What was acknowledged survives a crash of the server (A5), whatever its own setting is.
     "synchronous_commit": "on",
     "timezone": "UTC",
-    # A client that is gone, or stopped, holds nothing up: who takes over waits for its transaction to end (H2).
+    # A client that is gone, or stopped, keeps nobody waiting: who takes over waits for its transaction (H2).
     "idle_in_transaction_session_timeout": "5s",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
 }
+_REFUSED = ("22", "23")
+"""Classes of errors that are about what was to be written: data exceptions, violated constraints
+(PostgreSQL's manual, *Error Codes*)."""
 
 
-async def connect(url: str, purpose: str, answer_seconds: float, **settings: str) -> Pg:
-    """A connection to the server among those of ``url`` that takes writes; ``purpose`` is what operators see in
+async def connect(url: str, purpose: str, answer_seconds: float | None, **settings: str) -> Pg:
+    """A connection to the one server of those in ``url`` that takes writes; ``purpose`` is what operators see in
     ``pg_stat_activity``. Whatever is asked has to be answered within ``answer_seconds``.
 
     :raises StoreError: there is none; the text says why, and nothing of a password
@@ -40,7 +47,7 @@ async def connect(url: str, purpose: str, answer_seconds: float, **settings: str
             url,
             timeout=CONNECT_SECONDS,
             command_timeout=answer_seconds,
-            target_session_attrs=SessionAttribute.read_write,
+            target_session_attrs=SessionAttribute.primary if READ_ONLY in settings else SessionAttribute.read_write,
             server_settings={"application_name": f"deskbridge {purpose}", **_SETTINGS, **settings},
         )
     except PROBLEMS as problem:
@@ -49,14 +56,60 @@ async def connect(url: str, purpose: str, answer_seconds: float, **settings: str
         raise StoreError(f"PostgreSQL cannot be reached: {problem}") from problem
 
 
-def cause(problem: BaseException) -> str:
+def cause(error: Exception) -> str:
     """What PostgreSQL or the network said, without the details, which hold what was to be written."""
-    if isinstance(problem, asyncpg.exceptions.TargetServerAttributeNotMatched):
+    problem = _of_driver(error)
+    if isinstance(problem, asyncpg.exceptions.TargetServerAttributeNotMatched | asyncpg.ReadOnlySQLTransactionError):
         return "it takes no writes now, as during a failover"
     if isinstance(problem, asyncpg.InvalidPasswordError):
         return f"{problem.args[0]} (deskbridge reads passwords from the passfile, which no other user may read)"
     if isinstance(problem, asyncio.TimeoutError):
         return "it did not answer in time"
+    if isinstance(problem, asyncpg.InterfaceError) and isinstance(problem, ValueError):
+        return "a value that PostgreSQL does not take"
     if isinstance(problem, asyncpg.PostgresError) and problem.args:
         return str(problem.args[0])
     return str(problem) or type(problem).__name__
+
+
+def is_lost(error: Exception) -> bool:
+    """Is the connection of no use any more, or not known to be?"""
+    problem = _of_driver(error)
+    if isinstance(problem, asyncpg.ReadOnlySQLTransactionError):
+        return True
+    return isinstance(problem, PROBLEMS) and not _is_answer(problem)
+
+
+def is_certain(error: Exception) -> bool:
+    """Has the server said that nothing came of it? What ends the session may come after a commit."""
+    return _is_answer(_of_driver(error))
+
+
+def is_busy(error: Exception) -> bool:
+    """Did others hold what was needed, for too long?"""
+    return isinstance(_of_driver(error), asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError)
+
+
+def _is_operational(error: Exception) -> bool:
+    problem = _of_driver(error)
+    if isinstance(problem, asyncpg.PostgresError):
+        return not (problem.sqlstate or "").startswith(_REFUSED)
+    return isinstance(problem, OSError | asyncio.TimeoutError | asyncpg.InternalClientError) or (
+        isinstance(problem, asyncpg.InterfaceError) and not isinstance(problem, ValueError)
+    )
+
+
+def _is_answer(problem: BaseException) -> bool:
+    if isinstance(problem, asyncpg.PostgresError):
+        return getattr(problem, "severity_en", None) == "ERROR"
+    return isinstance(problem, ValueError)  # the driver has not even sent it
+
+
+def _of_driver(error: BaseException) -> BaseException:
+    """What the driver raised, if SQLAlchemy raised ``error``."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
+
+
+FAULTS = Faults((SQLAlchemyError, *PROBLEMS), _is_operational, cause)

@@ -95,10 +95,6 @@ class PostgreSQLLease:
         finally:
             self._let_go()
 
-    def taken(self) -> None:
-        """It turned out that another process has it."""
-        self.lost.set()
-
     async def _take(self, connection: Pg) -> asyncpg.Record:
         if not await connection.fetchval(_EXISTS):
             await _create(connection)
@@ -133,7 +129,7 @@ class PostgreSQLLease:
                 trouble = str(problem)
                 continue
             if renewed is None:
-                self.taken()
+                self.lost.set()
                 return
             self._valid_until = started + LEASE_SECONDS
             if trouble:

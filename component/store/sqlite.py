@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from .database_files import DatabaseFiles
-from .engine import Outcome, Submission
+from .engine import Outcome, Stalled, Submission
 from .migrations import migrate
 from .sqlite_connection import (
     FAULTS,
@@ -89,7 +89,7 @@ class SqliteEngine:
         except FAULTS.raised as error:
             raise StoreError(f"cannot be written: {FAULTS.cause(error)}") from error
 
-    async def write(self, batch: Sequence[Submission]) -> Sequence[Outcome]:
+    async def write(self, batch: Sequence[Submission], stalled: Stalled) -> Sequence[Outcome]:
         try:
             return await self._in_turn(
                 lambda connection: self._writer.write(partial(in_transaction, connection), batch, FAULTS)

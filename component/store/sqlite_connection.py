@@ -177,7 +177,9 @@ def file_of(url: str) -> str:
         parsed = make_url(url)
         if parsed.drivername == "sqlite" and parsed.database and parsed.database != ":memory:":
             return parsed.database
-    raise StoreError("the storage must be sqlite:///PATH")  # not naming the URL, which may hold a password
+    raise StoreError(
+        "the storage must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+    )  # not naming the URL, which may hold a password
 
 
 def create_private(path: str) -> None:

@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests: Debian's, in a folder of its own, on loopback; and a new database for each test."""
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -8,12 +9,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from component.ejabberd.ejabberd_yml import LOOPBACK
 from component.ejabberd.private_server import free_ports
+from component.store.api import Store
 
 SERVERS = Path("/usr/lib/postgresql")
 LOWEST = 15
@@ -53,6 +57,7 @@ class PostgreSQLServer:
         self._programs = programs()
         self._data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
+        self._with_tables: str | None = None
         self._names = (f"test_{number}" for number in count(1))
 
     def create(self) -> None:
@@ -72,7 +77,7 @@ class PostgreSQLServer:
                 cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         end = time.monotonic() + SECONDS
-        while self._call("pg_isready", "--quiet").returncode:
+        while not _accepts(self.url("postgres")):
             assert self._process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
             time.sleep(0.02)
 
@@ -85,27 +90,27 @@ class PostgreSQLServer:
         self._end(signal.SIGQUIT)
 
     def new_database(self) -> str:
-        """Its URL."""
+        """Its URL. There is nothing in it."""
+        return self._create("template1")
+
+    def database_with_tables(self) -> str:
+        """Its URL. There is what the store makes of a new one: made once, and copied."""
+        if self._with_tables is None:
+            url = self.new_database()
+            # In a thread, as tests may have a loop that is running.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, _made(url)).result()
+            self._with_tables = urlsplit(url).path.removeprefix("/")
+        return self._create(self._with_tables)
+
+    def _create(self, template: str) -> str:
         name = next(self._names)
-        self.execute("postgres", f"CREATE DATABASE {name}")
+        execute(self.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def url(self, database: str, port: int | None = None) -> str:
         """``port`` is another one that leads here."""
         return f"postgresql://{USER}@{LOOPBACK}:{port or self.port}/{database}?passfile={self.password_file}"
-
-    def execute(self, database: str, *statements: str) -> str:
-        """Run these as an operator would; what they print: a line a row, columns with ``|`` between them."""
-        commands = [option for statement in statements for option in ("--command", statement)]
-        done = self._call("psql", "--no-psqlrc", "--quiet", "-At", "-v", "ON_ERROR_STOP=1", *commands, database)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """As a client, as whoever runs the tests."""
-        command = [self._programs / program, "-h", LOOPBACK, "-p", str(self.port), "-U", USER, *arguments]
-        environment = {**os.environ, "PGPASSWORD": PASSWORD}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*_as_its_user(), self._programs / program, *arguments]
@@ -117,6 +122,28 @@ class PostgreSQLServer:
             self._process.send_signal(number)
             self._process.wait(SECONDS)
             self._process = None
+
+
+def execute(url: str, *statements: str) -> str:
+    """Run these as an operator would; what they print: a line a row, columns with ``|`` between them."""
+    done = _psql(url, *statements)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def _made(url: str) -> None:
+    """The store's tables are there then."""
+    await (await Store.open(url)).close()
+
+
+def _accepts(url: str) -> bool:
+    return _psql(url, "SELECT 1").returncode == 0
+
+
+def _psql(url: str, *statements: str) -> subprocess.CompletedProcess[str]:
+    commands = [option for statement in statements for option in ("--command", statement)]
+    program = [programs() / "psql", "--no-psqlrc", "--quiet", "-At", "-v", "ON_ERROR_STOP=1", url, *commands]
+    return subprocess.run(program, capture_output=True, text=True, check=False)
 
 
 @contextmanager

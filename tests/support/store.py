@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -13,18 +14,26 @@ from component.store.api import NewMessage, OpenConversation, Page, Store
 from component.store.full_text import words
 from component.store.full_text.indexing import index_some
 from component.store.schema import message as message_table
+from tests.support import postgresql
 
 ALICE = "alice@cc.acme.test"
 CAROL = "carol@cc.acme.test"
 BOB = "bob@work.acme.test"
 BOBS_FACE = "bob@directory.acme.test"
 
+STORAGE = "storage-url"
+
+ON_SQLITE = pytest.mark.parametrize("each_storage", ["sqlite"], indirect=True)
+"""For tests about SQLite's own ways."""
+
 SECOND = 1_000_000
 MORNING = 1_750_000_000 * SECOND
 
 
 def url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'store.db'}"
+    """Where the database of tests in that folder is: in a file there, unless another place is named there."""
+    other = folder / STORAGE
+    return other.read_text() if other.exists() else f"sqlite:///{folder / 'store.db'}"
 
 
 @asynccontextmanager
@@ -138,6 +147,9 @@ def older(folder: Path, revision: str, *statements: str) -> None:
 
 def execute(folder: Path, *statements: str) -> None:
     """Change the database behind the store's back."""
+    if url(folder).startswith("postgresql:"):
+        postgresql.execute(url(folder), *statements)
+        return
     engine = sa.create_engine(url(folder))
     with engine.begin() as connection:
         for statement in statements:

@@ -72,9 +72,9 @@ BRIDGE_LAYERS = (
 
 # Inside the store, likewise.
 STORE_LAYERS = (
-    *("store_errors", "process_names", "postgresql_connection", "postgresql_lease"),
-    *("dialects", "schema", "changes", "engine", "prepared", "records", "full_text", "archive", "write", "retention"),
-    *("migrations", "database_files", "sqlite_connection", "sqlite", "lock", "lease", "api"),
+    *("store_errors", "process_names", "dialects", "schema", "changes", "engine", "postgresql_connection"),
+    *("postgresql_lease", "prepared", "records", "full_text", "archive", "write", "retention", "migrations"),
+    *("database_files", "sqlite_connection", "sqlite", "lock", "lease", "postgresql", "api"),
 )
 
 PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext")

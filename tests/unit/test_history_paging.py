@@ -9,6 +9,8 @@ import pytest
 from component.store.api import ArchiveView, EndConversation, Filters, OpenConversation, Page, Slice, Store, Withdraw
 from tests.support.store import ALICE, BOB, MORNING, SECOND, desk, ids, joined, opened, say
 
+pytestmark = pytest.mark.usefixtures("each_storage")
+
 IN_9_9, IN_9_10 = ArchiveView(ALICE, True, 30, BOB), ArchiveView(ALICE, True, None, BOB)
 
 NO_FILTERS = Filters()

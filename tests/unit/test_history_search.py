@@ -10,6 +10,8 @@ from component.store.api import ArchiveView, Filters, Slice, Store, Withdraw
 from component.store.archive import picked
 from tests.support.store import ALICE, BOB, CAROL, MORNING, desk, ids, index_all, joined, opened, say
 
+pytestmark = pytest.mark.usefixtures("each_storage")
+
 EVERYTHING = ArchiveView(ALICE, True)
 
 

@@ -8,6 +8,8 @@ import pytest
 from component.store.api import ArchiveView, EndConversation, Filters, Page, Slice, Store, Withdraw
 from tests.support.store import ALICE, BOB, CAROL, MORNING, desk, ids, joined, opened, say
 
+pytestmark = pytest.mark.usefixtures("each_storage")
+
 DAN = "dan@work.acme.test"
 ALL = Slice(1_000)
 

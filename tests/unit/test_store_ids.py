@@ -8,6 +8,8 @@ from component.store.api import ChangeRefused, Store, StoreError
 from component.store.write import ids
 from tests.support.store import REFUSED_OWNER, desk, execute, joined, message, opened, url
 
+pytestmark = pytest.mark.usefixtures("each_storage")
+
 
 async def test_a6_a_clean_restart_goes_on_with_the_next_id(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:

@@ -24,6 +24,7 @@ from tests.support.store import (
     BOB,
     CAROL,
     MORNING,
+    ON_SQLITE,
     REFUSED_OWNER,
     SECOND,
     desk,
@@ -34,6 +35,8 @@ from tests.support.store import (
     opened,
     url,
 )
+
+pytestmark = pytest.mark.usefixtures("each_storage")
 
 KEPT = (
     *("id", "conversation_id", "sent_at", "sender", "receiver", "sender_account", "receiver_account"),
@@ -107,12 +110,17 @@ async def test_a_submission_is_written_whole_or_not_at_all(store: Store) -> None
     assert await store.message(unstorable.id) is None
 
 
-async def test_only_the_culprit_of_a_batch_fails(tmp_path: Path, store: Store) -> None:
-    execute(
-        tmp_path,
+POISON = {
+    "sqlite": (
         "CREATE TRIGGER poison BEFORE INSERT ON message WHEN NEW.body = 'poison'"
         " BEGIN SELECT RAISE(ABORT, 'poisoned'); END",
-    )
+    ),
+    "postgresql": ("ALTER TABLE message ADD CHECK (body <> 'poison')",),
+}
+
+
+async def test_only_the_culprit_of_a_batch_fails(tmp_path: Path, store: Store, each_storage: str) -> None:
+    execute(tmp_path, *POISON[each_storage])
     chat = joined(store)
     bodies = ["one", "two", "poison", "three", "\ud800 is not text", "four"]
     futures = [store.submit(chat), *(store.submit(message(store, chat, body)) for body in bodies)]
@@ -156,6 +164,7 @@ def disk_of(pages: int) -> Iterator[None]:
         sa.event.remove(sa.Engine, "connect", limit)
 
 
+@ON_SQLITE
 async def test_a5_a_full_disk_fails_what_it_must_and_is_survived(tmp_path: Path) -> None:
     text = "x" * 20_000
     with disk_of(pages=100):
@@ -178,6 +187,7 @@ async def test_a5_a_full_disk_fails_what_it_must_and_is_survived(tmp_path: Path)
     await store.close()
 
 
+@ON_SQLITE
 async def test_a_locked_database_fails_a_batch_and_the_next_is_tried_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +202,7 @@ async def test_a_locked_database_fails_a_batch_and_the_next_is_tried_anew(
         assert await store.find_joined(ALICE, BOB) is not None
 
 
+@ON_SQLITE
 async def test_r3_who_waits_behind_a_write_that_found_the_database_locked_has_waited_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

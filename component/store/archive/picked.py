@@ -28,7 +28,7 @@ _IN_WINDOW = """(
         SELECT 1 FROM message AS n
         WHERE n.conversation_id = m.conversation_id AND n.withdrawn_at IS NULL AND n.id > m.id
         LIMIT :window
-    )
+    ) AS newer
 ) < :window"""
 
 # What is picked, the name of its number, and what else to ask of it.

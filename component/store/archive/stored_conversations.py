@@ -25,12 +25,12 @@ EARLIER = 100
 """Conversations of two agents that count as their chat, besides the one that goes on."""
 
 OF_THE_PAIR = f"""
-SELECT :conversation AS id UNION ALL SELECT id FROM (
+SELECT CAST(:conversation AS BIGINT) AS id UNION ALL SELECT id FROM (
     SELECT earlier.id FROM conversation AS now JOIN conversation AS earlier
         ON earlier.first_id = now.first_id AND earlier.second_id = now.second_id AND earlier.kind = 'desk'
     WHERE now.id = :conversation AND now.kind = 'desk' AND earlier.id < now.id
     ORDER BY earlier.id DESC LIMIT {EARLIER}
-)
+) AS lately
 """
 """To the clients of two agents their conversations are one chat, in which they correct and take back what they said
 before, whichever it was in."""

@@ -10,6 +10,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
 from ..store_errors import SchemaTooNew
+from .baseline import create
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,10 @@ def upgrade(connection: Connection, found: str | None) -> None:
     if found is None:
         # A new database comes into being at once.
         with connection.begin():
-            command.upgrade(config, "head")
+            if connection.dialect.name == "postgresql":
+                create(connection, scripts)
+            else:
+                command.upgrade(config, "head")
         return
     if found not in {script.revision for script in scripts.walk_revisions()}:
         raise SchemaTooNew(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, insert, or_, select
+from sqlalchemy import Connection, Text, bindparam, insert, or_, select
 
 from ..changes import Audit
 from ..schema import audit
@@ -11,12 +11,13 @@ from ..schema import audit
 CHUNK = 500
 """Entries read at a time."""
 
+_TENANT, _SUBJECT = (bindparam(name, type_=Text) for name in ("tenant", "subject"))
 _NEXT = (
     select(audit)
     .where(
         audit.c.id > bindparam("after"),
-        or_(bindparam("tenant").is_(None), audit.c.tenant == bindparam("tenant")),
-        or_(bindparam("subject").is_(None), audit.c.subject == bindparam("subject")),
+        or_(_TENANT.is_(None), audit.c.tenant == _TENANT),
+        or_(_SUBJECT.is_(None), audit.c.subject == _SUBJECT),
     )
     .order_by(audit.c.id)
     .limit(bindparam("most"))

@@ -206,14 +206,14 @@ SELECT coalesce(version_of, id) FROM (
     SELECT id, version_of FROM message
     WHERE conversation_id IN (SELECT id FROM of_the_pair) AND origin_id = :reference
         AND origin_id IS DISTINCT FROM client_id AND sender_id = :sender AND id < :by AND withdrawn_at IS NULL
-)
+) AS found
 ORDER BY id DESC LIMIT 1
 """)
 _NEW_VERSION = text("UPDATE message SET version_of = :first WHERE id = :by")
 _REVOKE = text("""
 UPDATE link SET revoked_at = :at
 WHERE revoked_at IS NULL AND message_id < :by AND message_id IN (
-    SELECT :first
+    SELECT CAST(:first AS BIGINT)
     UNION ALL
     SELECT id FROM message WHERE version_of = :first AND version_of IS NOT NULL
 )

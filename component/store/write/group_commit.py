@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
-from ..engine import Outcome, Submission
+from ..engine import Outcome, Stalled, Submission
 from ..store_errors import StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,8 @@ MOST_IN_A_BATCH = 1_000
 LONGEST_WAIT = 0.05
 """Seconds that a submission which is in no hurry waits for others to be written with."""
 
-Write = Callable[[list[Submission]], Coroutine[Any, Any, Sequence[Outcome]]]
-"""Writes a batch; what came of each of its submissions."""
+Write = Callable[[list[Submission], Stalled], Coroutine[Any, Any, Sequence[Outcome]]]
+"""Writes a batch; what came of each of its submissions (`Engine.write`)."""
 
 Observe = Callable[[int, int, float], None]
 """Called after each transaction with the submissions written, those that failed, and the seconds that it took."""
@@ -40,6 +40,7 @@ class GroupCommit:
         self._queue: deque[tuple[Submission, Done]] = deque()
         self._in_hand: list[tuple[Submission, Done]] = []
         self._woken = False
+        self._refused: StoreError | None = None
         self._closed: asyncio.Future[None] | None = None
 
     @property
@@ -60,11 +61,21 @@ class GroupCommit:
         """
         if self._closed is not None:
             raise StoreError("the store is closed")
+        if self._refused is not None:
+            self._loop.call_soon(done, self._refused)
+            return
         self._queue.append((submission, done))
         if hurry:
             self._wake()
         else:
             self._loop.call_later(LONGEST_WAIT, self._wake)
+
+    def refuse_waiting(self, problem: StoreError) -> None:
+        """Nobody waits behind the batch in hand, of which it is not known yet what will come of it."""
+        if self._in_hand:
+            self._refused = problem
+            behind = [self._queue.popleft() for _ in range(len(self._queue))]
+            self._tell(behind, [problem] * len(behind), 0.0)
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -87,12 +98,15 @@ class GroupCommit:
                 self._closed.set_result(None)
             return
         self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
-        writing = self._loop.create_task(self._write([submission for submission, _ in self._in_hand]))
+        writing = self._loop.create_task(
+            self._write([submission for submission, _ in self._in_hand], self.refuse_waiting)
+        )
         writing.add_done_callback(partial(self._end, time.perf_counter()))
 
     def _end(self, started: float, writing: asyncio.Task[Sequence[Outcome]]) -> None:
         """Have the next batch written before anybody is told of this one: the disk should not wait for us."""
         batch, self._in_hand = self._in_hand, []
+        self._refused = None
         outcomes = _outcomes(writing, len(batch))
         if outcomes and isinstance(outcomes[0], StoreBusy):
             # Who came behind them has waited long enough, too.

@@ -1,0 +1,31 @@
+"""The tables of a new database of PostgreSQL's: made in their newest form at once, as no older one was ever there."""
+
+import secrets
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert
+
+from ..schema import meta, metadata
+
+
+def create(connection: Connection, scripts: ScriptDirectory) -> None:
+    """In the transaction that is open."""
+    metadata.create_all(connection)
+    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in _first_values().items()])
+    MigrationContext.configure(connection).stamp(scripts, "head")
+
+
+def _first_values() -> dict[str, str]:
+    """As the migrations of SQLite leave them in a new database."""
+    return {
+        # Tells this database's ids from those of another one that took its place.
+        "id_key": secrets.token_hex(16),
+        "next_message_id": "1",
+        "next_conversation_id": "1",
+        "delivered_up_to": "0",
+        "indexed_up_to": "0",
+        "settled_up_to": "0",
+        "ejabberd_life": "",
+        "folded_by": "",
+    }
