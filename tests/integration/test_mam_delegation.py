@@ -16,7 +16,7 @@ from component.model import Limits
 from component.store.api import Store
 from component.xml import parse
 from tests.support.archive import MAM, ask, has_result, query, request, rsm
-from tests.support.bridge import BridgeProcess
+from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.log_ins import LogIn
 from tests.support.matching import condition_of, iq, message
@@ -24,13 +24,34 @@ from tests.support.past import chatter, past
 from tests.support.server import TestServer, make_tenant, running_ejabberd
 
 ACME, GLOBEX = (make_tenant(name, Path()) for name in ("acme", "globex"))
-ALICE, CAROL = "alice@cc.acme.test", "carol@cc.acme.test"
+ALICE, CAROL, FAY, GUS, HAL, IDA, JO, KIM = (
+    f"{name}@cc.acme.test" for name in ("alice", "carol", "fay", "gus", "hal", "ida", "jo", "kim")
+)
 BOB = "bob@work.acme.test"
-ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
+FAYS_FACE, GUS_FACE, HALS_FACE = (f"{name}@agents.acme.test" for name in ("fay", "gus", "hal"))
+BOBS_FACE = "bob@directory.acme.test"
 SERVICE, DESK, WORK = "agents.acme.test", "cc.acme.test", "work.acme.test"
 
 DISCO = "http://jabber.org/protocol/disco#info"
 FEATURES = {MAM, f"{MAM}#extended", "urn:xmpp:fulltext:0", "urn:xmpp:sid:0"}
+
+
+AGENT = '\n[[people]]\nname = "{0} Gray"\nagent = "{0}"\n'
+LONG = [f"{number} " + "x" * 15_000 for number in range(1, 81)]
+LESS_LONG = [f"{number} " + "x" * 5_000 for number in range(100)]
+
+
+@pytest.fixture(scope="module")
+async def bridge(ejabberd: TestServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BridgeProcess]:
+    """One for all tests here. Earlier runs left a message of Bob's for Alice, one for Carol, and long chats of Ida, Jo
+    and Kim; Fay, Gus and Hal have said nothing."""
+    process = BridgeProcess(tmp_path_factory.mktemp("bridge"), ejabberd.settings)
+    process.write_people("acme", PEOPLE + "".join(map(AGENT.format, ("fay", "gus", "hal", "ida", "jo", "kim"))))
+    async with past(process.folder) as written:
+        await written.said((BOB, CAROL, "for Carol"), (BOB, ALICE, "for Alice"), *chatter(IDA, BOB, 250))
+        await written.said(*((BOB, JO, body) for body in LONG), *((BOB, KIM, body) for body in LESS_LONG))
+    async with process:
+        yield process
 
 
 async def features(client: XmppClient, address: str) -> set[str | None]:
@@ -62,13 +83,10 @@ class TestOffer:
         assert await features(alice, alice.account) >= FEATURES
         assert (await ask(alice)).complete
 
-    async def test_before_the_first_presence(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
+    async def test_before_the_first_presence(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Clients catch up before they show themselves."""
-        async with past(tmp_path) as written:
-            await written.said((BOB, ALICE, "yesterday"))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice = await login(ALICE, available=False)
-            assert (await ask(alice)).bodies == ["yesterday"]
+        alice = await login(ALICE, available=False)
+        assert (await ask(alice)).bodies == ["for Alice"]
 
 
 class TestOthersArchives:
@@ -97,43 +115,37 @@ class TestOthersArchives:
         assert condition_of(await request(stranger, query())) == "forbidden"
 
     @pytest.mark.parametrize("older", ["urn:xmpp:mam:tmp", "urn:xmpp:mam:0", "urn:xmpp:mam:1"])
-    async def test_by_an_older_protocol(self, tmp_path: Path, ejabberd: TestServer, login: LogIn, older: str) -> None:
+    async def test_by_an_older_protocol(self, bridge: BridgeProcess, login: LogIn, older: str) -> None:
         """A1: ejabberd itself must have nothing to answer with, which it would, past the window."""
-        async with past(tmp_path) as written:
-            await written.said((BOB, ALICE, "Hello"))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice = await login(ALICE)
-            for type in ("get", "set"):
-                answer = await request(alice, f"<query xmlns='{older}' queryid='q'/>", type=type)
-                assert condition_of(answer) == "service-unavailable"
-            await alice.expect_nothing(message())
+        alice = await login(ALICE)
+        for type in ("get", "set"):
+            answer = await request(alice, f"<query xmlns='{older}' queryid='q'/>", type=type)
+            assert condition_of(answer) == "service-unavailable"
+        await alice.expect_nothing(message())
 
 
 class TestForgeries:
     """R1: only the desk host itself hands requests over, and only it grants."""
 
-    async def test_by_a_client(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
-        async with past(tmp_path) as written:
-            await written.said((BOB, CAROL, "for Carol"))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice, carol = await login(ALICE), await login(CAROL)
-            for account in (ALICE, CAROL):
-                forged = delegated(f"{account}/test", account).replace(f"from='{DESK}' ", "", 1)
-                await alice.send(forged)
-                answer = await alice.expect(iq(id="d1"))
-                assert condition_of(answer) == "service-unavailable"
-            await alice.expect_nothing(has_result)
-            await carol.expect_nothing(has_result)
+    async def test_by_a_client(self, bridge: BridgeProcess, login: LogIn) -> None:
+        alice, carol = await login(ALICE), await login(CAROL)
+        for account in (ALICE, CAROL):
+            forged = delegated(f"{account}/test", account).replace(f"from='{DESK}' ", "", 1)
+            await alice.send(forged)
+            answer = await alice.expect(iq(id="d1"))
+            assert condition_of(answer) == "service-unavailable"
+        await alice.expect_nothing(has_result)
+        await carol.expect_nothing(has_result)
 
     async def test_a_grant_by_a_client(self, bridge: BridgeProcess, login: LogIn) -> None:
         """It would change the way results are sent."""
-        alice, bob = await login(ALICE), await login(BOB)
+        fay, bob = await login(FAY), await login(BOB)
         grant = "<privilege xmlns='urn:xmpp:privilege:9'><perm access='message' type='outgoing'/></privilege>"
         for version in (1, 2, 9):
             await bob.send(f"<message to='{SERVICE}'>{grant.replace('9', str(version), 1)}</message>")
-        await bob.say(ALICES_FACE, "Hello")
-        await alice.expect(message(body="Hello"))
-        assert (await ask(alice)).bodies == ["Hello"]
+        await bob.say(FAYS_FACE, "Hello")
+        await fay.expect(message(body="Hello"))
+        assert (await ask(fay)).bodies == ["Hello"]
 
     @pytest.mark.parametrize(
         ("host", "asker", "account"),
@@ -149,19 +161,17 @@ class TestForgeries:
         ],
     )
     async def test_by_a_host(
-        self, tmp_path: Path, ejabberd: TestServer, login: LogIn, host: str, asker: str, account: str
+        self, ejabberd: TestServer, bridge: BridgeProcess, login: LogIn, host: str, asker: str, account: str
     ) -> None:
         """As if that host had been set up to delegate, or ejabberd had let through what it should not."""
-        async with past(tmp_path) as written:
-            await written.said((BOB, CAROL, "for Carol"), (BOB, ALICE, "for Alice"))
-        async with BridgeProcess(tmp_path, ejabberd.settings) as process, ejabberd.api() as api:
-            alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
-            stanza = delegated(asker, account, host)
+        alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
+        stanza = delegated(asker, account, host)
+        async with ejabberd.api() as api:
             await api.call("send_stanza", {"from": host, "to": SERVICE, "stanza": stanza})
-            for client in (alice, carol, bob):
-                await client.expect_nothing(has_result)
-            assert (await ask(alice)).bodies == ["for Alice"]
-            assert "Traceback" not in process.log.read_text()
+        for client in (alice, carol, bob):
+            await client.expect_nothing(has_result)
+        assert (await ask(alice)).bodies == ["for Alice"]
+        assert "Traceback" not in bridge.log.read_text()
 
 
 def grant(host: str, version: int, to: str = SERVICE) -> Element:
@@ -232,13 +242,13 @@ class TestConnections:
 
     async def test_deskbridge_restarts(self, bridge: BridgeProcess, login: LogIn) -> None:
         """While it is away, there is an error at once; afterwards all is as before."""
-        alice, bob = await login(ALICE), await login(BOB)
-        await bob.say(ALICES_FACE, "Hello")
-        await alice.expect(message(body="Hello"))
+        gus, bob = await login(GUS), await login(BOB)
+        await bob.say(GUS_FACE, "Hello")
+        await gus.expect(message(body="Hello"))
         await bridge.stop()
-        assert condition_of(await request(alice, query())) == "service-unavailable"
+        assert condition_of(await request(gus, query())) == "service-unavailable"
         await bridge.restart()
-        assert (await ask(alice)).bodies == ["Hello"]
+        assert (await ask(gus)).bodies == ["Hello"]
 
     async def test_ejabberd_restarts(self, tmp_path: Path) -> None:
         with running_ejabberd() as own:
@@ -255,16 +265,12 @@ class TestConnections:
 class TestLoad:
     """R2: many questions and large answers slow down nobody else."""
 
-    async def test_many_questions_at_once(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
+    async def test_many_questions_at_once(self, bridge: BridgeProcess, login: LogIn) -> None:
         """A client that asks for each of its chats gets each page whole, one after the other."""
-        async with past(tmp_path) as written:
-            await written.said(*chatter(ALICE, BOB, 60))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice = await login(ALICE)
-            asked = [ask(alice, queryid=f"q{n}", max=10, with_=BOBS_FACE) for n in range(40)]
-            await asyncio.gather(*asked)
-            came = [stanza.find(f"{{{MAM}}}result").get("queryid") for stanza in alice.received if has_result(stanza)]
-            assert came == [f"q{n}" for n in range(40) for _ in range(10)]
+        ida = await login(IDA)
+        await asyncio.gather(*(ask(ida, queryid=f"q{n}", max=10, with_=BOBS_FACE) for n in range(40)))
+        came = [stanza.find(f"{{{MAM}}}result").get("queryid") for stanza in ida.received if has_result(stanza)]
+        assert came == [f"q{n}" for n in range(40) for _ in range(10)]
 
     async def test_too_many_questions_at_once(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Beyond what any client does, some are refused, and none is left without an answer."""
@@ -275,77 +281,65 @@ class TestLoad:
         assert conditions.count(None) >= 50
         assert (await ask(alice)).complete
 
-    async def test_more_than_a_page_can_hold(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
+    async def test_more_than_a_page_can_hold(self, bridge: BridgeProcess, login: LogIn) -> None:
         """XEP-0313 §4.3.1: 100 at most, 50 if the client does not say; it is told that there is more."""
-        async with past(tmp_path) as written:
-            await written.said(*chatter(ALICE, BOB, 250))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice = await login(ALICE)
-            page = await ask(alice)
-            assert (len(page.results), page.count, page.complete) == (50, 250, False)
-            found: list[str | None] = []
-            sizes: list[int] = []
-            after: str | None = None
-            while len(found) < 250:
-                page = await ask(alice, max=1000, after=after)
-                found += page.bodies
-                sizes.append(len(page.results))
-                after = page.last
-            assert found == [f"message {number}" for number in range(1, 251)]
-            assert (sizes, page.complete) == ([100, 100, 50], True)
+        ida = await login(IDA)
+        page = await ask(ida)
+        assert (len(page.results), page.count, page.complete) == (50, 250, False)
+        found: list[str | None] = []
+        sizes: list[int] = []
+        after: str | None = None
+        while len(found) < 250:
+            page = await ask(ida, max=1000, after=after)
+            found += page.bodies
+            sizes.append(len(page.results))
+            after = page.last
+        assert found == [f"message {number}" for number in range(1, 251)]
+        assert (sizes, page.complete) == ([100, 100, 50], True)
 
-    async def test_very_long_messages(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
+    async def test_very_long_messages(self, bridge: BridgeProcess, login: LogIn) -> None:
         """The server cuts the page; paging on gives all of them, once and in order, either way."""
-        bodies = [f"{number} " + "x" * 15_000 for number in range(1, 81)]
-        async with past(tmp_path) as written:
-            await written.said(*((BOB, ALICE, body) for body in bodies))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice = await login(ALICE)
-            page = await ask(alice, max=100)
-            assert 1 < len(page.bodies) < 80 and not page.complete
-            found = page.bodies
-            while not page.complete:
-                page = await ask(alice, max=100, after=page.last)
-                found += page.bodies
-            assert found == bodies
-            page = await ask(alice, max=100, before="")
-            found = page.bodies
-            while not page.complete:
-                page = await ask(alice, max=100, before=page.first)
-                found = page.bodies + found
-            assert found == bodies
+        jo = await login(JO)
+        page = await ask(jo, max=100)
+        assert 1 < len(page.bodies) < 80 and not page.complete
+        found = page.bodies
+        while not page.complete:
+            page = await ask(jo, max=100, after=page.last)
+            found += page.bodies
+        assert found == LONG
+        page = await ask(jo, max=100, before="")
+        found = page.bodies
+        while not page.complete:
+            page = await ask(jo, max=100, before=page.first)
+            found = page.bodies + found
+        assert found == LONG
 
-    async def test_chat_goes_on(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
+    async def test_chat_goes_on(self, bridge: BridgeProcess, login: LogIn) -> None:
         """Two people chat while another reads large pages all the time."""
-        async with past(tmp_path) as written:
-            await written.said(*((BOB, CAROL, f"{n} " + "x" * 15_000) for n in range(60)))
-        async with BridgeProcess(tmp_path, ejabberd.settings):
-            alice, carol, bob = await login(ALICE), await login(CAROL), await login(BOB)
-            reading = asyncio.create_task(self._read_on(carol))
-            for number in range(50):
-                await bob.say(ALICES_FACE, f"message {number}")
-                await alice.expect(message(body=f"message {number}"), seconds=1)
-            reading.cancel()
+        hal, jo, bob = await login(HAL), await login(JO), await login(BOB)
+        reading = asyncio.create_task(self._read_on(jo))
+        for number in range(50):
+            await bob.say(HALS_FACE, f"message {number}")
+            await hal.expect(message(body=f"message {number}"))
+        assert not reading.done()
+        reading.cancel()
 
     async def _read_on(self, client: XmppClient) -> None:
         while True:
             await asyncio.gather(*(ask(client) for _ in range(5)), return_exceptions=True)
 
-    async def test_a_client_that_vanishes(self, tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
+    async def test_a_client_that_vanishes(self, bridge: BridgeProcess, login: LogIn) -> None:
         """In the middle of its pages; the next one gets its own, and nobody gets the rest."""
-        async with past(tmp_path) as written:
-            await written.said(*((BOB, ALICE, f"{n} " + "x" * 5_000) for n in range(100)))
-        async with BridgeProcess(tmp_path, ejabberd.settings) as process:
-            for _ in range(5):
-                alice = await login(ALICE, "gone")
-                for _ in range(10):
-                    await alice.send(f"<iq type='set' id='last'>{query(rsm(max=100), queryid='lost')}</iq>")
-                alice.kill()
-            alice = await login(ALICE)
-            await ask(alice, max=0)
-            # ejabberd gives what was on its way to a client that is gone to the others.
-            alice.forget()
-            page = await ask(alice, max=10)
-            assert [result.queryid for result in page.results] == ["q1"] * 10
-            await alice.expect_nothing(has_result)
-            assert "Traceback" not in process.log.read_text()
+        for _ in range(5):
+            kim = await login(KIM, "gone")
+            for _ in range(10):
+                await kim.send(f"<iq type='set' id='last'>{query(rsm(max=100), queryid='lost')}</iq>")
+            kim.kill()
+        kim = await login(KIM)
+        await ask(kim, max=0)
+        # ejabberd gives what was on its way to a client that is gone to the others.
+        kim.forget()
+        page = await ask(kim, max=10)
+        assert [result.queryid for result in page.results] == ["q1"] * 10
+        await kim.expect_nothing(has_result)
+        assert "Traceback" not in bridge.log.read_text()
