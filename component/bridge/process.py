@@ -98,7 +98,7 @@ async def _serve(reloader: "Reloader", lease: Lease, metrics: Metrics, web: Web,
     settings = reloader.settings
     async with _opened(settings.storage.url, lease) as store:
         store.watch(metrics.committed)
-        async with EjabberdApi(settings.ejabberd.api_url) as api, Uploads() as uploads:
+        async with EjabberdApi(settings.ejabberd.api_url, may_call=lease.valid) as api, Uploads() as uploads:
             async with reloader.at_rest():
                 state = await open_state(reloader.settings.limits, reloader.world, store, settings.web)
                 app = App(reloader.settings, state, store, api, metrics, reloader.reload, uploads, lease)

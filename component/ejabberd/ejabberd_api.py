@@ -7,7 +7,7 @@ kind ejabberd is.
 import asyncio
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -45,10 +45,14 @@ class EjabberdApiError(Exception):
 class EjabberdApi:
     """An open connection pool to ``api_url`` (without trailing slash); use as ``async with``.
 
-    Accounts and contacts are bare addresses, normalised. Every method raises ``EjabberdApiError``.
+    Accounts and contacts are bare addresses, normalised. Every method raises ``EjabberdApiError``, also if ``may_call``
+    says no.
     """
 
-    def __init__(self, api_url: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, api_url: str, timeout: float = TIMEOUT_SECONDS, may_call: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._may_call = may_call
         self._url = api_url.rstrip("/")
         self._numbered = True
         self._timeout = aiohttp.ClientTimeout(total=timeout)
@@ -153,6 +157,8 @@ class EjabberdApi:
     async def _post(self, path: str, arguments: dict[str, Any]) -> tuple[int, Any]:
         if self._http is None:
             raise RuntimeError("EjabberdApi is used outside of 'async with'")
+        if not self._may_call():
+            raise EjabberdApiError(f"ejabberd was not asked for {path}: another process may have taken over")
         try:
             async with self._http.post(f"{self._url}/{path}", json=arguments) as response:
                 return response.status, await response.json(content_type=None)

@@ -68,6 +68,15 @@ class TestErrors:
             with pytest.raises(EjabberdApiError, match=rf"add_rosteritem.* at http://127.0.0.1:{port}/api .*api_url"):
                 await api.add_contact(HOLGER, SERVICE)
 
+    async def test_not_while_another_process_may_have_taken_over(self, ejabberd: TestServer) -> None:
+        """H2"""
+        await ejabberd.register(HOLGER)
+        async with EjabberdApi(ejabberd.settings.ejabberd.api_url, may_call=lambda: False) as stale:
+            with pytest.raises(EjabberdApiError, match="another process may have taken over"):
+                await stale.add_contact(HOLGER, SERVICE)
+        async with ejabberd.api() as api:
+            assert await api.roster(HOLGER) == {}
+
     async def test_not_allowed(self, ejabberd: TestServer) -> None:
         async with ejabberd.api() as api:
             with pytest.raises(EjabberdApiError, match="api_permissions") as caught:
