@@ -16,6 +16,7 @@ from component.ejabberd.site import LOOPBACK
 from component.model import Settings, Tenant
 from tests.support.forks import Fork
 
+SQLITE = "sqlite:///deskbridge.db"
 READY = "ready after"
 STANDING_BY = "standing by"
 PEOPLE_METRIC = "deskbridge_people_logged_in{"
@@ -80,10 +81,13 @@ class BridgeProcess:
     ``fresh`` starts a Python of its own, as operators do, and not a copy of one that has imported everything.
     """
 
-    def __init__(self, folder: Path, settings: Settings, roster_limit: int = 0, fresh: bool = False) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, roster_limit: int = 0, fresh: bool = False, storage: str = SQLITE
+    ) -> None:
         self.folder = folder
         self.settings = settings
         self.roster_limit = roster_limit
+        self.storage = storage
         self.config = folder / "deskbridge.toml"
         self.log = folder / "deskbridge.log"
         (port,) = free_ports(1)
@@ -110,7 +114,7 @@ class BridgeProcess:
         tables = [
             ("[xmpp]", {"host": xmpp.host, "port": xmpp.port}),
             ("[ejabberd]", {"api_url": self.settings.ejabberd.api_url}),
-            ("[storage]", {"url": "sqlite:///deskbridge.db"}),
+            ("[storage]", {"url": self.storage}),
             ("[web]", {"listen": self.web.removeprefix("http://"), "public_url": self.web}),
             ("[limits]", limits),
             *(("[[tenants]]", tenant) for tenant in tenants),
