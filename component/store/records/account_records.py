@@ -1,7 +1,7 @@
 """What is kept of accounts besides their messages: whose presence they are subscribed to (P5), the statuses that people
 chose to show (P3), and what was noted of their contacts (D2).
 
-The notes are a text that only ``policy.roster_notes`` understands: one row for an account, as all of it is needed
+The notes are a text that only ``policy.roster_plan`` understands: one row for an account, as all of it is needed
 together, and only when its contacts are looked through.
 """
 
