@@ -1,7 +1,21 @@
-"""From the archive to the receiver: what is on disk goes out, what ejabberd has routed is ticked off.
+"""From the archive to the receiver: what is on disk is sent, and counts as delivered once ejabberd has routed it (A5).
 
-A message counts as delivered when ejabberd is known to have routed it. What is on disk beyond that point is
-sent again after a crash or a lost stream; clients tell the copies by their ids (A5).
+How it works: messages are sent in the order of their ids, so a few ids say all about millions of messages. From the
+highest to the lowest:
+
+* ``_written``: up to here ejabberd may have been sent messages, by this process or an earlier one.
+* ``_sent``: up to here all were sent on this stream, or need not be. It falls back to the next mark when the stream is
+  lost.
+* The store's ``delivered_up_to``: a barrier that was sent behind these has come back, the bounces before it have been
+  dealt with (their messages are withdrawn and their senders told), and copies for others are out.
+* The store's ``settled_up_to``: these were routed so long ago that ejabberd's own archives have them on disk.
+
+What is on disk above ``delivered_up_to`` is sent again after a crash or a lost stream, under the same ids, by which
+clients know it. So a message may be sent twice and is never lost. `Undelivered` does that, while messages that are
+archived meanwhile wait (``catch_up``); then they follow, and from then on each is sent as soon as it is on disk
+(``open``). Without a stream nothing is sent and nothing is kept in memory: it is on disk (``shut``).
+
+The mark rises by one barrier after the other (``tick``), never by one a message.
 """
 
 import asyncio

@@ -1,7 +1,21 @@
 """The component stream to ejabberd (XEP-0114). The only module that touches slixmpp's stream.
 
-Stanzas come in as raw elements, before slixmpp's event machinery, which would be the slowest part of the
-bridge; they go out as ready text, written once per turn of the event loop.
+How it works:
+
+* ``run`` makes one connection after the other, with exponential back-off between them. Each is one ``_Stream``, which
+  is used once and thrown away. It is *up* from ejabberd's consent to its end; ``on_up`` and ``on_down`` tell the bridge
+  of both, so that it can find out anew what is true.
+* In: slixmpp hands over each element before it makes events of it, as its event machinery would be the slowest part of
+  the bridge. Elements come from a parser of our own (`xml_parser`). A stanza that cannot be handled is refused and
+  costs none behind it (``receive``).
+* Out: stanzas are ready text. All that is sent in one iteration of the event loop is written at its end, at once.
+  Sending cannot fail: without a stream the text is thrown away, and what had not been written when the stream was lost
+  is too. ejabberd ends a stream for a stanza that is too large, which would cost everybody else's stanzas, so none is
+  written (``fits``).
+* XEP-0114 has no acknowledgements. Whoever has to know whether something arrived sends a ``barrier`` behind it, a
+  message from our host to itself. It comes back once ejabberd has routed all that was sent before, and behind all
+  bounces that this caused. It fails with the stream. Nothing else tells that a text was not thrown away.
+* A stream on which nothing has come for half a minute, although a barrier was sent every ten seconds, is given up.
 """
 
 import asyncio
