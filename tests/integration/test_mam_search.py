@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Login
 from tests.support.archive import ask
 from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
+from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.past import chatter, past
 from tests.support.server import TestServer
@@ -66,7 +66,7 @@ class TestFoldedTexts:
 
 @pytest.mark.parametrize("indexed", [True, False])
 async def test_an_agent_finds_what_the_window_shows(
-    tmp_path: Path, ejabberd: TestServer, login: Login, indexed: bool
+    tmp_path: Path, ejabberd: TestServer, login: LogIn, indexed: bool
 ) -> None:
     """A1, A7: under 9.9 the last 30 messages of a chat."""
     async with past(tmp_path) as written:
@@ -87,7 +87,7 @@ async def test_an_agent_finds_what_the_window_shows(
 
 
 @pytest.mark.parametrize("indexed", [True, False])
-async def test_what_is_deleted_is_not_found(tmp_path: Path, ejabberd: TestServer, login: Login, indexed: bool) -> None:
+async def test_what_is_deleted_is_not_found(tmp_path: Path, ejabberd: TestServer, login: LogIn, indexed: bool) -> None:
     """A8"""
     async with past(tmp_path) as written:
         await written.said((ALICE, BOB, CHINESE), (BOB, ALICE, "needle"))
