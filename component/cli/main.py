@@ -18,11 +18,13 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "archive": "archive",
         "audit": "audit",
+        "backup": "backup",
         "check": "check",
         "demo": "demo",
         "ejabberd-config": "ejabberd_config",
         "explain": "explain",
         "links": "links",
+        "restore": "restore",
         "run": "run",
         "transcripts": "transcripts",
     }

@@ -51,6 +51,8 @@ from .retention import retention_holds as holds
 from .retention.purge import Purged
 from .retention.retention_holds import Hold, StoredHold
 from .sqlite import SqliteEngine
+from .sqlite_backup import back_up
+from .sqlite_backup import restore as restore_backup
 from .store_errors import ChangeRefused, LeaseLost, SchemaTooNew, StoreBusy, StoreError, StoreInUse
 from .write.group_commit import Done, GroupCommit, Observe
 from .write.ids import Ids
@@ -102,6 +104,8 @@ __all__ = [
     "WatchBehind",
     "Which",
     "Withdraw",
+    "back_up",
+    "restore_backup",
     "store_lease",
 ]
 

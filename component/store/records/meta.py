@@ -1,6 +1,6 @@
 """Single values of the whole database. The first migration makes them all."""
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, select, update
 
 from ..prepared import Prepared
 from ..schema import meta
@@ -13,8 +13,11 @@ INDEXED_UP_TO = "indexed_up_to"
 FOLDED_BY = "folded_by"
 SETTLED_UP_TO = "settled_up_to"
 EJABBERD_LIFE = "ejabberd_life"
+COPIED = "copied"
+"""There only in a copy that was not opened yet (`sqlite_backup`)."""
 
 _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
+_TAKE = delete(meta).where(meta.c.key == bindparam("of"))
 _PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
 _RAISE = Prepared(
     update(meta)
@@ -39,6 +42,11 @@ def put(connection: Connection, key: str, value: str) -> None:
 
 def put_number(connection: Connection, key: str, number: int) -> None:
     put(connection, key, str(number))
+
+
+def take_out(connection: Connection, key: str) -> bool:
+    """Remove it; was it there?"""
+    return connection.execute(_TAKE, {"of": key}).rowcount > 0
 
 
 def raise_number(connection: Connection, key: str, least: int) -> None:

@@ -4,13 +4,40 @@ They are handed out in memory, without waiting, from a block that was reserved o
 writes that fail, waste the rest of a block; nothing hands it out again.
 """
 
-from sqlalchemy import Connection
+import time
+
+from sqlalchemy import Connection, func, select
 
 from ..records import meta
+from ..schema import message
 from ..store_errors import StoreError
 
 BLOCK = 65_536
 """Reserved at a time. The next block is asked for when half of one is used."""
+
+ERA_BITS = 20
+"""Of a number, below those of the time: a million ids for each second between two eras, blocks that were wasted
+included."""
+
+_BEGINNING = 1_577_836_800
+"""2020-01-01, in seconds since 1970."""
+
+_NEWEST = select(func.coalesce(func.max(message.c.id), 0))
+
+
+def begin_era(connection: Connection) -> None:
+    """Go on beyond all that a database can have given out of which this one is a copy, and was put in its place (H6).
+
+    The time is higher than all before, unless the clock was set back, and nobody has to keep a counter elsewhere.
+    Numbers between are known as given out, as those of messages that are gone. What was on its way when the copy was
+    made has been delivered since, by the original.
+    """
+    era = (int(time.time()) - _BEGINNING) << ERA_BITS
+    for key in (meta.NEXT_MESSAGE_ID, meta.NEXT_CONVERSATION_ID):
+        meta.raise_number(connection, key, era)
+    newest = connection.scalar(_NEWEST) or 0
+    for key in (meta.DELIVERED_UP_TO, meta.SETTLED_UP_TO):
+        meta.raise_number(connection, key, newest)
 
 
 class Ids:

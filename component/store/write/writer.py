@@ -14,7 +14,7 @@ from ..engine import Faults, Outcome, Submission, Transaction
 from ..records import meta
 from ..store_errors import ChangeRefused, StoreError
 from .batch import Known, apply
-from .ids import Ids
+from .ids import Ids, begin_era
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class Writer:
     def start(self, transaction: Transaction) -> None:
         """Go on where the database, which has the newest schema, ends."""
         with transaction() as connection:
+            if meta.take_out(connection, meta.COPIED):
+                begin_era(connection)
             self.id_key = bytes.fromhex(meta.get(connection, meta.ID_KEY))
             self.delivered_up_to = meta.get_number(connection, meta.DELIVERED_UP_TO)
             self.known.start(connection)
