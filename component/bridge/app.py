@@ -32,9 +32,8 @@ from .reloading import Reload
 from .retention import Retention
 from .roster.roster import Rosters
 from .roster.roster_sync import RosterSync
-from .router import Router
+from .router import Pressure, Router
 from .state.state import State
-from .stream.back_pressure import Pressure
 from .stream.connection import Connection
 from .stream.gate import Gate
 from .stream.grants import Grants
@@ -46,12 +45,12 @@ from .supervision.supervision import Supervision
 
 
 class App:
-    """All parts, put together; `Bridge` takes them through their lives. There are streams only while ``lease`` is
-    valid."""
+    """All parts, put together. `Bridge` takes them through start, lost streams and stop. There are streams only while
+    ``lease`` is valid."""
 
     stream_began: Callable[[], None]
     stream_lost: Callable[[], None]
-    """Told of each stream to ejabberd. To be set before ``link`` runs."""
+    """Called for each stream to ejabberd. To be set before ``link`` runs."""
 
     def __init__(
         self,

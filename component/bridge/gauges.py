@@ -1,4 +1,4 @@
-"""What can be looked up at any moment, for Prometheus: nothing of it is counted while working (O4)."""
+"""Gauges for Prometheus that are read when it asks; nothing is counted for them in between (O4)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

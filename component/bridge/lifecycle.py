@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 GOODBYE_SECONDS = 10.0
 ANSWERS_SECONDS = 3.0
-"""At the end, for requests that are being answered; then they are refused."""
+"""Time for requests that are being answered when deskbridge stops; then they are refused."""
 
 
 class Bridge:
@@ -78,13 +78,13 @@ class Bridge:
             await self._app.tasks.close()
 
     def _fail(self, problem: BaseException) -> None:
-        """What the bridge cannot go on without has failed."""
+        """Something without which the bridge cannot go on has failed."""
         if not self._failed.done():
             self._failed.set_exception(problem)
-            self._failed.exception()  # so that asyncio does not complain where we are stopping anyway
+            self._failed.exception()  # nobody may look at it any more when we are stopping anyway
 
     async def _leave(self) -> None:
-        """Let who was first have the hosts, and turn back what is not ours."""
+        """Another process was first: refuse what comes, and close the stream."""
         self._app.gate.shut()
         await self._app.link.close()
 
@@ -110,12 +110,12 @@ class Bridge:
             log.warning(
                 "not everything could be finished; the next start will do the rest: %s", problem or "it took too long"
             )
-        # What ejabberd has sent before it knows that we leave cannot be answered any more, but kept for the next start.
+        # What ejabberd sent before it knows that we leave cannot be answered any more; it is kept for the next start.
         self._app.delivery.shut()
         self._app.gate.open()
         await self._app.link.close()
 
-    # A stream comes and goes
+    # Streams
 
     def _up(self) -> None:
         self._app.metrics.connected()
@@ -144,7 +144,8 @@ class Bridge:
             self._settling.cancel()
 
     async def _settle(self) -> None:
-        """A new stream: get everything right again. If that fails, the next stream brings another try."""
+        """After each connect: find out who is logged in and deliver what is due. If that fails, it is done on the next
+        stream."""
         try:
             await self._app.rivals.look()
             await self._find_the_truth()
@@ -162,13 +163,13 @@ class Bridge:
             self._app.link.drop("starting afresh")
 
     async def _find_the_truth(self) -> None:
-        """Learn who is logged in, act on what was missed, and only then go on with messages (P6)."""
+        """Take the census, act on what was missed, and only then let messages through (P6)."""
         started = time.monotonic()
         silent = await self._app.census.take()
         self._state.sessions.settle(silent)
         self._settled = True
         if not self._all_have_contacts:
-            # Later it is enough to look at those who are connected, and at who logs in.
+            # later only those who are connected, and those who log in, need to be checked
             self._app.services.ensure(self._state.world.everybody())
             self._all_have_contacts = True
         if self._seen_through is not self._state.world:
@@ -208,7 +209,7 @@ class Bridge:
         if self._settled:
             await self._look_through()
             if self._app.faces.look_through(before):
-                with contextlib.suppress(Disconnected):  # then all is told anew
+                with contextlib.suppress(Disconnected):  # it is announced after the next connect
                     await self._app.faces.announce()
             self._app.contacts.reloaded(before)
             await self._app.supervision.rights.look_through(before)

@@ -8,11 +8,11 @@ from component.model import Settings, Tenant
 
 
 class ReloadError(Exception):
-    """The new configuration cannot be taken on without a restart. The text says why."""
+    """The new configuration takes a restart. The text says why."""
 
 
 Reload = Callable[[], Coroutine[Any, Any, LoadError | ReloadError | None]]
-"""Takes on the files as they are now; what is wrong, if that was refused."""
+"""Reads the files again and puts them in force; returns what is wrong with them, if that was refused."""
 
 
 def refuse_new_wiring(old: Settings, new: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Retention (A8): once a day what is past its time leaves the archive, in steps that keep nobody waiting."""
+"""Retention (A8): once a day old messages are deleted, in small steps that delay nobody."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ from .state.state import State
 log = logging.getLogger(__name__)
 
 DEAD_LINKS_US = 30 * DAY_US
-"""How long a link that has expired can still be listed, with how often it was opened."""
+"""How long an expired link is still listed, with the number of times it was opened."""
 
 
 class Retention:
-    """Purges at the start, and then every day."""
+    """Deletes at the start, and then every day."""
 
     def __init__(self, state: State, store: Store) -> None:
         self._state = state

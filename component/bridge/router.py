@@ -4,6 +4,8 @@ Nearly all are messages of people who chat already. Their route is known, and wi
 but the two; so that is asked first, and everything else only of what is left.
 """
 
+import asyncio
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from component.xep.stanza_errors import is_error
@@ -16,7 +18,7 @@ from .messages.message_handler import Messages
 from .messages.undelivered import Undelivered
 from .presence.presence_handler import PresenceHandler
 from .state.state import State
-from .stream.back_pressure import Pressure
+from .stream.connection import Connection
 from .stream.gate import Gate
 from .stream.grants import Grants
 from .stream.guard_proof import Guard
@@ -26,6 +28,39 @@ from .supervision.supervision import Supervision
 
 CHECK_EVERY = 64
 """Messages between two looks at what waits for the disk."""
+
+
+PAUSE_ABOVE = 4_000
+RESUME_BELOW = 1_000
+CHECK_SECONDS = 0.05
+
+
+class Pressure:
+    """Back-pressure: under overload no more is read until the disk has caught up, so memory stays bounded (R2, R3).
+
+    ``backlog`` gives the number of submissions that wait for the disk."""
+
+    def __init__(self, link: Connection, backlog: Callable[[], int]) -> None:
+        self._link = link
+        self._backlog = backlog
+        self._paused = False
+
+    def check(self) -> None:
+        """Call after adding to the backlog."""
+        if not self._paused and self._backlog() > PAUSE_ABOVE:
+            self._paused = True
+            self._link.pause_reading()
+            self._check_again_later()
+
+    def _check_again_later(self) -> None:
+        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_again)
+
+    def _check_again(self) -> None:
+        if self._backlog() > RESUME_BELOW:
+            self._check_again_later()
+        else:
+            self._paused = False
+            self._link.resume_reading()
 
 
 class Router:

@@ -1,4 +1,5 @@
-"""Tells systemd how deskbridge is (O4): ready, what it waits for, still alive, about to stop. See sd_notify(3)."""
+"""Tells systemd whether deskbridge is ready, what it waits for, that it is alive and that it stops (O4,
+sd_notify(3))."""
 
 import asyncio
 import contextlib
@@ -8,8 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 PATIENCE_SECONDS = 30.0
-"""After this long deskbridge counts as started, though it is not ready. If it did not, an ejabberd that is down would
-make systemd end deskbridge and start it again and again, which waits for ejabberd by itself."""
+"""After this time deskbridge counts as started even if it is not ready. Otherwise systemd would restart it again and
+again while ejabberd is down, which it waits for by itself."""
 
 LOOK_SECONDS = 1.0
 
@@ -46,7 +47,7 @@ class Systemd:
         self._tell(["STOPPING=1", "STATUS=saying good-bye"])
 
     def _tell(self, news: Sequence[str]) -> None:
-        """What cannot be told is not worth stopping for."""
+        """Send it; a failure is ignored."""
         if not news:
             return
         address = self._address.replace("@", "\0", 1) if self._address.startswith("@") else self._address

@@ -1,4 +1,5 @@
-"""Log lines that a hostile or broken peer could cause without end: one a minute, and how many were left out."""
+"""Log lines that a hostile or broken peer could cause without end are limited to one a minute, with the number left
+out."""
 
 import logging
 import time
@@ -8,7 +9,7 @@ EVERY_SECONDS = 60.0
 
 
 class ThrottledLog:
-    """Lets through one line of a kind at a time. ``clock`` gives seconds."""
+    """Limits one kind of line. ``clock`` gives seconds."""
 
     def __init__(self, log: logging.Logger, level: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log

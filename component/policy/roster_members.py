@@ -21,7 +21,7 @@ from typing import Self
 from component.model import EVERYBODY, Directory, Party, Side
 
 from .may_write import Pair, allowing, may_see
-from .shown_groups import known_groups
+from .shown_presence import known_groups
 
 AGENTS = "Agents"
 """For Work users, the group of all agents."""

@@ -1,1 +1,1 @@
-"""What people's clients ask of hosts and faces, apart from messages and presence."""
+"""What clients ask hosts and faces for, apart from messages and presence. Nothing here knows the stream."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from component.xml import attribute
 
 AROUND_BYTES = 100
-"""The elements around one text."""
+"""Bytes of the elements around one text."""
 
 
 def size(text: str) -> int:

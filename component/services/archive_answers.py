@@ -1,4 +1,4 @@
-"""Answers to queries of an archive: of an agent's own, or of a face's (A1 to A3, A6, A7; XEP-0313)."""
+"""Answers to archive queries, about an agent's own archive or that of a face (A1 to A3, A6, A7; XEP-0313)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,13 +19,13 @@ from component.xep.rsm import BadQuery, NotOffered
 
 USUAL = 50
 MOST = 100
-"""Messages of a page: where the client does not say how many it wants, and at most."""
+"""Messages of a page: if the client does not say how many it wants, and at most."""
 
 MOST_CHARS = 500_000
-"""A page of very long messages is shorter."""
+"""Characters of a page, at most."""
 
 PAYLOADS = frozenset({mam.QUERY, mam.METADATA, mam.PREFS})
-"""What an iq to an archive carries."""
+"""The payloads of iqs to an archive."""
 
 NOTHING = Page((), 0, complete=True)
 
@@ -34,7 +34,7 @@ TOO_LARGE = "<body>This message is too large to be shown here.</body>"
 
 
 class NoSuchMessage(BadQuery):
-    """An id was never issued (A6)."""
+    """The id was never issued (A6)."""
 
     type = "cancel"
     condition = "item-not-found"
@@ -47,9 +47,10 @@ class NotAllowed(BadQuery):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What ``asker`` asks of an archive: ``payload``, in an iq of that ``type``.
+    """A query: ``payload``, in an iq of that ``type`` by ``asker``.
 
-    ``archive`` is the bare address asked: the asker's own account, or a face. Then ``other`` is the account behind.
+    ``archive`` is the bare address it was sent to, the asker's own account or a face; ``other`` is the account behind
+    that face.
     """
 
     type: str
@@ -61,7 +62,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``text`` is a ``<result/>``; ``instead`` makes the one that goes out if that is too large to be sent (R5)."""
+    """``text`` is a ``<result/>``; ``instead`` makes the one to send if that is too large (R5)."""
 
     text: str
     instead: Callable[[], str]
@@ -69,7 +70,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveAnswer:
-    """Results in the order in which they go out, and what comes after the last one."""
+    """The results, in the order in which they are sent, and the payload that follows them."""
 
     payload: Element
     results: tuple[Result, ...] = ()
@@ -83,7 +84,7 @@ class Archive:
         self._ids = ids
 
     async def answer(self, question: Question, world: World) -> ArchiveAnswer:
-        """Raises ``BadQuery`` for what has to be refused, and ``StoreError``."""
+        """Raises ``BadQuery`` if the query is refused, and ``StoreError``."""
         match question.type, question.payload.tag:
             case "set", mam.QUERY:
                 return await self._search(question, world)
@@ -109,7 +110,7 @@ class Archive:
     async def _search(self, question: Question, world: World) -> ArchiveAnswer:
         query = read_query(question.payload)
         view = _narrowed(question, query.with_jid, world)
-        # Also where nothing can be found: an unknown id is an error in any case.
+        # also if nothing can be found: an unknown id is an error in any case
         filters, slice = await self._filters(query), await self._slice(query)
         page = await self._store.history(view, filters, slice) if view else NOTHING
         return self._written(question, query, shortened(page, slice.backwards), world)
@@ -155,11 +156,11 @@ class Archive:
         return self._ids.id(message.id, role(viewer, message))
 
     async def _anchor(self, id: str | None) -> int | None:
-        """An empty one is none: it asks for the first page, or for the last one."""
+        """None for an empty id, which asks for the first or the last page."""
         return await self._number(id) if id else None
 
     async def _number(self, id: str) -> int:
-        """The number of a message, whether it can be seen or not. Raises ``NoSuchMessage``."""
+        """The number of a message, visible or not. Raises ``NoSuchMessage``."""
         found = self._ids.parse(id)
         if found is None or not await self._store.knows_message(found[0]):
             raise NoSuchMessage("There is no message with this id.")
@@ -167,7 +168,7 @@ class Archive:
 
 
 def _view(question: Question, other: str | None) -> ArchiveView:
-    """A1 and A2 for agents, A3 for Work users."""
+    """What the asker may see: A1 and A2 for agents, A3 for Work users."""
     asker = question.asker
     if asker.side is Side.AGENT:
         return ArchiveView(asker.account, is_agent=True, window=HISTORY_WINDOW[asker.tenant.version], other=other)
@@ -175,9 +176,9 @@ def _view(question: Question, other: str | None) -> ArchiveView:
 
 
 def _narrowed(question: Question, with_jid: str | None, world: World) -> ArchiveView | None:
-    """What can be seen of the chat with that address; None if that is nothing, as nobody has it.
+    """The asker's view narrowed to the chat with that address; None if nobody has it.
 
-    A face is one address: what was written to one of its resources belongs to the same chat.
+    The resource of a face is ignored: all its messages are one chat.
     """
     if with_jid is None:
         return _view(question, question.other)
@@ -185,14 +186,14 @@ def _narrowed(question: Question, with_jid: str | None, world: World) -> Archive
     if address is None:
         raise BadQuery("The field with has to be an address.")
     if question.other is not None:
-        # Every message of this archive has both addresses.
+        # every message of a face's archive has both addresses
         return _view(question, question.other) if address[0] in (question.archive, question.asker.account) else None
     other = world.account_of_face(address[0])
     return _view(question, other) if other and other != question.asker.account else None
 
 
 def shortened(page: Page, backwards: bool) -> Page:
-    """As many of the page's messages as are not too much at once, at least one; the last ones if ``backwards``."""
+    """As many of the page's messages as fit, at least one; the last ones if ``backwards``."""
     messages = page.messages[::-1] if backwards else page.messages
     sizes = accumulate(max(len(message.payload), len(message.as_written)) for message in messages)
     fitting = max(1, sum(size <= MOST_CHARS for size in sizes))
@@ -203,13 +204,13 @@ def shortened(page: Page, backwards: bool) -> Page:
 
 
 def role(viewer: Party, message: ArchivedMessage) -> Role:
-    """Which copy of the message is the viewer's."""
+    """Whether the viewer sent or received the message."""
     return Role.SENDER if message.sender_account == viewer.account else Role.RECEIVER
 
 
 def too_large(message: ArchivedMessage) -> ArchivedMessage:
-    """What stands in a page of history for a message that cannot be sent: clients would take a page without it for
-    faulty, and ask again and again (R5)."""
+    """Replaces, in a page, a message that is too large to be sent: clients take a page with a gap for an error and ask
+    again and again (R5)."""
     return replace(message, payload=TOO_LARGE, sent_payload=None)
 
 
@@ -223,5 +224,5 @@ def as_seen_by(viewer: Party, message: ArchivedMessage, world: World) -> str:
 
 
 def _face(account: str, viewer: Party, world: World) -> str:
-    """The other side's face. The service stands in for somebody on a host that is not configured any more."""
+    """The other side's face; the service for somebody on a host that is not configured any more."""
     return world.face_of_account(account) or viewer.tenant.service

@@ -1,6 +1,6 @@
-"""What a face can do for whoever sees it: what the policy table passes, by the names that service discovery has for it.
+"""The capabilities of a face for each viewer: what the policy table passes, by the names of service discovery.
 
-Nothing is said here twice: a cell of the table that is changed changes what clients offer.
+They are derived: changing a cell of the table changes what clients offer.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ VERSION_NS = "jabber:iq:version"
 CAPS_NODE = "urn:deskbridge:face"
 
 ANSWERED = (INFO_NS, PING_NS, TIME_NS, VERSION_NS, VCARD_NS)
-"""What every address answers."""
+"""Supported by every address."""
 
 ADVERTISED: Mapping[Feature, tuple[str, ...]] = MappingProxyType(
     {
@@ -54,13 +54,13 @@ ADVERTISED: Mapping[Feature, tuple[str, ...]] = MappingProxyType(
 """Feature of the policy table -> what a client that handles it advertises. Only what is ``TAKEN`` is."""
 
 TAKEN = frozenset({Act.PASS, Act.PAGE, Act.REBUILD})
-"""What becomes of something that clients shall offer: it gets to the other side, if in another form. Not so for a file,
-of which a link is left: clients would offer to send it directly."""
+"""What becomes of features that are advertised: they reach the other side, perhaps in another form. Files do not
+count, of which only a link is left: clients would offer to send them directly."""
 
 
 @cache
 def abilities(viewer: Side, side: Side, profile: Profile) -> tuple[str, ...]:
-    """The features of a face of ``side`` as seen from ``viewer``, where both may write to each other."""
+    """The features of a face of ``side`` for viewers of ``viewer``, where both may write to each other."""
     passed = (
         namespace
         for feature, namespaces in ADVERTISED.items()
@@ -71,8 +71,8 @@ def abilities(viewer: Side, side: Side, profile: Profile) -> tuple[str, ...]:
 
 
 def client_info(viewer: Side, side: Side, profile: Profile, node: str = "") -> Element:
-    """What is behind the one resource of a face: the same for all faces of a side (P7), and without a name, so that
-    it has one hash and clients ask once (XEP-0115)."""
+    """Disco info of the one resource of a face. It is the same for all faces of a side (P7) and has no name, so it has
+    one hash and clients ask only once (XEP-0115)."""
     query = Element(INFO, {"node": node} if node else {})
     child(query, "identity", INFO_NS).attrib.update(category="client", type="pc", name="deskbridge")
     for feature in abilities(viewer, side, profile):
@@ -82,12 +82,12 @@ def client_info(viewer: Side, side: Side, profile: Profile, node: str = "") -> E
 
 @cache
 def version(viewer: Side, side: Side, profile: Profile) -> str:
-    """The hash of that."""
+    """Its hash."""
     return verification(client_info(viewer, side, profile))
 
 
 def capabilities_node(viewer: Side, side: Side, profile: Profile) -> str:
-    """Where clients ask what a hash they do not know yet stands for (XEP-0115 §6.2)."""
+    """The node under which clients ask for a hash that they do not know (XEP-0115 §6.2)."""
     return f"{CAPS_NODE}#{version(viewer, side, profile)}"
 
 
@@ -97,6 +97,7 @@ def _caps(viewer: Side, side: Side, profile: Profile) -> str:
 
 
 def shown_with_presence(viewer: Side, face: Party) -> str:
-    """What goes with a face's available presence to that side, as text: capabilities and picture."""
+    """What is added to a face's available presence for that side, as text: capabilities and the hash of the
+    picture."""
     photo = face.person.photo
     return _caps(viewer, face.side, face.tenant.version) + update(photo.sha1 if photo else "")

@@ -1,7 +1,8 @@
-"""Ad-hoc commands (XEP-0050): of any number of steps, which may take time (D4).
+"""Ad-hoc commands (XEP-0050) of any number of steps, which may take time (D4).
 
-A command is one function from what was answered so far to what comes next. Going back is asking it again with less, so
-it does nothing before it says ``Done``.
+A command is one function from the answers so far to the next step. *Back* calls it again with fewer answers, so it may
+change nothing before it returns ``Done``. The answers are kept here, in a session: its id may not change from step to
+step, because clients (slixmpp, and so poezio) find it by that.
 """
 
 import secrets
@@ -19,17 +20,17 @@ from component.xep.forms import Answers, BadForm, Card, Field, Form, FormTable, 
 __all__ = ["COMMAND", "PAGE_ROWS", "Ask", "Command", "CommandPage", "CommandRun", "Commands", "Done"]
 
 PAGE_ROWS = 25
-"""Rows of a long table that people are shown at once."""
+"""Rows of one page of a table."""
 
 LIFETIME_SECONDS = 1800.0
 MOST_EACH = 4
-"""Sessions of one account. Who begins another one loses the oldest."""
+"""Sessions of one account. Beginning another one ends the oldest."""
 
 MOST_CHARS = 16_384
-"""Of the answers in one session, which bounds what all accounts together can occupy."""
+"""Of the answers in one session; this bounds the memory of all accounts."""
 
 MOST_STEPS = 1_000
-"""Forms answered and pages turned in one session."""
+"""Forms and pages of one session."""
 
 SWEEP_SECONDS = 60.0
 
@@ -39,7 +40,7 @@ _ACTIONS = _GO_ON | {"prev", "cancel"}
 
 @dataclass(frozen=True, slots=True)
 class CommandRun:
-    """Who runs a command, at which host, and what they have answered so far: the forms, oldest first."""
+    """One call of a command: by whom, at which host, with the answers so far, oldest first."""
 
     party: Party
     client: str
@@ -48,27 +49,27 @@ class CommandRun:
 
     @property
     def step(self) -> int:
-        """How many forms were answered, and pages turned."""
+        """Number of forms answered and pages turned."""
         return len(self.forms)
 
     def values(self, var: str) -> tuple[str, ...]:
-        """What was filled in under this name, last; empty if nothing was."""
+        """The values of that field in the latest form that has it; empty if none has."""
         return next((given[var] for given in reversed(self.forms) if var in given), ())
 
     def value(self, var: str) -> str:
-        """Its one value, without spaces around it; empty if there is none."""
+        """Its first value, without spaces around it; empty if there is none."""
         return next(iter(self.values(var)), "").strip()
 
     def on(self, var: str) -> bool:
-        """Whether a switch is on."""
+        """Whether that switch is on."""
         return self.value(var) == "1"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The command needs this form filled in. ``last``: it is done after that.
+    """The next step is this form. ``last``: the command is done after it.
 
-    With ``problem`` the form that was just filled in is asked again, and the text says why.
+    With ``problem`` the form just filled in is asked again, and the text says why.
     """
 
     form: Form
@@ -78,7 +79,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class CommandPage:
-    """One page of a table, and there is more: going on shows it, which counts as an answered form without fields."""
+    """One page of a table that has more. Going on shows the next; this counts as an answered form without fields."""
 
     text: str
     table: FormTable
@@ -86,7 +87,7 @@ class CommandPage:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The command has ended; ``text`` is for the human, ``type`` one of XEP-0050's: info, warn, error."""
+    """The command has ended. ``text`` is for the user, ``type`` one of XEP-0050's: info, warn, error."""
 
     text: str
     type: str = "info"
@@ -94,11 +95,11 @@ class Done:
 
 
 Outcome = Ask | CommandPage | Done | Reason
-"""What comes next; a reason where the answer is an error in place of it."""
+"""The next step, or a reason for an error."""
 
 
 class Command(Protocol):
-    """One command. ``may_run`` decides who is offered it and who may run it, at each step."""
+    """One command. ``may_run`` decides at each step who is offered it and may run it."""
 
     node: str
     name: str
@@ -106,17 +107,17 @@ class Command(Protocol):
     def may_run(self, party: Party) -> bool: ...
 
     async def step(self, run: CommandRun) -> Outcome:
-        """What comes next. Only where that is ``Done`` may anything have been changed.
+        """The next step. Only a command that returns ``Done`` may have changed anything.
 
-        The fields of the forms are checked for their kind, not for their options, which may have changed.
+        Answers are checked against the kind of field, not against its options, which may have changed.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSession:
-    """``client`` is the full address that began it. ``fields`` is what was asked last, without its options;
-    ``page``, that nothing was asked, but one page of several shown."""
+    """``client`` is the full address that began it. ``fields`` were asked last, without their options; ``page``: a
+    page of a table was shown instead."""
 
     id: str
     account: str
@@ -148,7 +149,7 @@ class CommandSessions:
         return self._clock() + LIFETIME_SECONDS
 
     def take(self, id: str, account: str, client: str, node: str) -> CommandSession | Reason:
-        """The session, out of here: who goes on with it puts it back. Nobody can go on with it twice at once."""
+        """Take the session out; whoever goes on with it puts it back. So nobody goes on with it twice at once."""
         mine = self._of.get(account, {})
         session = mine.get(id)
         if session is None or (session.client, session.node) != (client, node):
@@ -169,7 +170,7 @@ class CommandSessions:
         return sum(map(len, self._of.values()))
 
     def _sweep(self) -> None:
-        """Let go of those that nobody went on with."""
+        """Forget sessions that have expired."""
         now = self._clock()
         if now - self._swept < SWEEP_SECONDS:
             return
@@ -190,7 +191,7 @@ class Commands:
         self._sessions = CommandSessions(clock)
 
     def offered(self, party: Party) -> list[Command]:
-        """What this person may run."""
+        """The commands this person may run."""
         return [command for command in self._commands.values() if command.may_run(party)]
 
     def find(self, node: str, party: Party) -> Command | Reason:
@@ -222,7 +223,7 @@ class Commands:
         except NothingChosen as problem:
             return await self._step(command, session, session.answers, party, host, str(problem))
         if isinstance(forms, Reason):
-            self._sessions.put(session)  # a mistake does not end it
+            self._sessions.put(session)  # a mistake does not end the session
             return forms
         if session.page and action == "complete":
             return _done(session, Done("Done."))
@@ -237,7 +238,7 @@ class Commands:
         host: str,
         problem: str = "",
     ) -> Element | Reason:
-        """``problem`` is what is wrong with the answer to what is asked for once more."""
+        """``problem`` says what is wrong with the answer, if the form is asked again."""
         try:
             outcome = await command.step(CommandRun(party, session.client, host, forms))
         except BaseException:
@@ -263,7 +264,7 @@ class Commands:
 
 
 def _answered(session: CommandSession, action: str, request: Element) -> tuple[Answers, ...] | Reason:
-    """The forms that have been answered now. Raises ``NothingChosen``."""
+    """The answers so far, with the new one. Raises ``NothingChosen``."""
     if action == "prev":
         return session.answers[:-1] if session.answers else Reason.BAD_ACTION
     if session.page:
@@ -280,7 +281,7 @@ def _answered(session: CommandSession, action: str, request: Element) -> tuple[A
 
 
 def _before(forms: tuple[Answers, ...], ask: Ask) -> tuple[Answers, ...]:
-    """The forms that count: not the one that has to be filled in again."""
+    """The answers that count, without the one that has to be given again."""
     return forms[:-1] if ask.problem else forms
 
 
@@ -304,7 +305,7 @@ def _asked(command: Command, session: CommandSession, forms: tuple[Answers, ...]
 
 
 def _page(session: CommandSession, page: CommandPage) -> Element:
-    """As a form to go on from: Profanity takes nothing else before the end, and Converse no later table."""
+    """A page as a form: Profanity accepts nothing else before the end, and Converse no second table."""
     element = answer(session.node, session.id, "executing")
     with_actions(element, ("next", "complete", "prev"))
     form = Form(page.table.title, page.text, tuple(map(said, page.table.lines())))
@@ -315,7 +316,7 @@ def _page(session: CommandSession, page: CommandPage) -> Element:
 def _done(session: CommandSession, done: Done) -> Element:
     element = answer(session.node, session.id, "completed")
     rows = done.shown.lines() if done.shown else []
-    # Profanity and Converse show no table here, but the whole note.
+    # Profanity and Converse do not show the table, but the whole note.
     with_note(element, "\n".join(filter(None, (done.text, *rows))), done.type)
     if done.shown:
         element.append(done.shown.element())

@@ -1,6 +1,6 @@
-"""Transcripts: what agents said to each other, for supervisors and operators (S3).
+"""Transcripts of conversations between agents, for supervisors and operators (S3).
 
-Made anew from the archive at each look, so that what retention deletes is gone from them too (A8).
+They are made from the archive each time, so what retention deletes is gone from them too (A8).
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,10 +16,10 @@ CHUNK = 200
 """Conversations or messages read at a time."""
 
 MOST_CHUNKS = 10
-"""Chunks that are looked at for one page: others may not be for this supervisor."""
+"""Chunks that are read for one page, as the reader may not see all of a chunk."""
 
 MOST_LINES = 50_000
-"""Of one transcript. Two people do not write as much in one conversation."""
+"""Lines of one transcript. Two people do not write as much in one conversation."""
 
 NEWEST = 2**62
 
@@ -36,7 +36,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptHeading:
-    """A conversation, as it is listed; ``ended_at`` is None while it is going on."""
+    """A conversation in a list; ``ended_at`` is None while it is open."""
 
     id: int
     names: tuple[str, str]
@@ -52,7 +52,7 @@ class TranscriptHeading:
 
 @dataclass(frozen=True, slots=True)
 class Headings:
-    """``before`` goes on with the list; None: there are no more."""
+    """``before`` continues the list; None at its end."""
 
     found: tuple[TranscriptHeading, ...]
     before: int | None
@@ -76,7 +76,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """``lines`` after the first ``skipped``; ``complete`` says that they go to the end."""
+    """``lines`` after the first ``skipped``; ``complete``: they reach the end."""
 
     heading: TranscriptHeading
     lines: tuple[Line, ...]
@@ -84,7 +84,7 @@ class Transcript:
 
 
 class Transcripts:
-    """What may be read is asked of the directory at each look; ``reader`` is None for operators, who may read all."""
+    """Whether somebody may read is decided each time; ``reader`` is None for operators, who may read all."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -92,7 +92,7 @@ class Transcripts:
     async def find(
         self, reader: Party | None, tenant: Tenant, world: World, search: Search, before: int, most: int
     ) -> Headings:
-        """The newest conversations that fit, with numbers below ``before``. Raises ``StoreError``."""
+        """The newest conversations that match, with numbers below ``before``. Raises ``StoreError``."""
         wanted = TranscriptQuery(
             tenant.id,
             accounts=_accounts(search.agent, tenant, world) if search.agent else None,
@@ -117,7 +117,7 @@ class Transcripts:
     async def read(
         self, reader: Party | None, tenant: Tenant, world: World, id: int, skip: int = 0, most: int = MOST_LINES
     ) -> Transcript | None:
-        """At most ``most`` lines of a conversation, after the first ``skip``; None if there is none that may be read.
+        """At most ``most`` lines of a conversation after the first ``skip``; None if there is none that may be read.
 
         Raises ``StoreError``.
         """
@@ -152,7 +152,7 @@ def _people(conversation: StoredConversation, world: World) -> Iterator[Person]:
 
 
 def _accounts(wanted: str, tenant: Tenant, world: World) -> tuple[str, ...]:
-    """The agents' accounts that are meant, also that of somebody who left, if the address is given."""
+    """The agents' accounts that match, also of somebody who has left the directory if the address is given."""
     finder = world.finder(tenant, Side.AGENT)
     found = {finder.parties[place].account for place in finder.find(name=wanted, known=())}
     local_part = wanted.casefold().partition("@")[0]
@@ -172,7 +172,7 @@ def _heading(conversation: StoredConversation, tenant: Tenant, world: World) -> 
 
 
 def _who(account: str, tenant: Tenant, world: World) -> tuple[str, str]:
-    """Name and face; who has left the directory is known by the face alone. Accounts are nobody's business (AD2)."""
+    """Name and face. Whoever has left the directory has only a face. Accounts are never shown (AD2)."""
     face = world.face_of_account(account) or tenant.service
     party = world.account(account)
     return (party.full_name if party else face.partition("@")[0]), face

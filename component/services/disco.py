@@ -1,7 +1,6 @@
-"""What hosts and faces say of themselves (D3): what they can do (XEP-0030), what software this is (XEP-0092), and what
-time it is here (XEP-0202).
+"""What hosts and faces say about themselves (D3): features (XEP-0030), software (XEP-0092), time (XEP-0202).
 
-They advertise nothing that they refuse, and tell nothing of anybody's client (P7).
+They advertise nothing that they refuse, and say nothing about anybody's client (P7).
 """
 
 from collections.abc import Iterable
@@ -28,18 +27,19 @@ PING = f"{{{PING_NS}}}ping"
 VERSION = f"{{{VERSION_NS}}}query"
 TIME = f"{{{TIME_NS}}}time"
 COMMANDS_NODE = COMMANDS_NS
-"""The node of a service that lists its commands (XEP-0050 §2.2)."""
+"""The node that lists a service's commands (XEP-0050 §2.2)."""
 
 _HOST_FEATURES = (*ANSWERED, ITEMS_NS, COMMANDS_NS, SEARCH_NS, RSM_NS)
 ARCHIVE_FEATURES = (MAM_NS, EXTENDED, FULLTEXT_NS, SID_NS)
-"""What an address with an archive offers (XEP-0313 §7); the last is that messages carry its ids (XEP-0359 §3)."""
+"""Features of an address with an archive (XEP-0313 §7); the last one says that messages have its ids (XEP-0359 §3)."""
 _FACE_FEATURES = (*ANSWERED, ITEMS_NS, *ARCHIVE_FEATURES)
 _CHAT_FEATURES = (INFO_NS, PING_NS, VCARD_NS)
 _COMMAND_FEATURES = (INFO_NS, COMMANDS_NS, FORM_NS)
 
 
 def host_info(tenant: Tenant) -> Element:
-    """What a component host is: a directory of people. Not a gateway, which clients want to register with."""
+    """A component host is a directory of people. It is not advertised as a gateway, as clients would want to
+    register."""
     query = _info("directory", "user", tenant.name, _HOST_FEATURES)
     if tenant.support_addresses:
         query.append(_contact_addresses(tenant.support_addresses))
@@ -47,7 +47,7 @@ def host_info(tenant: Tenant) -> Element:
 
 
 def face_info(viewer: Party, face: Party, resource: str, node: str) -> Element | Reason:
-    """What a face is: an account, and behind its resource a client of which nothing is told but what passes (P7)."""
+    """A face is an account with one client, of which nothing is shown but the features that pass (P7)."""
     kind = (viewer.side, face.side, face.tenant.version)
     if node:
         return client_info(*kind, node) if node == capabilities_node(*kind) else Reason.NO_SUCH_NODE
@@ -55,12 +55,12 @@ def face_info(viewer: Party, face: Party, resource: str, node: str) -> Element |
 
 
 def chat_info(name: str) -> Element:
-    """What a chat face is, to those who see it: somebody to read, who has no archive and reads nothing."""
+    """A chat face is an account without an archive."""
     return _info("account", "registered", name, _CHAT_FEATURES)
 
 
 def nested_info(node: str, features: Iterable[str]) -> Element:
-    """What a server adds to its own info, or to that of its accounts, for us (XEP-0355 §7.2)."""
+    """What a server adds for us to its own info, or to that of its accounts (XEP-0355 §7.2)."""
     query = Element(INFO, {"node": node})
     return _with_features(query, features)
 
@@ -70,7 +70,7 @@ def no_items() -> Element:
 
 
 def command_items(service: str, commands: Iterable[Command]) -> Element:
-    """The commands that somebody may run on a service (XEP-0050 §3.2)."""
+    """The commands that somebody may run (XEP-0050 §3.2)."""
     query = Element(ITEMS, {"node": COMMANDS_NODE})
     for command in commands:
         child(query, "item", ITEMS_NS).attrib.update(jid=service, node=command.node, name=command.name)
@@ -78,12 +78,12 @@ def command_items(service: str, commands: Iterable[Command]) -> Element:
 
 
 def command_list_info() -> Element:
-    """What the node that lists them is."""
+    """Info of the node that lists the commands."""
     return _info("automation", "command-list", "Commands", (INFO_NS, ITEMS_NS), COMMANDS_NODE)
 
 
 def command_info(command: Command) -> Element:
-    """What one command is (XEP-0050 §3.3)."""
+    """Info of one command (XEP-0050 §3.3)."""
     return _info("automation", "command-node", command.name, _COMMAND_FEATURES, command.node)
 
 
@@ -115,7 +115,7 @@ def software_version() -> Element:
 
 
 def entity_time() -> Element:
-    """XEP-0202, of this server: where a person is, is not told."""
+    """XEP-0202, for this server: a person's own time zone is not shown."""
     element = Element(TIME)
     child(element, "tzo", TIME_NS, "+00:00")
     child(element, "utc", TIME_NS, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))

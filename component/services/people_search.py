@@ -1,4 +1,4 @@
-"""Who finds whom: those they may see, with what they may know of them (XEP-0055, D2, D4)."""
+"""People search: whom somebody may see, with what they may know of them (XEP-0055, D2, D4)."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from component.directory.world import World
 from component.model import Limits, Party, Side
 from component.policy.may_write import may_see
 from component.policy.reasons import Reason
-from component.policy.shown_groups import known_groups
+from component.policy.shown_presence import known_groups
 from component.xep.forms import Options
 from component.xep.jabber_search import FoundPeople, offer, results, wanted
 from component.xep.rsm import PageRequest, page, read
@@ -18,33 +18,33 @@ from component.xep.rsm import PageRequest, page, read
 from .answer_size import fitting
 
 USUAL = 50
-"""Rows of a page for a client that does not say how many it wants."""
+"""Rows of a page, if the client does not say how many it wants."""
 
 MOST = 100
 SEARCHES = Limits(messages_per_second=5, burst=100)
-"""How often one account may search. To go through ten thousand people takes 30 ms in all, a search by name less than
-one (R2)."""
+"""How often one account may search. A search through ten thousand people takes 30 ms, one by name less than 1 ms
+(R2)."""
 
 MOST_BYTES = 100_000
-"""Of a page; with what is around the texts that is a fifth of a stanza (R5)."""
+"""Bytes of the texts of a page; with all elements a fifth of ejabberd's limit for a stanza (R5)."""
 
 SLICE = 1_000
-"""People looked at before others get their turn."""
+"""People checked in one turn of the event loop."""
 
 
 class NoSuchPerson(ValueError):
-    """A page is asked for that begins at somebody who is not there."""
+    """The page is to begin at somebody who is not among the results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """All that fit, in order, as places in the finder."""
+    """All results, in order, as positions in the finder."""
 
     finder: Finder
     places: Sequence[int]
 
     def page(self, wanted: PageRequest) -> tuple[list[Party], int]:
-        """One page of them, and the place of its first among them all. Raises ``NoSuchPerson``."""
+        """One page, and the position of its first row among all results. Raises ``NoSuchPerson``."""
         size = USUAL if wanted.max is None else min(wanted.max, MOST)
         low = self._after(wanted.after) if wanted.after else 0
         high = self._before(wanted.before) if wanted.before else len(self.places)
@@ -71,7 +71,7 @@ class Matches:
 async def find(
     world: World, viewer: Party, side: Side, text: str = "", name: str = "", title: str = "", group: str = ""
 ) -> Matches:
-    """Everybody of that side who fits all that is not empty and whom the viewer may see."""
+    """Everybody of that side whom the viewer may see, and who matches all arguments that are not empty."""
     tenant = viewer.tenant
     finder = world.finder(tenant, side)
     known = known_groups(viewer, side, frozenset(world.directory(tenant).groups))
@@ -85,7 +85,7 @@ async def find(
 
 
 def groups_of(world: World, viewer: Party, face: Party) -> list[str]:
-    """The names of a person's groups, as far as the viewer may know."""
+    """The names of a person's groups that the viewer may know."""
     return group_names(world, viewer, known_groups(viewer, face.side, face.person.groups))
 
 
@@ -95,19 +95,19 @@ def group_names(world: World, viewer: Party, ids: Iterable[str]) -> list[str]:
 
 
 def group_options(world: World, viewer: Party, side: Side) -> Options:
-    """The groups by which the viewer can look for people of that side."""
+    """The groups that the viewer can search by among people of that side."""
     groups = world.directory(viewer.tenant).groups
     known = known_groups(viewer, side, frozenset(groups))
     return sorted(((id, groups[id].name) for id in known), key=lambda option: option[1])
 
 
 def fields(world: World, viewer: Party, side: Side) -> Element:
-    """What can be asked for at the host of that side's faces."""
+    """The search form of the host of that side's faces."""
     return offer(group_options(world, viewer, side))
 
 
 async def answer(world: World, viewer: Party, side: Side, query: Element) -> Element | Reason:
-    """The people that ``query`` asks for. Raises ``BadQuery``."""
+    """The answer to a search. Raises ``BadQuery``."""
     sought = wanted(query)
     if sought is None:
         return Reason.BAD_FORM
@@ -130,7 +130,8 @@ async def answer(world: World, viewer: Party, side: Side, query: Element) -> Ele
 
 
 def _shortened(found: list[FoundPeople], backwards: bool) -> list[FoundPeople]:
-    """As many as go into one answer, at least one, the last ones if ``backwards``: from there a client pages on."""
+    """As many rows as fit into one answer, at least one; the last ones if ``backwards``, as clients go on from
+    there."""
     nearest = found[::-1] if backwards else found
     texts = (" ".join((one.face, one.name, one.title, *one.groups)) for one in nearest)
     kept = nearest[: max(1, fitting(texts, MOST_BYTES))]

@@ -19,18 +19,18 @@ from .conversation_transcripts import Line, Transcript, TranscriptHeading, Trans
 COLUMNS = ("number", "time", "name", "address", "kind", "text", "about")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection)."""
+"""How a formula begins in a spreadsheet (OWASP, CSV injection)."""
 
 
 _LINE_BREAKS = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
 _LINE_BREAKS_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
-"""JSON allows these in a text, where editors would break a line."""
+"""JSON allows these in a text, but editors would break the line."""
 
 
 ENDINGS = MappingProxyType({"text": "txt", "json": "json", "csv": "csv"})
 
 LIFE_US = 3_600_000_000
-"""A transcript is downloaded at once, or asked for again."""
+"""Links expire soon: a transcript is downloaded at once, or asked for again."""
 
 TOKEN_BYTES = 16
 
@@ -60,7 +60,7 @@ def as_json(transcript: Transcript) -> str:
 
 
 def as_csv(transcript: Transcript) -> str:
-    """RFC 4180, with a byte order mark: without it, spreadsheets read another character set."""
+    """RFC 4180, with a byte order mark, without which spreadsheets assume another character set."""
     file = io.StringIO()
     file.write("\ufeff")
     writer = csv.writer(file, lineterminator="\r\n")
@@ -71,7 +71,7 @@ def as_csv(transcript: Transcript) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Transcript], str]] = MappingProxyType({"text": as_text, "json": as_json, "csv": as_csv})
-"""Every kind of file there is."""
+"""Name -> writer."""
 
 
 def file_name(id: int, format: str) -> str:
@@ -79,8 +79,8 @@ def file_name(id: int, format: str) -> str:
 
 
 def spoken(line: Line) -> str:
-    """One line as text. Further lines of what was said are marked, so none of them looks like somebody else's, also
-    where a client shows no white space."""
+    """One line as text. Line breaks within a message are marked, so that none of its lines looks like somebody else's,
+    also in a client that does not show white space."""
     text, when = _marked(line.text), second(line.at)
     was = f' "{_marked(line.was)}"' if line.was is not None else " a message"
     match line.kind:
@@ -105,8 +105,8 @@ def _row(line: Line) -> tuple[object, ...]:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would calculate gets an apostrophe before it. Of line breaks, CSV knows CR and LF alone
-    to stay inside of a cell (RFC 4180 §2)."""
+    """A text that a spreadsheet would calculate is prefixed with an apostrophe. Line breaks other than CR and LF are
+    replaced, as CSV has only these within a cell (RFC 4180 §2)."""
     if not isinstance(value, str):
         return value
     text = f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
@@ -114,10 +114,10 @@ def _cell(value: object) -> object:
 
 
 class TranscriptLinks:
-    """Links by which a supervisor downloads a transcript: for a while, and only as long as they may read it.
+    """Links by which a supervisor downloads a transcript: for an hour, and only while they may read it.
 
-    The link itself holds no transcript, which is made when the link is opened. ``world`` gives the directory as it is
-    now, ``now`` the time in us.
+    The link holds no transcript; it is made when the link is opened. ``world`` gives the directory as it is now,
+    ``now`` the time in us.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class TranscriptLinks:
         self._now = now
 
     async def make(self, reader: Party, conversation_id: int, format: str) -> str:
-        """The address of a link. Raises ``StoreError``."""
+        """Make a link; returns its address. Raises ``StoreError``."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._now()
         content = json.dumps({"conversation": conversation_id, "format": format, "reader": reader.account})
         link = NewLink(
@@ -158,7 +158,7 @@ class TranscriptLinks:
         return f"{self._public_url}/t/{token}"
 
     async def open(self, found: FoundLink) -> str | None:
-        """The file; None if there is nothing that its reader may read any more. Raises ``StoreError``."""
+        """The file; None if its reader may not read it any more, or it is gone. Raises ``StoreError``."""
         content = json.loads(found.content)
         world = self._world()
         reader = world.account(content["reader"])

@@ -200,7 +200,7 @@ class TestBuckets:
 
 
 class TestRoutes:
-    """D1: who writes to whom is as the directory is now, whatever was known by heart."""
+    """D1: who writes to whom is as the directory is now, whatever is remembered."""
 
     BEFORE = World.of([(ACME, make_directory([ALICE.person, BOB.person]))])
     AFTER = World.of([(ACME, make_directory([ALICE.person]))])
@@ -219,6 +219,28 @@ class TestRoutes:
         now = route.now(self.AFTER)
         assert (now.account, now.resource, now.address) == (BOB.account, "phone", ALICE.face)
         assert (now.sender, now.receiver, now.people) == (None, None, None)
+
+    @pytest.mark.parametrize(
+        ("sender", "receiver"),
+        [
+            ("eve@work.acme.test/x", ALICE.face),
+            (f"{BOB.account}/phone", "nobody@agents.acme.test"),
+            (f"{BOB.account}/phone", "agents.acme.test"),
+            (BOB.account, ALICE.face),
+            ("work.acme.test", "agents.acme.test"),
+        ],
+    )
+    def test_only_those_of_peoples_clients_to_people_are_known(self, sender: str, receiver: str) -> None:
+        """R1: what a server, a guard or a stranger sends is looked at each time, as it may be for somebody else."""
+        routes = Routes()
+        assert routes.find(self.BEFORE, sender, receiver)
+        assert routes.known(self.BEFORE, sender, receiver) is None
+
+    def test_is_known_until_a_reload(self) -> None:
+        routes = Routes()
+        found = routes.find(self.BEFORE, *self.ADDRESSES)
+        assert found is not None and found is routes.known(self.BEFORE, *self.ADDRESSES)
+        assert routes.known(self.AFTER, *self.ADDRESSES) is None
 
     def test_what_is_known_is_bounded(self) -> None:
         """R2: also by somebody who logs in under ever new resources."""

@@ -8,6 +8,7 @@ import pytest
 
 from component.bridge.stream.xml_parser import MOST_PREFIXES, RENEW_BYTES, ParseError, StreamParser
 from component.xml import parse, serialise
+from tests.support.work import work
 
 HEADER = (
     b"<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' id='1' "
@@ -116,6 +117,30 @@ def test_a_long_stream_reads_as_a_short_one(size: int | None) -> None:
     """The parser begins anew at times, which nobody notices."""
     often = 3 * RENEW_BYTES // len(MIXED)
     assert texts(stanzas(MIXED * often, size)) == texts(stanzas(MIXED)) * often
+
+
+BRACKETS = b"<message id='%b'/>" % (b">" * 200_000)
+
+
+def test_brackets_in_an_attribute_cost_nothing_when_the_parser_begins_anew() -> None:
+    """R2: it took a minute when the end of the stanza was looked for bracket by bracket."""
+    parser = StreamParser()
+    parser.feed(HEADER + b"<message/>" * (RENEW_BYTES // 10))
+    list(parser.read_events())
+    assert work(lambda: parser.feed(BRACKETS + b"<presence/>")) < 100
+    assert [element.tag for _, element in parser.read_events()] == [f"{STREAM_NS}message"] * 2 + [
+        f"{STREAM_NS}presence"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "stanza",
+    ["<iq/>", "<iq></iq>", "<iq a='>' />", "<iq></iq  >", "<iq>&gt;></iq>", "<iq><iq/></iq>", "<p:iq xmlns:p='u'/>"],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_the_parser_begins_anew_right_behind_a_stanza(stanza: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("component.bridge.stream.xml_parser.RENEW_BYTES", 0)
+    assert len(stanzas(f"{stanza} {stanza}\n{stanza}<presence/>".encode(), size)) == 4
 
 
 def test_what_is_told_is_what_slixmpp_counts() -> None:

@@ -1,1 +1,1 @@
-"""The commands of the service, one class a file. ``listed`` says which there are."""
+"""Ad-hoc commands, one file each. ``command_list`` has them all."""

@@ -1,4 +1,4 @@
-"""What commands do that can be looked up later: lines of the audit log (S3, D4)."""
+"""Entries of the audit log about commands (S3, D4)."""
 
 from component.model import Party
 from component.store.api import Audit
@@ -7,5 +7,5 @@ from ..clock import now_us
 
 
 def audit_entry(party: Party, action: str, subject: str = "", detail: str = "") -> Audit:
-    """A line that says what this person did."""
+    """An entry that says what this person did."""
     return Audit(now_us(), party.tenant.id, party.account, action, subject, detail)

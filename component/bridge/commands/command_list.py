@@ -1,4 +1,4 @@
-"""Which commands there are. The order is the one in which clients list them (D4)."""
+"""All commands, in the order in which clients list them (D4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from .who_is_on import WhoIsOn
 
 @dataclass(frozen=True, slots=True)
 class CommandParts:
-    """What commands work with. ``add_contact`` gives the first the face of the second as a contact."""
+    """What commands work with. ``add_contact(party, face)`` gives ``party`` a contact."""
 
     state: State
     store: Store

@@ -43,7 +43,7 @@ class EndChat:
         return Done("You have no such chat, or it has ended already.", "warn")
 
     def _open(self, party: Party) -> list[tuple[Party, Conversation]]:
-        """The conversations of an agent that can be ended, each with its other side."""
+        """An agent's conversations that can be ended, each with the other side."""
         conversations = self._state.conversations.desk_of(party.account)
         found = [(self._state.world.account(one.other(party.account)), one) for one in conversations]
         return [(other, conversation) for other, conversation in found if other is not None]

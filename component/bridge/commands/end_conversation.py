@@ -59,7 +59,7 @@ class EndConversationCommand:
         return Done(f"The chat of {names} has ended. Both were told.")
 
     def _open(self, party: Party) -> dict[str, tuple[Conversation, str]]:
-        """Those of the operator's tenant, by their number, with the names of the two."""
+        """Open conversations of the operator's tenant: number -> conversation, names of the two."""
         found = {}
         for one in self._state.conversations.desk():
             people = [self._state.world.account(account) for account in (one.first, one.second)]

@@ -16,10 +16,10 @@ from ..state.state import State
 TEXT, GROUP, WHOM, ADD, MORE = "text", "group", "whom", "add", "more"
 
 ROWS = 50
-"""People to choose from at once."""
+"""People offered in one form."""
 
 MOST_ADDED = 100
-"""Contacts in one go."""
+"""Contacts that one command adds."""
 
 NOBODY = "Nobody fits. Try less: the beginning of a name is enough."
 
@@ -51,7 +51,7 @@ class FindPeople:
             return Ask(self._question(run.party), last=False, problem=NOBODY)
         return Ask(self._answer(run, matches, chosen))
 
-    # What is asked for
+    # The search form
 
     def _question(self, party: Party) -> Form:
         fields: list[Field] = [line(TEXT, "Name, title or address")]
@@ -70,7 +70,7 @@ class FindPeople:
         group = run.value(GROUP) if side is Side.AGENT and run.value(GROUP) != EVERYBODY else ""
         return await find(self._state.world, party, side, text=run.value(TEXT), group=group)
 
-    # What is found
+    # Results
 
     def _answer(self, run: CommandRun, matches: Matches, chosen: Sequence[str]) -> Form:
         first = (run.step - 1) * ROWS
@@ -91,7 +91,7 @@ class FindPeople:
         more = [face.person.title, *groups_of(self._state.world, viewer, face)]
         return f"{face.name} ({', '.join([*filter(None, more), face.face])})"
 
-    # Who is added
+    # Adding contacts
 
     def _chosen(self, run: CommandRun) -> list[str]:
         return list(dict.fromkeys(face for form in run.forms for face in form.get(ADD, ())))

@@ -28,9 +28,9 @@ AGENT, TEXT, FROM, UNTIL, CHOSEN = "agent", "text", "from", "until", "chosen"
 
 MOST_FOUND = 25
 MOST_SHOWN = 50
-"""Lines of a transcript shown at once."""
+"""Lines of a transcript in one form."""
 MOST_BYTES = 65_536
-"""Of their texts, or half of what ejabberd takes in one stanza if that is less (R5)."""
+"""For their texts, but at most half of ejabberd's limit for a stanza (R5)."""
 
 OLDER, READ, MORE = "older", "read", "more"
 DOWNLOADS = {"text": "Download as text", "json": "Download as JSON", "csv": "Download as CSV (spreadsheet)"}
@@ -110,7 +110,7 @@ class TranscriptsCommand:
         return Done(f"For one hour the transcript can be downloaded here: {address}")
 
     async def _enter(self, party: Party, action: str, subject: str, detail: str) -> None:
-        """Before anything is shown: what the audit log does not have was not looked at."""
+        """Write it to the audit log before anything is shown."""
         await self._store.submit(audit_entry(party, action, subject, detail))
 
 

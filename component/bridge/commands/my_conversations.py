@@ -26,7 +26,7 @@ class MyConversations:
 
     async def step(self, run: CommandRun) -> Outcome:
         tenant, account, offset = run.party.tenant.id, run.party.account, run.step * PAGE_ROWS
-        await self._store.submit()  # what has just happened counts too
+        await self._store.submit()  # so that the newest messages count
         found = await self._store.recent_conversations(tenant, account, PAGE_ROWS + 1, offset)
         if not found:
             return Done("There are no more." if run.step else "You have had no conversations here yet.")

@@ -17,8 +17,8 @@ MOST_LINES = 20
 
 
 class ReloadFiles:
-    """Any tenant's operator may: files that are wrong change nothing, and those of other tenants are read as their
-    operators left them. What is wrong there is not shown."""
+    """Any tenant's operator may reload: faulty files change nothing, and other tenants' files are read as their
+    operators left them. Errors in those are not shown."""
 
     node = "reload"
     name = "Reload"
@@ -33,7 +33,7 @@ class ReloadFiles:
 
     async def step(self, run: CommandRun) -> Outcome:
         await self._store.submit(audit_entry(run.party, "operator.reload"))
-        # Once begun it is brought to its end, whatever becomes of who asked for it.
+        # Once begun it is finished, even if whoever asked for it has gone.
         problem = await asyncio.shield(self._tasks.start(self._reload(), "a reload"))
         if problem is None:
             return Done("The configuration and the directories were read again.")
@@ -41,7 +41,7 @@ class ReloadFiles:
 
 
 def _told(problem: LoadError | Refused, tenant: Tenant) -> list[str]:
-    """What the operator of this tenant can mend, by file name and line; that there is something else, if so."""
+    """The errors that the operator of this tenant can mend, by file name and line, and a note if there are others."""
     if isinstance(problem, Refused):
         return [str(problem)]
     own = [one for one in problem.problems if one.place.file == tenant.directory]

@@ -46,7 +46,7 @@ class SetStatus:
 
     async def _set(self, party: Party, status: Status | None) -> None:
         self._faces.set_status(party, status)
-        await self._store.submit()  # it was noted with that, and is on disk once this is
+        await self._store.submit()  # it was submitted with that, and is on disk after this
 
     def _form(self, party: Party) -> Form:
         options = [(AUTOMATIC, "Automatic: as my client says"), *((_value(s), _label(s)) for s in STATUSES[party.side])]

@@ -17,7 +17,7 @@ from .audit_entry import audit_entry
 WHAT, AGENT, CHAT = "what", "agent", "chat"
 
 MOST_LISTED = 50
-"""Chats to choose from in one list."""
+"""Chats in one list to choose from."""
 
 FIND, GROUP = "find", "group:"
 NOTHING = "No chat that you may watch is going on."
@@ -26,7 +26,7 @@ COLUMNS = (("agents", "Agents"), ("since", "Since (UTC)"), ("messages", "Message
 
 
 class CurrentChats:
-    """What is going on, as far as the supervisor may watch it."""
+    """The open chats that the supervisor may watch."""
 
     node = "current-chats"
     name = "Current chats"
@@ -117,7 +117,7 @@ class WatchChats:
 
 
 class StopWatching:
-    """What is stopped sends nothing any more; other watches go on."""
+    """Ends some of the supervisor's watches."""
 
     node = "stop-watching"
     name = "Stop watching"
@@ -151,7 +151,7 @@ class StopWatching:
         return Done("You watch nothing any more." if len(chosen) == len(watches) else "You do not watch that any more.")
 
     def _key(self, watch: Watch) -> str:
-        """What stands for it among the options, as `WatchChats` has it."""
+        """The value of this watch among the options, the same as in `WatchChats`."""
         match watch.scope:
             case Scope.ALL:
                 return Scope.ALL.value

@@ -40,7 +40,7 @@ class WhoIsOn:
         return CommandPage(text, table) if len(found) > first + PAGE_ROWS else Done(text, shown=table)
 
     def _logged_in(self, run: CommandRun) -> list[Party]:
-        """In the order of their names."""
+        """Those who are logged in and match, sorted by name."""
         world, tenant = self._state.world, run.party.tenant
         found: list[Party] = []
         for side in (Side.AGENT, Side.WORK):
@@ -56,7 +56,7 @@ class WhoIsOn:
         return party.name, party.face, self._status(viewer, party), str(len(sessions))
 
     def _status(self, viewer: Side, party: Party) -> str:
-        """The status's name; empty for who has logged out just now."""
+        """The status's name; empty for somebody who has just logged out."""
         sessions, chosen = self._state.sessions.shown(party.account), self._state.sessions.override(party.account)
         if seen_by(viewer, party.side, sessions.values(), chosen) == PLAINLY_AVAILABLE:
             return Status.AVAILABLE.value[1]

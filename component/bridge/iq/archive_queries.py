@@ -1,4 +1,4 @@
-"""Questions to archives, asked in an orderly way: results go out in slices, so that chat gets through (R2)."""
+"""Archive queries are answered in order for each account, and in slices, so that chat gets through (R2)."""
 
 import asyncio
 import logging
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 BOUNDS = QueueBounds(
     at_once_each=1, at_once=16, longest=2_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024
 )
-"""Each question that is being answered has at most one slice on the way to ejabberd. A client that opens asks one for
+"""A query that is being answered has at most one slice on its way to ejabberd. A client that opens asks one query for
 each of its chats. Sizes are those of ``weight``."""
 
 SLICE_CHARS = 64 * 1024
-"""Text of results that goes out before ejabberd has to have routed it."""
+"""Characters of results that are sent before a barrier: ejabberd has to have routed them before more follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """``client`` is the account and the resource that asked; ``shown`` whether it had shown itself by then. ``stream``
-    is the number of the stream on which it asked."""
+    """One query that waits. ``client`` is the account and the resource that asked, ``shown`` whether that session had
+    sent presence by then, ``stream`` the number of the stream on which the query came."""
 
     question: Question
     iq: Element
@@ -52,7 +52,7 @@ class _Asked:
 
 
 class ArchiveQueries:
-    """Answers one question of an account after the other; each gets an answer, if only that it cannot be given (R5)."""
+    """Answers one query of an account after the other. Each gets an answer, if only an error (R5)."""
 
     def __init__(
         self, state: State, archive: Archive, link: Connection, metrics: Metrics, tasks: BackgroundTasks
@@ -61,7 +61,7 @@ class ArchiveQueries:
         self._archive = archive
         self._link = link
         self._metrics = metrics
-        self._queue: KeyedQueue[str] = KeyedQueue(tasks, "answering a question to an archive", BOUNDS)
+        self._queue: KeyedQueue[str] = KeyedQueue(tasks, "answering an archive query", BOUNDS)
         self._up = asyncio.Event()
         self._stream = 0
         self._closing = False
@@ -75,10 +75,10 @@ class ArchiveQueries:
         as_result: Callable[[str], str],
         as_answer: Callable[[Element], str],
     ) -> None:
-        """See to it that the question in ``iq`` is answered.
+        """Answer the query in ``iq`` in its turn.
 
-        ``as_result`` makes a stanza for the client from a ``<result/>``, ``as_answer`` one from the answer to the iq;
-        all of them are texts, but for that answer.
+        ``as_result`` makes the stanza for the client from a ``<result/>``, as text; ``as_answer`` that from the answer
+        to the iq.
         """
         account = question.asker.account
         client = normalise(iq.get("from", "")) or (account, "")
@@ -88,25 +88,25 @@ class ArchiveQueries:
         elif not self._queue.put(account, partial(self._begin_question, asked), weight(iq)):
             self._refuse(asked, Reason.TOO_MANY_REQUESTS)
 
-    # A stream comes and goes, and at last we do
+    # Streams, and the end
 
     def stream_began(self) -> None:
         self._up.set()
         self._queue.resume()
 
     def stream_lost(self) -> None:
-        """The stream is lost, and with it results that were on the way, and the right to send more in an account's
-        name: all questions that came by it are refused on the next one, and their clients ask again."""
+        """Results on their way are lost, and so is the right to send in an account's name. All queries of that stream
+        are refused on the next one, and their clients ask again."""
         self._stream += 1
         self._up.clear()
         self._queue.hold()
 
     async def finish(self, seconds: float) -> None:
-        """Answer what is under way, and refuse all else."""
+        """Answer the queries that are being answered, and refuse those that wait."""
         self._closing = True
         await self._queue.finish(seconds)
 
-    # One question
+    # One query
 
     def _begin_question(self, asked: _Asked) -> Coroutine[Any, Any, None] | None:
         if not self._closing:
@@ -128,10 +128,10 @@ class ArchiveQueries:
         self._metrics.archive_query(outcome, time.perf_counter() - started)
         self._link.send(asked.as_answer(reply))
         try:
-            # The place is free again once ejabberd has caught up.
+            # Only once ejabberd has caught up does the next query of this account begin.
             await self._link.barrier()
         except Disconnected:
-            # Nobody knows whether the answer got through. A second one does no harm.
+            # It is not known whether the answer arrived. A second one does no harm.
             await self._up.wait()
             self._refuse(asked, Reason.HISTORY_UNAVAILABLE)
 
@@ -139,7 +139,7 @@ class ArchiveQueries:
         self._link.send(asked.as_answer(refusal(asked.iq, reason)))
 
     async def _reply(self, asked: _Asked) -> Element:
-        """Send the results; the answer to the iq, which has to come after them (XEP-0313 §4)."""
+        """Send the results, and return the answer to the iq, which has to come after them (XEP-0313 §4)."""
         if self._is_over(asked) or self._has_left(asked):
             return refusal(asked.iq, Reason.HISTORY_UNAVAILABLE)
         try:
@@ -161,7 +161,7 @@ class ArchiveQueries:
         return reply
 
     async def _send(self, asked: _Asked, results: Sequence[Result]) -> bool:
-        """Whether all went out. Raises ``Disconnected``."""
+        """Send the results; returns False if the client has gone or the stream was lost. Raises ``Disconnected``."""
         room = SLICE_CHARS
         for result in results:
             if room < 0:
@@ -181,8 +181,8 @@ class ArchiveQueries:
         return asked.stream != self._stream
 
     def _has_left(self, asked: _Asked) -> bool:
-        """Results for a client that is gone would go to the account's other clients. Of a client that asks before it
-        shows itself, it is not known."""
+        """ejabberd would deliver results for a client that has gone to the account's other clients. For a client that
+        asks before it sends presence, it is not known whether it is still there."""
         return asked.shown and not self._is_shown(asked.client)
 
     def _is_shown(self, client: tuple[str, str]) -> bool:

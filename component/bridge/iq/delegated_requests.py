@@ -1,4 +1,5 @@
-"""Requests to agents' own accounts, which ejabberd hands to deskbridge (XEP-0355): where clients look for history."""
+"""Requests to agents' own accounts, which ejabberd delegates to deskbridge (XEP-0355): clients look for history
+there."""
 
 import logging
 from collections.abc import Callable
@@ -25,11 +26,11 @@ from .archive_queries import ArchiveQueries
 log = logging.getLogger(__name__)
 
 OFFERED = {host_node(MAM_NS): (), bare_node(MAM_NS): disco.ARCHIVE_FEATURES}
-"""Node -> features. Accounts have archives, their server has none of its own."""
+"""Node -> features. Accounts have archives; their server has none of its own."""
 
 
 class Delegation:
-    """Answers what comes from a desk host itself. ``send`` takes stanza text."""
+    """Answers the requests that a desk host forwards. ``send`` takes stanza text."""
 
     def __init__(self, state: State, grants: Grants, archives: ArchiveQueries, send: Callable[[str], None]) -> None:
         self._state = state
@@ -39,10 +40,10 @@ class Delegation:
         self._trouble = ThrottledLog(log, logging.ERROR)
 
     def receive_delegated(self, iq: Element) -> bool:
-        """Whether this iq of type get or set is one of these, and is dealt with.
+        """Handle this iq of type get or set if it is a delegated one; returns whether it is.
 
-        Only a tenant's own desk host is believed, and only at the tenant's service (R1, AD4): Work users' archives
-        are ejabberd's.
+        It has to come from a tenant's own desk host, and to the tenant's service (R1, AD4); Work users' archives are
+        ejabberd's.
         """
         tenant = self._state.world.tenant_of_account_host(iq.get("from", ""))
         if tenant is None or iq.get("from") != tenant.desk_host or iq.get("to") != tenant.service:

@@ -24,18 +24,18 @@ from component.xep.vcard import PUBSUB, VCARD, Details, Picture, asks_vcard4, vc
 from ..state.state import State
 
 IqOutcome = Element | Reason | BadQuery | None
-"""The payload of a result, a refusal, or a result without payload."""
+"""The payload of a result, an error, or None for a result without payload."""
 
 Answer = IqOutcome | Question | Coroutine[Any, Any, IqOutcome]
-"""Also what an archive has to answer, or what takes time."""
+"""Also a query that the archive has to answer, or a coroutine for what takes time."""
 
 
 ELEMENT_BYTES = 300
-"""What one element takes in memory besides its texts, as Python 3.11 to 3.13 have it."""
+"""Bytes that one element takes in memory besides its texts, in Python 3.11 to 3.13."""
 
 
 def weight(iq: Element) -> int:
-    """About the bytes that an iq takes in memory while it waits: of many small elements, more than on the wire."""
+    """About how many bytes an iq takes in memory while it waits. Many small elements take more than on the wire."""
     total = 0
     for element in iq.iter():
         texts = (element.text, element.tail, *element.attrib.values())
@@ -64,7 +64,7 @@ class Request:
 
     @property
     def node(self) -> str:
-        """Which part of the address service discovery is asked about; empty for the whole."""
+        """The node of a service discovery query; empty if there is none."""
         return self.payload.get("node", "")
 
     @property
@@ -151,7 +151,7 @@ class FaceAnswers:
 
     async def _vcard(self, request: Request, face: Party) -> Element:
         photo = face.person.photo
-        # In a thread, as the disk may be slow.
+        # in a thread, as the disk may be slow
         data = await asyncio.to_thread(read_again, photo) if photo else None
         # A card without a picture that is too large is better than none (R5).
         shown = data if data and len(data) < self._state.limits.stanza_bytes else None

@@ -1,7 +1,7 @@
-"""Info/queries: those that hosts and faces answer themselves; none ever reaches the account behind (C17, P7).
+"""Info/queries to hosts and faces. They are answered here; none ever reaches the account behind a face (C17, P7).
 
-Every one is answered (R5, RFC 6120 §8.2.3). They wait their turn in a queue, so that one person's thousand requests
-keep nobody else waiting (R2), and all that a client asks at log-in is answered (R6).
+Each gets an answer (R5, RFC 6120 §8.2.3). They wait in a queue, so that one person's thousand requests delay nobody
+else (R2), and everything that a client asks at log-in is answered (R6).
 """
 
 import asyncio
@@ -38,15 +38,15 @@ log = logging.getLogger(__name__)
 BOUNDS = QueueBounds(
     at_once_each=4, at_once=64, longest=5_000, size_each=8 * 1024 * 1024, size_in_all=256 * 1024 * 1024
 )
-"""A person has two hands, so few answers that take time are worked out at once for one account. As many can wait as a
-client asks that wants to know everything about each of a thousand contacts. Sizes are those of ``weight``."""
+"""A person waits for few answers at a time, so few that take time are prepared at once for one account. As many can
+wait as a client sends that asks for everything about each of a thousand contacts. Sizes are those of ``weight``."""
 
 SECONDS = 30.0
-"""After so long it is said that it failed. ejabberd gives clients an answer of its own only after minutes."""
+"""An answer that takes longer becomes an error. ejabberd itself gives clients an error only after minutes."""
 
 LARGE_CHARS = 16 * 1024
-"""The place of such an answer is free again once ejabberd has routed it: pictures of five hundred contacts are 40 MB,
-and what others say to each other would wait behind them."""
+"""After an answer larger than this the account's next one waits until ejabberd has routed it: pictures of five hundred
+contacts are 40 MB, and chat would wait behind them."""
 
 
 PAUSE_SECONDS = 0.05
@@ -54,7 +54,7 @@ PAUSE_SECONDS = 0.05
 
 
 class IqHandler:
-    """Answers every iq that is not itself an answer."""
+    """Answers every iq of type get or set."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class IqHandler:
         self._of_hosts = HostAnswers(state, commands)
 
     def receive_iq(self, iq: Element) -> None:
-        """Handle one iq. Results and errors answer nothing that we asked, and get no answer."""
+        """Handle one iq. Results and errors are ignored: they answer nothing that was asked here."""
         if iq.get("type") in ("result", "error"):
             return
         account = iq.get("from", "").partition("/")[0]
@@ -87,22 +87,24 @@ class IqHandler:
         elif not self._queue.put(account, partial(self._begin_request, iq), weight(iq)):
             self._reply(iq, Reason.TOO_MANY_REQUESTS)
 
-    # A stream comes and goes, and at last we do
+    # Streams, and the end
 
     def stream_began(self) -> None:
-        """What the last stream left is answered now: clients outlive it."""
+        """Answer what waited, and send errors for answers that the last stream may have lost: the clients are still
+        there."""
         self._up.set()
         for iq in self._unconfirmed.lost_with_stream():
             self._reply(iq, Reason.REQUEST_FAILED)
         self._queue.resume()
 
     def stream_lost(self) -> None:
-        """The stream is lost."""
+        """Nothing can be answered until the next one."""
         self._up.clear()
         self._queue.hold()
 
     async def finish(self, seconds: float) -> None:
-        """Answer what is under way, and refuse all else, so that nobody waits for us when we are gone."""
+        """Finish the requests that are being answered, and refuse all others, so that no client waits after our
+        end."""
         self._closing = True
         await self._queue.finish(seconds)
 
@@ -126,7 +128,7 @@ class IqHandler:
             return Reason.REQUEST_FAILED
 
     async def _work_out(self, iq: Element, work: Coroutine[Any, Any, IqOutcome]) -> None:
-        """An answer that takes time."""
+        """Prepare an answer that takes time, and send it."""
         try:
             answer = await self._outcome(work)
             await self._up.wait()
@@ -150,7 +152,7 @@ class IqHandler:
         return Reason.REQUEST_FAILED
 
     def _reply(self, iq: Element, answer: IqOutcome) -> int:
-        """Send the answer, or an error if ejabberd would not take it (R5); how many characters that is."""
+        """Send the answer, or an error if it is too large for ejabberd (R5); returns the number of characters."""
         text = self._written(iq, answer)
         if not self._link.try_send(text):
             self._trouble("an answer of %d characters to %s is too large for ejabberd", len(text), iq.get("from"))
@@ -187,7 +189,7 @@ class IqHandler:
         return self._of_face(request) if "@" in address else self._of_hosts.answer(request)
 
     def _of_face(self, request: Request) -> Answer:
-        """Who may not see a face is told that there is none (P5)."""
+        """Whoever may not see a face is told that there is none (P5)."""
         chat = self._chats.seen_by(request.party, request.address)
         if chat is not None:
             return self._chats.answer_iq(request.type, request.payload, request.party, chat)
@@ -199,7 +201,7 @@ class IqHandler:
         return self._of_faces.answer(request, face)
 
     def _may_write(self, party: Party, face: Party) -> bool:
-        """Who may not, has no conversation to look back on; but one that is open can be read while it is (M6)."""
+        """A conversation that is open can be read even if its rule no longer holds (M6)."""
         open = self._state.conversations.between(party, face) is not None
         return party.tenant is face.tenant and contact_rule(Pair(party, face, open)).allows
 
@@ -210,7 +212,10 @@ def _as_result(face: str, client: str, text: str) -> str:
 
 
 class UnconfirmedAnswers:
-    """Remembers whom to answer once more; of a request that was answered, no more than that takes."""
+    """Requests whose answers are not known to have reached ejabberd: a stream that is lost takes some with it (R5).
+
+    Of a request no more is kept than an error in answer to it needs.
+    """
 
     def __init__(self, link: Connection, tasks: BackgroundTasks) -> None:
         self._link = link
@@ -227,7 +232,7 @@ class UnconfirmedAnswers:
             self._confirming = self._tasks.start(self._confirm(), "confirming answers to requests")
 
     def lost_with_stream(self) -> list[Element]:
-        """A new stream: those whose answer may have been lost with the last one."""
+        """For a new stream: requests whose answers may have been lost with the last one."""
         lost = list(self._answered)
         self._answered.clear()
         return lost

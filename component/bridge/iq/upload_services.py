@@ -1,5 +1,4 @@
-"""Where the Work hosts' uploads are (XEP-0363): ejabberd is asked after each connect, as their address is in its own
-configuration and not in ours."""
+"""Asks ejabberd for the address of each Work host's uploads (XEP-0363), which only ejabberd's configuration has."""
 
 import logging
 
@@ -13,14 +12,15 @@ log = logging.getLogger(__name__)
 
 UPLOAD_NS = "urn:xmpp:http:upload:0"
 SLOT = f'<request xmlns="{UPLOAD_NS}" filename="deskbridge" size="1"/>'
-"""It is never filled, and ejabberd forgets it after some minutes."""
+"""An upload slot that is never used; ejabberd forgets it after some minutes."""
 
 RESOURCE = "slots"
-"""The service does not look at it, and ejabberd 24.10 to 24.12 drop what a privileged component asks a bare host."""
+"""The service ignores it. Without one, ejabberd 24.10 to 24.12 drop what a privileged component asks a bare host."""
 
 
 class UploadServices:
-    """Tells ``uploads`` what it learns. The services have the name that ejabberd gives them, ``upload.WORK_HOST``."""
+    """Passes the addresses to ``uploads``. The services are called ``upload.WORK_HOST``, which is ejabberd's
+    default."""
 
     def __init__(self, state: State, iqs: Iqs, uploads: Uploads) -> None:
         self._state = state
@@ -28,7 +28,7 @@ class UploadServices:
         self._uploads = uploads
 
     async def learn(self) -> None:
-        """Ask for every tenant that has Work users' files to pass on."""
+        """Ask for every tenant in whose mode files of Work users are delivered."""
         for tenant in self._state.world.tenants:
             if tenant.mode.joined:
                 await self._learn(tenant)

@@ -17,8 +17,7 @@ from component.ejabberd.ejabberd_api import EjabberdApi, EjabberdApiError
 from component.model import Party, Side
 from component.outgoing.compose import NO_SIZES, Answered
 from component.outgoing.message_stanzas import REPLY, opaque
-from component.policy.attachments import described, on_the_web
-from component.policy.decide import MOST_FILES
+from component.policy.decide import MOST_FILES, described, on_the_web
 from component.policy.elements import ATTACH_TO
 from component.policy.features import FILES, RICH, Feature
 from component.policy.file_descriptions import File

@@ -30,11 +30,11 @@ from ..state.state import State
 from ..stream.paced_presence import Broadcasts
 
 STEP = 200
-"""Presences of an announcement that have to be routed before more are gathered."""
+"""An announcement sends so many presences and then waits until ejabberd has routed them."""
 
 CHANGES = Limits(messages_per_second=1.0, burst=30)
-"""How often one face may change. One change may go to thousands, so a client that plays with its status is told
-on in steps (R2)."""
+"""How often one face may change. One change may go to thousands of watchers, so a client that changes its status all
+the time is limited (R2)."""
 
 SERVICE_SEEN = Seen(True)
 
@@ -54,21 +54,22 @@ class Faces:
         self._state = state
         self._broadcasts = broadcasts
         self._quiet = True
-        self._shown: dict[str, Shown] = {}  # what is told of those who are logged in, by account
+        self._shown: dict[str, Shown] = {}  # what each face of somebody logged in shows now, by account
         self._untold: set[str] | None = None  # accounts whose watchers may know something older; None: all
         self._changes = Buckets(lambda: CHANGES, time.monotonic)
         self._put_off: set[str] = set()
         self._ahead: set[str] = set()  # accounts of which one watcher was told something newer than all
 
     def seen(self, viewer: Side, face: Party) -> Seen:
-        """What that side sees of a face now."""
+        """What watchers of that side see of a face now."""
         sessions = self._state.sessions.shown(face.account).values()
         return seen_by(viewer, face.side, sessions, self._state.sessions.override(face.account))
 
     # One face
 
     def show(self, receiver: str, viewer: Side, face: Party) -> None:
-        """Tell one watcher, or one client, what a face is now. While quiet, all are told soon anyway."""
+        """Send one watcher, or one of their clients, what a face shows now. While quiet nothing is sent: all are told
+        soon."""
         if self._quiet:
             return
         if (face.account, receiver.partition("/")[0]) in self._state.blocked.pairs:
@@ -80,14 +81,14 @@ class Faces:
         self._broadcasts.answer(face.face, receiver, _text(face, viewer, seen))
 
     def hide(self, account: str, address: str) -> bool:
-        """From now on this account does not see the face at this address. Whether it did before."""
+        """End this account's subscription to the face at this address; returns whether there was one."""
         watched = self._state.watchers.remove(account, address)
         if watched and self._state.sessions.connected(account):
             self._broadcasts.tell(address, [account], PresenceText(address, UNAVAILABLE))
         return watched
 
     def refresh(self, party: Party) -> None:
-        """Tell the watchers of a person's face what changed, if anything they can see did."""
+        """Send the watchers of a person's face what changed, if they can see any of it."""
         if self._quiet:
             return
         before, after = self._shown.get(party.account, GONE), self._now(party)
@@ -129,14 +130,14 @@ class Faces:
         return {side: self.seen(side, party) for side in Side}
 
     def _note(self, account: str, seen: Shown) -> None:
-        """Remember what a face shows. Who is logged out is not kept: that is what is shown without a note."""
+        """Remember what a face shows. Nothing is kept of who is logged out: ``GONE`` is what is shown then."""
         if self._state.sessions.logged_in(account):
             self._shown[account] = seen
         else:
             self._shown.pop(account, None)
 
     def _broadcast(self, party: Party, viewer: Side, seen: Seen) -> int:
-        """To all watchers of that side who have a session and are not blocked; how many these are."""
+        """Send it to all watchers of that side who are connected and not blocked; returns how many these are."""
         host = "@" + party.tenant.account_host(viewer)
         watchers = [
             account
@@ -151,15 +152,15 @@ class Faces:
     # All faces
 
     def pause(self) -> None:
-        """The connection is lost, and with it what we know."""
+        """The stream is lost, and with it the knowledge of who is logged in."""
         self._quiet = True
         self._broadcasts.drop()
 
     def resume(self) -> None:
-        """Who is logged in is known again. What may have been missed is left for ``announce`` to tell.
+        """It is known again who is logged in. What watchers may have missed is left to ``announce``.
 
-        That is what all faces are that were shown before or are now. After a start nobody knows what earlier
-        runs have shown, so it is all faces.
+        That concerns all faces that were shown before or are now; after a start all faces, because nobody knows what
+        an earlier process has shown.
         """
         now = self._state.sessions.accounts()
         if self._untold is None:
@@ -204,7 +205,7 @@ class Faces:
         await self._broadcasts.routed()
 
     def _tell(self, account: str, shown: Shown) -> int:
-        """Broadcast what one face shows; to how many."""
+        """Broadcast what one face shows; returns to how many."""
         party = self._state.world.account(account)
         return sum(self._broadcast(party, side, seen) for side, seen in shown.items()) if party else 0
 
@@ -216,7 +217,7 @@ class Faces:
     # What the directory changes
 
     def look_through(self, before: World) -> bool:
-        """Whether ``announce`` has to tell of pictures and capabilities that are others in a new directory."""
+        """Whether a new directory changes pictures or capabilities, so that ``announce`` has to be called."""
         changed = set()
         for account in self._shown:
             old, new = before.account(account), self._state.world.account(account)
@@ -227,7 +228,7 @@ class Faces:
         return bool(changed)
 
     def forget(self, party: Party) -> None:
-        """Somebody is not in the directory any more. Their watchers lose the subscription, and are told so."""
+        """The person is not in the directory any more; `PresenceHandler.look_through` ends the subscriptions."""
         self._shown.pop(party.account, None)
         self._ahead.discard(party.account)
 

@@ -1,4 +1,4 @@
-"""Presence as it comes in from accounts: who is logged in, and who wants to see which face (P4, P5, P7)."""
+"""Presence that comes in from accounts: who is logged in, and who subscribes to which face (P4, P5, P7)."""
 
 import asyncio
 import logging
@@ -26,23 +26,23 @@ from .service_contacts import ServiceContacts
 log = logging.getLogger(__name__)
 
 QUESTIONS_A_SECOND, LOG_INS_AT_ONCE = 200, 10
-"""How often one account may subscribe to faces and probe them. Each log-in of a client probes all its contacts
-at once; what goes far beyond that is no client (R2)."""
+"""How often one account may subscribe to faces and probe them. A client that logs in probes all its contacts at once;
+what goes far beyond that is ignored (R2)."""
 
 SLICE = 5_000
-"""Subscriptions looked through before others get their turn."""
+"""Subscriptions that are checked in one turn of the event loop."""
 
 ANSWER_SECONDS = 5.0
-"""So long a session may take to answer a probe. ejabberd has said by then that it is not there; it may be busy."""
+"""How long a session may take to answer a probe. If it is gone, ejabberd has said so long before."""
 
 
 class PresenceHandler:
     """Handles every presence stanza. ``send`` takes stanza text.
 
-    ``logged_in`` is told of everybody's first session, by its full address, and ``leaving`` of the end of the last,
-    and whether its client said good-bye; ``contact_lost`` of who took the service out of their contacts, ``face_left``
-    of who unsubscribed from a face. If no other takes its place, ``logged_out`` is told in a while, after the
-    watchers were. Nothing of what a client sends to a face ever goes on to the account behind it.
+    Callbacks: ``logged_in`` at somebody's first session, with its full address; ``leaving`` at the end of the last
+    one, with whether the client said good-bye; ``logged_out`` if no new session has begun a while later, after the
+    watchers were told; ``contact_lost`` when somebody removed the service contact; ``face_left`` when somebody
+    unsubscribed from a face. Nothing that a client sends to a face reaches the account behind it.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class PresenceHandler:
         self._logged_in = logged_in
         self._leaving = leaving
         self._logged_out = logged_out
-        self._timers: dict[str, asyncio.TimerHandle] = {}  # when those who are leaving will have left
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # run when the grace of those who are leaving is over
         self._asked: dict[str, asyncio.Future[bool]] = {}
         self._questions = Buckets(self._question_limits, time.monotonic)
 
@@ -94,7 +94,7 @@ class PresenceHandler:
             self._for_face(presence, party, address)
 
     def _turn_away(self, presence: Element, account: str, address: str) -> None:
-        """M9: who does not belong here gets the same answer whatever they ask for."""
+        """M9: people of other tenants and strangers get the same answer whatever they ask for."""
         if presence.get("type") in ("subscribe", "probe"):
             self._send(plain("unsubscribed", address, account))
 
@@ -118,7 +118,7 @@ class PresenceHandler:
                 self._contact_lost(party)
 
     def show_service(self, party: Party) -> None:
-        """The person has the service as a contact now, and should see that it is there."""
+        """The person has the service as a contact now; show them that it is available."""
         self._send(PresenceText(party.tenant.service, SERVICE_SEEN).to(party.account))
 
     def _started(self, presence: Element, party: Party, resource: str) -> None:
@@ -140,10 +140,11 @@ class PresenceHandler:
                 self._logged_in(party, presence.get("from", ""))
 
     def ended(self, party: Party, resource: str = "", goodbye: bool = False) -> None:
-        """A session of that person is over, as it seems; without a resource, all are. ``goodbye``: its client said so.
+        """A session of that person has ended, as it seems; without a resource, all have. ``goodbye``: its client said
+        so.
 
-        It may be another one: a client can say so to us alone, and that of a session that is replaced may come after
-        what its successor says. So ejabberd is asked.
+        It need not be true: a client can send unavailable presence to us alone, and that of a replaced session may
+        come after its successor's first presence. So ejabberd is asked.
         """
         self._state.recent.ended(party.account, resource, now_us(), goodbye)
         if self._state.sessions.ended(party.account, resource):
@@ -152,14 +153,14 @@ class PresenceHandler:
         self._ask(party)
 
     def removed(self, party: Party) -> None:
-        """The directory does not hold this person any more (D1)."""
+        """The person is not in the directory any more (D1)."""
         self._state.sessions.drop(party.account)
         self._faces.forget(party)
         self._leaving(party, False)
         self._logged_out(party)
 
     def _ask(self, party: Party) -> None:
-        """Every session that shows itself answers, as it is now."""
+        """Probe: every session that is available answers with its presence."""
         self._send(plain("probe", party.tenant.service, party.account))
 
     def _begin_to_leave(self, party: Party, goodbye: bool) -> None:
@@ -171,7 +172,7 @@ class PresenceHandler:
         self._leaving(party, goodbye)
 
     def _has_left(self, party: Party) -> None:
-        """Unless a new session has begun."""
+        """Log the person out, unless a new session has begun."""
         account, sessions = party.account, self._state.sessions
         del self._timers[account]
         known = sessions.logged_in(account)
@@ -184,9 +185,10 @@ class PresenceHandler:
     # What came back
 
     async def is_there(self, party: Party) -> bool:
-        """Whether this person has a session that can be reached. What was sent there came back, so ejabberd is asked.
+        """Whether this person has a session that can be reached. Something sent to them came back, so ejabberd is
+        asked.
 
-        Who does not answer is logged out, whatever their client once said to us.
+        Who does not answer counts as logged out, whatever their client said before.
         """
         account = party.account
         if not self._state.sessions.logged_in(account):
@@ -222,14 +224,14 @@ class PresenceHandler:
     # Work users who block agents (XEP-0191)
 
     def came_back(self, work: Party, agent: Party) -> None:
-        """A message of the agent to this Work user did. If they are logged in they have blocked the agent, who is to
-        see them no longer."""
+        """An agent's message to this Work user came back. If they are logged in they have blocked the agent, who may
+        not see them any more."""
         if self._state.sessions.is_there(work.account):
             self._state.blocked.add((work.account, agent.account))
             self._show(work, agent)
 
     def heard_of(self, work: Party, agent: Party) -> None:
-        """The Work user writes to the agent, or wants to see them, which nobody can who has blocked them."""
+        """The Work user writes to the agent, or subscribes to them: neither is possible while they block the agent."""
         if self._state.blocked.lift((work.account, agent.account)):
             self._show(work, agent)
 
@@ -253,12 +255,12 @@ class PresenceHandler:
             case "probe":
                 self._probe(presence, party, address)
             case "unsubscribe":
-                # ejabberd has ended the subscription already, and would end a newer one by an answer that comes late.
+                # ejabberd has ended the subscription already, and a late answer would end a newer one.
                 if self._faces.hide(party.account, address):
                     self._face_left(party, address)
 
     def _subscribe(self, watcher: Party, address: str) -> None:
-        """P5. ejabberd keeps its half of a subscription on disk, so ours is there before we consent."""
+        """P5. ejabberd writes its half of a subscription to disk, so ours is on disk before we consent."""
         face = self._state.world.face(address)
         if face is None or not may_see(watcher, face):
             self._turn_out(watcher.account, address)
@@ -270,7 +272,7 @@ class PresenceHandler:
             noted.add_done_callback(partial(self._noted, watcher, face))
 
     def _noted(self, watcher: Party, face: Party, done: asyncio.Future[None]) -> None:
-        # Should the disk not have taken it, the next log-in's probe tells us again.
+        # If it could not be written, the probe at the next log-in brings it again.
         done.exception()
         if watcher.account in self._state.watchers.of(face.face):
             self._consent(watcher, face)
@@ -281,7 +283,8 @@ class PresenceHandler:
         self._faces.show(watcher.account, watcher.side, face)
 
     def _probe(self, presence: Element, watcher: Party, address: str) -> None:
-        """A client of a watcher logged in. ejabberd knows of the subscription, even if we forgot."""
+        """A watcher's client has logged in. The subscription counts even if we have forgotten it: ejabberd knows
+        it."""
         face = self._state.world.face(address)
         if face is None or not may_see(watcher, face):
             self._turn_out(watcher.account, address)
@@ -291,7 +294,7 @@ class PresenceHandler:
         self._faces.show(presence.get("from", ""), watcher.side, face)
 
     def _turn_out(self, account: str, address: str) -> None:
-        """P5: this account may not see this face; whether there is such a face is not told."""
+        """P5: this account may not see this face. Whether there is such a face is not told."""
         self._faces.hide(account, address)
         self._send(plain("unsubscribed", address, account))
 
@@ -302,10 +305,10 @@ class PresenceHandler:
         return may_see(watcher, face) if face else self._chats.seen_by(watcher, address) is not None
 
     async def look_through(self) -> None:
-        """P5 after a change of the directory: who lost the right to see a face sees it go.
+        """P5 after a reload: whoever lost the right to see a face sees it go.
 
-        ejabberd needs some milliseconds for the end of each subscription, and hears nothing else from us meanwhile.
-        So that is left to ``Contacts``, which takes the contact out of the list; but for the few chat faces.
+        Ending a subscription takes ejabberd some milliseconds, during which it reads nothing else from us. So that is
+        left to `Rosters`, which removes the contact from the list; except for chat faces, of which there are few.
         """
         for number, (account, address) in enumerate(self._state.watchers.all(), 1):
             if not self._may_see(account, address):

@@ -24,22 +24,23 @@ log = logging.getLogger(__name__)
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 60.0
 QUIET_FAILURES = 4
-"""So many refusals in a row are ejabberd being busy; more are a trouble worth a line in the log."""
+"""So many refusals in a row only mean that ejabberd is busy; more are logged."""
 
 GRACE_SECONDS = 1.0
-"""A client that logs in probes its contacts, and so the service, at once. Who has not after this time lacks it."""
+"""A client that logs in probes all its contacts, and so the service, at once. If it has not after this time, the
+contact is missing."""
 
 FIRST_PATIENCE_SECONDS = 1.0
 LONGEST_PATIENCE_SECONDS = 600.0
-"""Who takes the contact out gets it back: soon the first time, later and later if they go on with it."""
+"""Whoever removes the contact gets it back: soon the first time, then later and later."""
 
 
 class ServiceContacts:
-    """Puts the contact where it is missing, in the background, until it is done.
+    """Adds the contact where it is missing, in the background, until it is done.
 
-    One call at a time: ejabberd's answer takes 2 ms, so ten thousand people take half a minute; more at once
-    gain little and delay the clients' own roster changes. ``put_there`` is told of each person who has got it,
-    and ``vanished`` of sessions that had ended without a word before: the person and the resource.
+    One call at a time: ejabberd takes 2 ms for each, half a minute for ten thousand people; parallel calls gain little
+    and delay the clients' own roster changes. ``put_there`` is called for each person who has got it, ``vanished``
+    with a person and the resource of a session that had ended unnoticed.
     """
 
     def __init__(
@@ -66,12 +67,12 @@ class ServiceContacts:
     # What presence tells
 
     def confirmed(self, party: Party) -> None:
-        """ejabberd acts as if the contact is there."""
+        """ejabberd behaves as if the contact is there."""
         self._confirmed.add(party.account)
         self._doubtful.pop(party.account, None)
 
     def seen(self, party: Party) -> None:
-        """This account is logged in. ejabberd shows us that (XEP-0356) even if it has no such contact."""
+        """This account is logged in. ejabberd shows us that (XEP-0356) even without the contact."""
         if party.account in self._confirmed or party.account in self._put_off:
             return
         if not self._doubtful:
@@ -83,15 +84,15 @@ class ServiceContacts:
         self.ensure(doubtful.values())
 
     def logged_out(self, party: Party) -> None:
-        """Until the next log-in anything may happen to the roster, so that one has to confirm it again."""
+        """Until the next log-in the roster may change unnoticed, so the contact has to be confirmed again."""
         self._confirmed.discard(party.account)
 
     def forget(self) -> None:
-        """The connection was lost, and who took the contact out meanwhile did not tell us."""
+        """The stream was lost: whoever removed the contact meanwhile did so unnoticed."""
         self._confirmed.clear()
 
     def lost(self, party: Party) -> None:
-        """The person took the contact out of the roster."""
+        """The person removed the contact."""
         if party.account in self._put_off:
             return
         self._confirmed.discard(party.account)
@@ -108,7 +109,7 @@ class ServiceContacts:
     # Putting it there
 
     def ensure(self, parties: Iterable[Party], first: bool = False) -> None:
-        """See to it that each of these has the service as a contact; ``first``, before all others."""
+        """Add the service to the contacts of each of these; with ``first``, before all others."""
         for party in parties:
             if not self._queue.waits(party.account):
                 self._queue.put(party.account, partial(self._try, party))
@@ -116,7 +117,7 @@ class ServiceContacts:
                 self._queue.hasten(party.account)
 
     async def _try(self, party: Party) -> None:
-        """Put it there. If that fails, after all others, and after a pause."""
+        """Add it. If that fails, put it at the end of the queue and pause."""
         try:
             await self._put(party)
             if self._failures > QUIET_FAILURES:
@@ -154,14 +155,14 @@ class ServiceContacts:
 
 
 class _Losses:
-    """How often one person took the contact out lately."""
+    """How often one person removed the contact lately."""
 
     def __init__(self) -> None:
         self._delay = FIRST_PATIENCE_SECONDS
         self._last = 0.0
 
     def next_delay(self, now: float) -> float:
-        """Seconds to wait before it is put back: 1, 2, 4, ...; and 1 again after a long peace."""
+        """Seconds to wait before it is added again: 1, 2, 4, ...; and 1 again after a long time without a removal."""
         if now - self._last > 2 * LONGEST_PATIENCE_SECONDS:
             self._delay = FIRST_PATIENCE_SECONDS
         delay, self._delay = self._delay, min(LONGEST_PATIENCE_SECONDS, self._delay * 2)

@@ -22,19 +22,20 @@ from .roster_sync import RosterSync, Wishes
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3
-"""Accounts. ejabberd on SQLite does half as much again with two calls at once, and no more with many. Each changes a
-contact in 2 to 4 ms; the clients of one account get their changes one after the other."""
+"""Accounts that are worked on at the same time. ejabberd on SQLite does 1.5 times as much with two calls at once as
+with one, and not more with many. One contact takes it 2 to 4 ms; the clients of one account get their changes in
+order."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
-"""Seconds between attempts."""
+"""Seconds between attempts (exponential back-off)."""
 
 PATIENCE_SECONDS = 1.0
-"""Where a user changes something by hand, more follows, perhaps without end."""
+"""After a change by hand, further ones may follow at once; they are dealt with together."""
 
 
 @dataclass(slots=True)
 class _Round:
-    """Many lists, until the last is in order."""
+    """From the first of many lists to the moment when all are in order."""
 
     started: float
     people: int = 0
@@ -42,10 +43,11 @@ class _Round:
 
 
 class Rosters:
-    """Everybody's list is looked through after a start, a lost stream and a reload; one alone after what its user does.
+    """Everybody's list is put in order after a start, a lost stream and a reload; a single one after its user changed
+    it.
 
-    In the background, a few at a time, those who are logged in first. ejabberd and the store may fail: then it is done
-    later.
+    This happens in the background, a few accounts at a time, those who are logged in first. Where ejabberd or the
+    store fail it is tried again.
     """
 
     def __init__(self, sync: RosterSync, state: State, tasks: BackgroundTasks) -> None:
@@ -76,32 +78,34 @@ class Rosters:
         self._queue.hasten(party.account)
 
     def left(self, party: Party, face: str) -> None:
-        """The user took this contact out of the list, or does not want to see its presence."""
+        """The user removed this contact, or unsubscribed from its presence."""
         self._wish(party.account).left.add(face)
         self._later(party.account, PATIENCE_SECONDS)
 
     def lost(self, party: Party) -> None:
-        """The service is no contact any more. If the account was removed and is made anew, nor is anybody else."""
+        """The user removed the service contact. If the account was deleted and made anew, all other contacts are gone,
+        too."""
         self._wish(party.account).anew = True
         self._later(party.account, PATIENCE_SECONDS)
 
     def logged_in(self, party: Party) -> None:
-        """Who sits in front of a screen comes before who does not."""
+        """Lists of people who are logged in come first."""
         self._queue.hasten(party.account)
 
     # What happens to all
 
     def everybody(self, others: Iterable[str] = ()) -> None:
-        """It is known who is logged in. ``others`` are accounts that may have contacts from before they left."""
+        """It is known who is logged in. ``others`` are accounts that are not in the directory, but may have contacts
+        still."""
         self._queue.resume()
         self._begin([*(party.account for party in self._state.world.everybody()), *others])
 
     def pause(self) -> None:
-        """The stream is lost, and with it what could be shown of new contacts."""
+        """The stream is lost: nobody could be shown a new contact's presence."""
         self._queue.hold()
 
     def reloaded(self, before: World) -> None:
-        """The directory may have changed, also for those who are not in it any more."""
+        """The directory may have changed, also for accounts that it does not have any more."""
         now = self._state.world
         tenants = {tenant.id: tenant for tenant in now.tenants}
         for old in before.tenants:
@@ -119,7 +123,7 @@ class Rosters:
         return self._wishes.setdefault(account, Wishes())
 
     def _later(self, account: str, seconds: float) -> None:
-        """One look for all that happens until then, however much it is (R2)."""
+        """Put the list in order once for all that happens until then (R2)."""
         if account not in self._planned:
             self._planned.add(account)
             asyncio.get_running_loop().call_later(seconds, self._due, account)
@@ -129,7 +133,7 @@ class Rosters:
         self._look_at([account])
 
     def _look_at(self, accounts: Iterable[str]) -> None:
-        """Look through their lists, once more if one is being looked at already."""
+        """Queue these lists; one that is being put in order gets another turn afterwards."""
         for account in accounts:
             if not self._queue.waits(account):
                 self._queue.put(account, partial(self._work, account))
@@ -148,7 +152,7 @@ class Rosters:
             self._pauses.append(pauses)
 
     async def _look_through(self, account: str) -> Exception | None:
-        """What kept us from it, if something did."""
+        """Put one list in order. Returns what went wrong, if anything."""
         wishes = self._wishes.pop(account, Wishes())
         try:
             changes = await self._sync.mend(account, wishes)
@@ -174,7 +178,7 @@ class Rosters:
 
 
 def _is_about_one(problem: Exception) -> bool:
-    """ejabberd is there, but refuses what was asked of it; others need not wait."""
+    """Whether ejabberd answered, and refused this one: then the others need not pause."""
     return isinstance(problem, EjabberdApiError) and problem.status is not None
 
 

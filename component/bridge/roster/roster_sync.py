@@ -24,8 +24,7 @@ from component.ejabberd.ejabberd_api import EjabberdApi
 from component.model import RESERVED_PREFIX, Party, RosterItem, Side, Tenant
 from component.policy.may_write import may_see
 from component.policy.roster_members import Entries, Entry, People, contacts, entry
-from component.policy.roster_notes import Notes, decode, encode
-from component.policy.roster_plan import Plan, Situation, plan
+from component.policy.roster_plan import Notes, Plan, Situation, decode, encode, plan
 from component.store.api import NoteContacts, Store
 from component.xep.presence_stanzas import plain
 
@@ -38,14 +37,14 @@ SECOND_LOOK_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Wishes:
-    """What the user did since the last look. ``anew``: the roster was lost as a whole, and so were old wishes."""
+    """What the user did since the last time. ``anew``: the whole roster was lost, and earlier wishes with it."""
 
     asked: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
     anew: bool = False
 
     def join(self, earlier: "Wishes") -> None:
-        """Add what could not be done before."""
+        """Add wishes that could not be dealt with before."""
         self.asked |= earlier.asked
         self.left |= earlier.left
         self.anew |= earlier.anew
@@ -80,7 +79,7 @@ class RosterSync:
             await self._change(account, made)
         await self._note(account, noted, made.after)
         there = {face for face, item in items.items() if item.sees and face not in made.delete}
-        for face in there:  # ejabberd knows of the subscription, even if we forgot
+        for face in there:  # ejabberd has the subscription, even if we have forgotten it
             self._watch(account, face)
         await self._forget_what_is_not(account, tenant, watched, there.union(made.put, made.consent))
         return made.changes
@@ -129,19 +128,19 @@ class RosterSync:
                 self._watch(account, face)
         for face in made.consent:
             self._watch(account, face)
-            await self._store.submit()  # ejabberd keeps its half on disk, so ours is there before
+            await self._store.submit()  # ejabberd writes its half to disk, so ours is on disk before it
             self._send(plain("subscribed", face, account))
 
     def _watch(self, account: str, address: str) -> None:
-        """From now on this account sees the face; and at once what it is now, if it did not before."""
+        """Subscribe this account to the face; if it was not, show it at once what the face is now."""
         watcher, face = self._state.world.account(account), self._state.world.face(address)
         if watcher is None or face is None or not may_see(watcher, face):
-            return  # a reload meanwhile; the next look takes the contact away
+            return  # there was a reload meanwhile; the next time takes the contact away
         if self._state.watchers.add(account, address) is not None and self._both_are_here(watcher, face):
             self._faces.show(account, watcher.side, face)
 
     def _both_are_here(self, watcher: Party, face: Party) -> bool:
-        """A contact is taken to be logged out until it is known to be logged in."""
+        """Clients take a contact to be logged out until they are told otherwise, so nothing else needs to be shown."""
         sessions = self._state.sessions
         return sessions.logged_in(watcher.account) and sessions.logged_in(face.account)
 

@@ -89,6 +89,15 @@ def _kind(names: Sequence[str], prefixed: Sequence[str]) -> int:
     return _PLAIN
 
 
+class _Stopped(Exception):
+    """A stanza of that ``name`` has ended, at ``byte`` of what expat has read."""
+
+    def __init__(self, byte: int, name: str) -> None:
+        super().__init__()
+        self.byte = byte
+        self.name = name
+
+
 @final
 class StreamParser:
     """Reads one stream, in pieces cut anywhere.
@@ -100,7 +109,6 @@ class StreamParser:
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._problem: ParseError | None = None
-        self._stanzas = 0
         self._name = ""
         self._header = Element("")
         self._scope = _Scope({"xml": XML_NS}, "")
@@ -122,7 +130,8 @@ class StreamParser:
         return events if self._problem is None else chain(events, _raised(self._problem))
 
     def _begin(self) -> None:
-        self._bytes = 0
+        self._bytes = 0  # that this expat has read
+        self._stops = False  # at the end of a stanza
         self._kinds: dict[tuple[str, ...], int] = {}
         self._builder = TreeBuilder()
         self._expat = expat.ParserCreate("UTF-8")
@@ -133,16 +142,26 @@ class StreamParser:
             self._expat.SetReparseDeferralEnabled(False)
 
     def _begin_anew(self, data: bytes) -> bytes:
-        """Begin anew as soon as a stanza ends; what comes after it in ``data``."""
-        before = self._stanzas
-        while data and self._stanzas == before:
-            piece, bracket, data = data.partition(b">")
-            self._expat.Parse(piece + bracket)
-        if self._stanzas > before:
+        """Begin anew as soon as a stanza ends; what comes after it in ``data``.
+
+        Not by reading on bracket by bracket: expat would read an attribute full of them from its beginning each time.
+        """
+        self._stops = True
+        try:
+            self._expat.Parse(data)
+        except _Stopped as stopped:
+            # Where the end tag begins, perhaps in an earlier piece; behind the tag of a stanza that has none.
+            end = stopped.byte - self._bytes
+            if end < 0 or data.startswith(f"</{stopped.name}".encode(), end):
+                end = data.index(b">", max(0, end)) + 1
             self._scope = _Scope(self._scope.prefixes, self._scope.default)
             self._begin()
-            self._expat.Parse(f"<{self._name}>")
-        return data
+            root = f"<{self._name}>".encode()
+            self._expat.Parse(root)
+            self._bytes = len(root)
+            return data[end:]
+        self._bytes += len(data)
+        return b""
 
     # What expat reads. Elements are built without a line of Python, with names and declarations as they stand.
 
@@ -165,9 +184,10 @@ class StreamParser:
         elif root[-1] is element:
             root.clear()
             self._resolve(element)
-            self._stanzas += 1
             self._events.append(("start", element))
             self._events.append(("end", element))
+            if self._stops:
+                raise _Stopped(self._expat.CurrentByteIndex, name)
 
     # Names
 

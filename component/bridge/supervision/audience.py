@@ -22,12 +22,12 @@ class Audience:
         self._state = state
 
     def of(self, chat: Chat) -> list[Party]:
-        """Everybody who gets what is said in the chat now."""
+        """Everybody who gets a copy of a message in this chat now."""
         found = (self._state.world.account(watcher) for watcher in self._state.watches.watchers())
         return [party for party in found if party and self.listens(party) and self.watches(party, chat)]
 
     def watches(self, watcher: Party, chat: Chat, world: World | None = None) -> list[Watch]:
-        """Which watches of theirs are for this chat, as the directory is now, or as it is in ``world``."""
+        """The watches of this watcher that cover the chat, by the directory as it is now, or by ``world``."""
         if watcher.tenant is not chat.one.tenant:
             return []
         directory = (world or self._state.world).directory(watcher.tenant)
@@ -76,7 +76,7 @@ class OpenChat:
 
 
 def watchable_now(state: State, supervisor: Party) -> list[OpenChat]:
-    """What the supervisor may watch of what is open, by name."""
+    """The open chats that the supervisor may watch, sorted by name."""
     return sorted(_current(state, supervisor), key=lambda one: (one.names, one.conversation.id))
 
 

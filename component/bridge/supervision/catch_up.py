@@ -1,12 +1,13 @@
-"""Catching up: a watcher gets what was said in a conversation before they came, and only then what is said now (S2).
+"""Catching up: a watcher gets the earlier messages of a conversation first, and only then the new ones (S2).
 
-What a watcher lacks of one conversation is a `Backlog`: the messages after one number up to another. It is told as a
-job in that conversation's own queue (`Copies.queue`), so all copies that were made earlier are out by then. The job
-does no more than to hold the watcher's further copies (`HeldCopies`) and to start the telling, which takes seconds:
-neither the other watchers nor the mark of delivery wait for it. The telling sends the backlog, then what was held
-meanwhile, message by message with pauses, as Converse.js loses what comes while it makes a chat; a barrier follows,
-and then the watch is not behind any more. Whatever ends it before (a log-out, a lost stream, an error) leaves the
-watch behind: the next log-in tells it again.
+What a watcher lacks of one conversation is a `Backlog`: the messages after one number up to another. It is handled as
+a job in that conversation's queue (`Copies.queue`), so all earlier copies have been sent by then. The job only starts
+to hold the watcher's further copies (`HeldCopies`) and begins a task that sends the backlog, which takes seconds;
+neither other watchers nor the delivery mark wait for that.
+
+The task sends the backlog, then what was held meanwhile, one by one with pauses, because Converse.js loses what comes
+while it creates a chat. After a barrier the watch is up to date. If the task ends early (log-out, lost stream, error),
+the watch stays behind, and the backlog is sent at the next log-in.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from .copies import MOMENT_US, PAUSE_SECONDS, SETTLE_SECONDS, Copies, WatcherKey
 log = logging.getLogger(__name__)
 
 MOST_PAST = 200
-"""Messages of one conversation; all of them are in the transcript."""
+"""Messages of one conversation that are sent at most; the transcript has all."""
 
 BACKLOG = "sending a watcher what was said before"
 
@@ -42,8 +43,8 @@ OVER = "This chat has ended."
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What a watcher has not got of a conversation: the messages after the number ``after`` up to ``until``, and that
-    it ended, at ``ended_at`` in us."""
+    """What a watcher lacks of a conversation: the messages after the number ``after`` up to ``until``, and, if it has
+    ended, the end, at ``ended_at`` in us."""
 
     watcher: Party
     chat: Chat
@@ -58,7 +59,7 @@ class Backlog:
 
 
 class CatchUp:
-    """Sends backlogs, each to its watcher. The same one is not sent twice at the same time."""
+    """Sends backlogs. One that is being sent already is not sent a second time."""
 
     def __init__(
         self, state: State, store: Store, link: Connection, audience: Audience, copies: Copies, tasks: BackgroundTasks
@@ -74,7 +75,7 @@ class CatchUp:
         self._under_way: dict[WatcherKey, asyncio.Future[bool]] = {}
 
     def tell(self, backlog: Backlog) -> asyncio.Future[bool]:
-        """Send it. The result comes when all is sent, or given up: whether ejabberd has routed all of it."""
+        """Send it. The result comes at the end: whether ejabberd has routed all of it."""
         known = self._under_way.get(backlog.key)
         if known is not None:
             return known
@@ -84,7 +85,7 @@ class CatchUp:
         return done
 
     def stream_lost(self) -> None:
-        """Nothing more of it will be sent."""
+        """Give up all backlogs; they are sent again when their watchers are found to be logged in."""
         for task in self._tasks.values():
             task.cancel()
         for done in list(self._under_way.values()):
@@ -92,20 +93,20 @@ class CatchUp:
         self._under_way.clear()
 
     def watcher_left(self, account: str) -> None:
-        """A watcher has logged out: what they still lack they are told at the next log-in, from where they left off."""
+        """A watcher has logged out: the rest is sent at the next log-in."""
         for key, task in self._tasks.items():
             if key[0] == account:
                 self._copies.held.drop(key)
                 task.cancel()
 
     def _begin(self, backlog: Backlog, done: asyncio.Future[bool]) -> None:
-        """A job in the queue of the conversation: all that was said before is out, and what is said later is held."""
+        """A job in the queue of the conversation: earlier copies have been sent, and later ones are held."""
         self._copies.held.hold(backlog.key)
         task = self._tasks[backlog.key] = self._background.start(self._send(backlog), BACKLOG)
         task.add_done_callback(partial(self._finished, backlog, done))
 
     def _finished(self, backlog: Backlog, done: asyncio.Future[bool], task: asyncio.Task[bool]) -> None:
-        """Whatever has become of the backlog, what is said now goes on."""
+        """However it ended, the copies that were held are sent."""
         self._tasks.pop(backlog.key, None)
         while (text := self._copies.held.next(backlog.key)) is not None:
             self._link.send(text)
@@ -126,7 +127,7 @@ class CatchUp:
         return True
 
     async def _tell(self, backlog: Backlog) -> None:
-        """One line after the other: a client gets time to make the chat before the second."""
+        """Send it message by message, with pauses: a client needs a moment to create the chat after the first."""
         pause = 0.0
         async for stanzas in self._lines(backlog):
             await asyncio.sleep(pause)
@@ -139,7 +140,7 @@ class CatchUp:
             self._copies.held.drop(backlog.key)
 
     async def _lines(self, backlog: Backlog) -> AsyncIterator[list[str]]:
-        """The stanzas of each line, of which the last are those that came meanwhile."""
+        """The stanzas for each message; last those that were held meanwhile."""
         watcher, chat, copies = backlog.watcher, backlog.chat, self._copies
         messages = await self._store.transcripts.newest_messages(
             backlog.conversation_id, backlog.after, backlog.until, MOST_PAST
@@ -161,7 +162,7 @@ class CatchUp:
             yield [text]
 
     def _still_may(self, backlog: Backlog) -> bool:
-        """A reload may have come meanwhile."""
+        """Checked each time, because a reload may have come meanwhile."""
         world = self._state.world
         parties = [world.account(party.account) for party in (backlog.watcher, *backlog.chat.sides)]
         watcher, one, other = parties

@@ -1,8 +1,8 @@
 """Chat faces as contacts of those whom a chat concerns: in their contact lists, and what they answer (S2, A4).
 
-Any client then shows a chat by its name, and opens it at all: some clients name a chat only by its contact, and
-Converse.js shows nothing of a stranger where there is no block list. To everybody else a chat face is an address that
-nobody has.
+Clients then show a chat under its name, and open it at all: some take a name only from a contact, and Converse.js
+shows nothing from a stranger on a server without block lists. For everybody else a chat face is an address that does
+not exist.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from ..throttled_log import ThrottledLog
 from .audience import Audience
 
 THERE = Seen(True)
-"""A chat face is always there: whom it shows may come and go."""
+"""A chat face is always available, whether or not its two people are."""
 
 Answers = Mapping[tuple[str, str], Callable[[str, str], Element | None]]
 
@@ -50,18 +50,18 @@ ANSWERS: Answers = {
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
-"""So long a copy waits until its chat is a contact."""
+"""How long a copy waits for its chat to become a contact."""
 
 REST_SECONDS = 30.0
-"""After ejabberd did not do it in time, nobody waits for so long."""
+"""If ejabberd was too slow or failed, no copy waits for that during this time."""
 
 WATCHED, OWN = "Watched chats", "Agent chats"
-"""Groups of contacts: for supervisors, and for an agent's own Work account."""
+"""Roster groups: for supervisors, and for an agent's own Work account."""
 
 
 class ChatAnswers:
-    """What chat faces answer. ``send`` takes stanza text, ``broadcasts`` what goes to all. ``removed`` is told which
-    account took which chat face out of its contacts."""
+    """What chat faces answer. ``send`` takes stanza text, ``broadcasts`` sends to many. ``removed`` is called with an
+    account and the chat face that it removed from its contacts."""
 
     def __init__(
         self,
@@ -81,7 +81,8 @@ class ChatAnswers:
     # Messages
 
     def refuse_message(self, message: Incoming) -> bool:
-        """Whether the message went to a chat face that its sender sees, and is refused: nobody would read it."""
+        """Refuse the message if it goes to a chat face that its sender sees, because nobody would read it; returns
+        whether it does."""
         account, address = message.route.account, message.route.address
         if message.over_rate or not address.startswith(RESERVED_PREFIX):
             return False
@@ -106,7 +107,7 @@ class ChatAnswers:
     # Presence
 
     def answer_presence(self, kind: str | None, viewer: Party, sender: str, address: str) -> bool:
-        """Whether this was about a chat face that the viewer sees, and is dealt with."""
+        """Handle a presence stanza to a chat face that the viewer sees; returns whether it is one."""
         if not address.startswith(RESERVED_PREFIX) or self.seen_by(viewer, address) is None:
             return False
         match kind:
@@ -126,11 +127,11 @@ class ChatAnswers:
         return True
 
     def announce(self) -> None:
-        """P6: the bridge is back."""
+        """P6: show them as available after a start or a lost stream."""
         self._tell(THERE)
 
     def farewell(self) -> None:
-        """P8"""
+        """P8: show them as unavailable before the end."""
         self._tell(UNAVAILABLE)
 
     def _tell(self, seen: Seen) -> None:
@@ -144,7 +145,7 @@ class ChatAnswers:
     # Requests
 
     def answer_iq(self, type: str, payload: Element, viewer: Party, chat: Chat) -> Element | Reason | None:
-        """The answer to an iq to a chat face; None is a result without payload."""
+        """The answer to an iq to a chat face; None stands for a result without payload."""
         answer = ANSWERS.get((type, payload.tag))
         if answer is None or payload.get("node"):
             return Reason.NO_SUCH_SERVICE
@@ -152,8 +153,8 @@ class ChatAnswers:
 
 
 class ChatContacts:
-    """Puts chats into contact lists, and takes them out. Each account has at most its tenant's ``roster_limit`` of
-    them; other chats come from strangers."""
+    """Puts chats into contact lists and removes them. Each account has at most its tenant's ``roster_limit`` of them;
+    copies of further chats come from strangers."""
 
     def __init__(
         self, state: State, api: EjabberdApi, link: Connection, audience: Audience, tasks: BackgroundTasks
@@ -171,10 +172,10 @@ class ChatContacts:
         self._tasks = tasks
         self._trouble = ThrottledLog(log, logging.WARNING)
 
-    # Appearing
+    # Adding
 
     def misses(self, viewer: Party, chat: Chat) -> bool:
-        """Whether the chat should be made one of the viewer's contacts before anything comes from it."""
+        """Whether the chat should become one of the viewer's contacts before a copy is sent."""
         mine = self._of.get(viewer.account, ())
         return (
             chat.face not in mine
@@ -184,7 +185,7 @@ class ChatContacts:
         )
 
     async def introduce(self, viewer: Party, chat: Chat) -> None:
-        """Make it one. If that fails, the copy comes from a stranger, and the next one tries again."""
+        """Make it a contact. If that fails, the copy comes from a stranger, and the next one tries again."""
         if not self.misses(viewer, chat):
             return
         group = OWN if as_agent(viewer, chat) else WATCHED
@@ -201,15 +202,15 @@ class ChatContacts:
             self._link.send(PresenceText(chat.face, THERE).to(viewer.account))
 
     def removed(self, account: str, face: str) -> None:
-        """The user took it out of the list, where it stays out until the next start."""
+        """The user removed it from the list, where it is not added again until the next start."""
         if face in self._of.get(account, ()):
             self._of[account].discard(face)
             self._removed.add((account, face))
 
-    # Going
+    # Removing
 
     def tidy(self) -> None:
-        """Take chats out of everybody's contacts that they do not watch any more, and may not."""
+        """Remove chats from the lists of everybody who neither watches them nor takes part in them any more."""
         for account, faces in self._of.items():
             gone = {face for face in faces if not self._stays(account, face)}
             if gone:

@@ -1,15 +1,15 @@
 """Copies of messages: to supervisors who watch (S2), and to an agent's own Work account (A4).
 
-When a message goes out, `Copies` looks who gets a copy at that moment (`Audience`) and puts one job into the queue of
-the conversation. Mostly it is done at once. It takes time where something has to come first: the chat becomes a
-contact of who gets the copy, the message that a correction is about is read from the archive, the first line of a chat
-that opens gets a second's rest. Then what is said next in the same conversation waits behind it, and nobody else.
+When a message is sent, `Copies` finds who gets a copy at that moment (`Audience`) and puts one job into the queue of
+the conversation. Usually the job is done at once. It takes time if something has to come first: the chat becomes a
+contact of its receivers, the message that a correction refers to is read from the archive, or the first copy of a chat
+that opens is followed by a pause. Later copies of the same conversation wait for it, others do not.
 
-Nothing of a copy is stored. It has an id that follows from the number of its message (`archive_id.Role`), and the mark
-of delivery, which says up to which message all is done, waits for the queue (`KeyedQueue.settled`). So what a crash or
-a lost stream took is copied again together with its message, and clients know by the id what they have already (A5).
+Copies are not stored. Their ids are derived from the number of the message (`archive_id.Role`), and the delivery mark,
+up to which all messages are done, waits for the queue (`KeyedQueue.settled`). After a crash or a lost stream copies
+are sent again together with their messages, and clients recognise by the id what they have (A5).
 
-A watcher who is told what was said before gets copies only after that: they are held for this one watcher
+A watcher who is catching up gets new copies only afterwards; until then they are held for this watcher alone
 (`HeldCopies`, `catch_up`).
 """
 
@@ -43,17 +43,16 @@ from .chat_contacts import ChatContacts
 from .copy_composer import YOU, CopyComposer, Said, referring
 
 LATE_US = 10_000_000
-"""A copy that is sent so much after the message says when that was."""
+"""A copy that is sent so long after the message has a timestamp (XEP-0203)."""
 
 SETTLE_SECONDS = 1.0
-"""Between the first line of a chat and what follows. Converse.js loses lines that come while it makes the chat."""
+"""Pause after the first copy of a chat. Converse.js loses messages that come while it creates the chat."""
 
 PAUSE_SECONDS = 0.03
-"""Between further messages of a backlog."""
+"""Pause between further messages of a backlog."""
 
 MOMENT_US = 1_000
-"""That a conversation began is told as of so long before its first message, so that clients that sort by time keep the
-order."""
+"""The note that a conversation began is dated this much before its first message, for clients that sort by time."""
 
 BEGAN = "{one} and {other} began a chat."
 
@@ -66,13 +65,13 @@ NOTICE = "This chat may be watched by supervisors."
 
 
 class Granted(Protocol):
-    """What ejabberd grants on a host."""
+    """The privileges that ejabberd grants (`Grants`)."""
 
     def outgoing(self, host: str) -> str | None: ...
 
 
 class Copies:
-    """Makes copies, those of each conversation in order. Without a stream it makes none."""
+    """Makes copies, those of each conversation in order. Without a stream none are made."""
 
     def __init__(
         self,
@@ -92,13 +91,13 @@ class Copies:
         self._granted = granted
         self._texts = CopyComposer(state.archive_ids, link.fits)
         self.queue: KeyedQueue[int] = KeyedQueue(tasks, "sending copies", eager=True)
-        """By the number of the conversation."""
+        """Keyed by the number of the conversation."""
         self.held = HeldCopies(link.send)
         self.last = 0
-        """The newest message of which copies were made, if anybody wanted some."""
+        """The newest message that was copied, or would have been if somebody watched."""
 
     def stream_began(self) -> None:
-        """What comes after the mark of delivery will be sent again."""
+        """Start at the delivery mark: all messages after it are sent again."""
         self.last = self._store.delivered_up_to
 
     def stream_lost(self) -> None:
@@ -108,9 +107,9 @@ class Copies:
     # With each message
 
     def delivered(self, message: NewMessage | ArchivedMessage, sender: Party, receiver: Party, opened: bool) -> None:
-        """Copy a message that goes out now. ``opened``: it is the first of its conversation."""
+        """Copy a message that is sent now. ``opened``: it is the first of its conversation."""
         self.last = max(self.last, message.id)
-        # Looked up again: a reload may have come since the message was accepted.
+        # looked up again: there may have been a reload since the message was accepted
         known = self._state.world.account(sender.account), self._state.world.account(receiver.account)
         sender, receiver = known[0] or sender, known[1] or receiver
         chat = self._chat(sender, receiver)
@@ -126,10 +125,10 @@ class Copies:
     def delivered_again(
         self, message: ArchivedMessage, to_work_only: bool, archived: Callable[[str, str], bool]
     ) -> None:
-        """After a crash, or a lost stream. ``to_work_only``: ejabberd had it, and its archive may have forgotten it,
-        which is where Work accounts find what they did as agents (R3).
+        """Copy a message that is sent again after a crash or a lost stream. ``to_work_only``: ejabberd had routed it,
+        but its archive, where Work accounts find what they did as agents, may have lost it (R3).
 
-        Who has an id in their archive, as ``archived`` says of account and id, gets no other copy.
+        ``archived`` says whether an account has an id in its archive; then it gets no second copy.
         """
         self.last = max(self.last, message.id)
         sender = self._state.world.account(message.sender_account)
@@ -149,7 +148,7 @@ class Copies:
             self.queue.put(message.conversation_id, partial(self._copy, said, to, opened))
 
     def work_accounts(self, message: ArchivedMessage) -> list[str]:
-        """Who gets copies of it in a Work account, which ejabberd archives."""
+        """The Work accounts that get copies of it, which ejabberd archives."""
         sender = self._state.world.account(message.sender_account)
         receiver = self._state.world.account(message.receiver_account)
         chat = self._chat(sender, receiver) if sender and receiver else None
@@ -159,7 +158,7 @@ class Copies:
         return [party.account for party in (to.sender, to.receiver) if party]
 
     def withdrawn(self, message: ArchivedMessage) -> None:
-        """It came back: who got a copy is told so."""
+        """The message came back: tell everybody who got a copy."""
         sender = self._state.world.account(message.sender_account)
         receiver = self._state.world.account(message.receiver_account)
         chat = self._chat(sender, receiver) if sender and receiver else None
@@ -169,25 +168,25 @@ class Copies:
             if to:
                 self.queue.put(message.conversation_id, partial(self._take_back, said, to))
 
-    # Backlogs, and lines of our own
+    # Backlogs, and notes by deskbridge itself
 
     async def introduce(self, chat: Chat, watcher: Party) -> None:
-        """Before anything comes from the chat."""
+        """To be called before anything is sent from the chat."""
         await self._contacts.introduce(watcher, chat)
 
     async def told_later(self, chat: Chat, watcher: Party, message: ArchivedMessage) -> list[str]:
-        """The stanzas that tell what was said before somebody began to watch."""
+        """The stanzas for a message that was sent before the watcher came."""
         sender = chat.one if message.sender_account == chat.one.account else chat.other
         receiver = chat.other if sender is chat.one else chat.one
         said = await referring(self._store, Said(message, sender, receiver, chat, late=True))
         return [text for _, text in self._texts.watched(said, [watcher])]
 
     def line(self, chat: Chat, watcher: Party, words: str, id: str, at: int | None = None) -> str:
-        """The stanza that says something about a chat; ``at`` is when it was so, in us, if not now."""
+        """A note about the chat, as stanza text; ``at`` is its time in us, if that is not now."""
         return self._texts.line(chat, watcher, words, id, at)
 
     def beginning(self, chat: Chat, watcher: Party, first: NewMessage | ArchivedMessage, late: bool) -> str:
-        """The stanza that says that a conversation began, with that message."""
+        """The note that a conversation began with that message."""
         words = BEGAN.format(one=chat.one.full_name, other=chat.other.full_name)
         id = self._texts.id(first.id, Role.OPENING)
         return self.line(chat, watcher, words, id, first.sent_at - MOMENT_US if late else None)
@@ -197,36 +196,37 @@ class Copies:
         self._link.send(self.line(chat, watcher, words, secrets.token_hex(8)))
 
     def ending_id(self, conversation_id: int) -> str:
-        """Of the line that says that a conversation is over."""
+        """The id of the note that a conversation has ended."""
         return self._texts.id(conversation_id, Role.ENDING)
 
     def ended(self, conversation: Conversation, words: str) -> None:
-        """Who watches is told that a conversation is over."""
+        """Tell the watchers that a conversation has ended."""
         one, other = map(self._state.world.account, (conversation.first, conversation.second))
         chat = self._chat(one, other) if one and other else None
         if chat is not None:
             watchers = self._audience.of(chat)
             self.queue.put(conversation.id, partial(self._tell_end, conversation.id, chat, watchers, words))
 
-    # What comes back
+    # Copies that come back
 
     def is_returned_copy(self, message: Element) -> bool:
-        """Whether this is a copy that we sent in the name of a Work account, to a chat face: it has done its work.
+        """Whether this is a copy that was sent in the name of a Work account, which ejabberd delivers to the chat
+        face, that is, back to deskbridge.
 
-        Clients cannot send without a resource, nor make up such an id.
+        Clients can neither send without a resource nor guess such an id.
         """
         found = None if "/" in message.get("from", "") else self._state.archive_ids.parse(message.get("id", ""))
         return found is not None and found[1] in (Role.COPY, Role.WITHDRAWN) and message.get("type") != "error"
 
-    # How
+    # The parts
 
     def _notify(self, chat: Chat, message: NewMessage | ArchivedMessage) -> None:
-        """The two are told that they may be watched (S4)."""
+        """Tell the two that they may be watched (S4)."""
         for text in notices(chat, self._state.world, self._texts.id(message.id, Role.NOTICE)):
             self._link.send(text)
 
     def _chat(self, one: Party, other: Party) -> Chat | None:
-        """The chat of the two, if anybody could get copies of it: most chats with Work users need no chat face."""
+        """The chat of the two, if anybody could get copies: most chats with Work users need no chat face."""
         if one.side is other.side or work_party(one, self._state.world) or work_party(other, self._state.world):
             return self._state.chat_faces.chat(one, other)
         return None
@@ -273,7 +273,8 @@ class Copies:
             self._send_as(to.sender, self._texts.sent(said, to.sender), self._texts.told_as_sent, said)
 
     def _send_as(self, own: Party, text: str, instead: Callable[[Said, Party], str], said: Said) -> None:
-        """In the name of a Work account, if its server archives that (ejabberd 23.10), else told to it."""
+        """Send it in the name of a Work account, if its server archives that (ejabberd 23.10); otherwise to that
+        account."""
         tenant = own.tenant
         namespace = self._archived_in_name_of(own)
         if namespace is not None:
@@ -283,7 +284,7 @@ class Copies:
         self._link.send(instead(said, own))
 
     def _archived_in_name_of(self, own: Party) -> str | None:
-        """The namespace in which messages in the name of a Work account can be sent, if its server archives these."""
+        """The namespace for messages in the name of a Work account, if its server archives these."""
         namespace = self._granted.outgoing(own.tenant.work_host)
         return namespace if namespace in ARCHIVED else None
 
@@ -309,9 +310,9 @@ def _is_late(message: NewMessage | ArchivedMessage) -> bool:
 
 
 class HeldCopies:
-    """Copies for one watcher of a conversation that wait until the watcher has caught up with it.
+    """Copies for one watcher of a conversation, held until the watcher has caught up with it.
 
-    ``send`` takes stanza text. What is held is lost with the process, and told again: its watch is behind.
+    ``send`` takes stanza text. A crash loses what is held; it is sent again, as the watch is behind.
     """
 
     def __init__(self, send: Callable[[str], None]) -> None:
@@ -319,7 +320,7 @@ class HeldCopies:
         self._waiting: dict[WatcherKey, deque[str]] = {}
 
     def hold(self, key: WatcherKey) -> None:
-        """From now on nothing goes to this watcher but their backlog."""
+        """From now on hold what is for this watcher."""
         self._waiting.setdefault(key, deque())
 
     def send(self, key: WatcherKey, text: str) -> None:
@@ -331,7 +332,7 @@ class HeldCopies:
             waiting.append(text)
 
     def next(self, key: WatcherKey) -> str | None:
-        """The oldest that is held, which is to be sent. None if nothing is: from then on copies are sent at once."""
+        """The oldest that is held, for the caller to send. None ends the holding: further copies are sent at once."""
         waiting = self._waiting.get(key)
         if waiting:
             return waiting.popleft()
@@ -339,7 +340,7 @@ class HeldCopies:
         return None
 
     def drop(self, key: WatcherKey) -> None:
-        """What waits is not for this watcher any more."""
+        """Drop what is held, and hold nothing more."""
         self._waiting.pop(key, None)
 
     def clear(self) -> None:
@@ -347,7 +348,7 @@ class HeldCopies:
 
 
 def notices(chat: Chat, world: World, id: str) -> Iterator[str]:
-    """The lines for both, as texts of stanzas with that id; none if nobody may watch."""
+    """The notices for both, as stanza texts with that id; none if nobody may watch."""
     tenant = chat.one.tenant
     if tenant.watch_notice and is_watchable(chat, world.directory(tenant)):
         for one, other in (chat.sides, chat.sides[::-1]):

@@ -1,4 +1,4 @@
-"""How a message looks to those who see it without taking part: the words, ids and addresses of each copy (S2, A4)."""
+"""What a copy looks like to those who see a chat without taking part: its words, ids and addresses (S2, A4)."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -17,10 +17,10 @@ from component.xep.forwarding import forwarded
 log = logging.getLogger(__name__)
 
 QUOTED = 200
-"""Characters of a retracted message that are shown."""
+"""Characters of a retracted message that are quoted."""
 
 YOU = "You"
-"""How agents' own words are told in their Work accounts."""
+"""The speaker's name for agents' own words in their Work accounts."""
 
 TOO_LONG = "A message from {} is too long to be shown here."
 
@@ -29,10 +29,8 @@ Fits = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message in a chat. ``corrects`` and ``retracts`` are the messages it refers to, if these could be found.
-
-    ``late`` says when it was said, as that was not just now.
-    """
+    """A message in a chat. ``corrects`` and ``retracts`` are the messages it refers to, if they were found. ``late``:
+    it was sent some time ago, so copies need a timestamp."""
 
     message: NewMessage | ArchivedMessage
     sender: Party
@@ -52,17 +50,18 @@ class Said:
 
 
 class CopyComposer:
-    """Stanza texts. ``fits`` says whether ejabberd takes a stanza of that length."""
+    """Makes stanza texts. ``fits`` says whether ejabberd takes a stanza of that length."""
 
     def __init__(self, ids: ArchiveIds, fits: Fits) -> None:
         self._ids = ids
         self._fits = fits
 
     def watched(self, said: Said, watchers: Iterable[Party]) -> Iterator[tuple[Party, str]]:
-        """For supervisors: who said what; and behind it, alone, for their programs, the message itself, forwarded.
+        """For supervisors: a line with the speaker's name, and behind it, as a stanza of its own, the forwarded
+        message, for programs.
 
-        In one stanza, Converse.js would take the first text it finds, and ejabberd puts that of a forwarded message
-        before the line's own. No archive keeps what is forwarded, and no client shows it.
+        In one stanza, Converse.js would show the first text it finds, and ejabberd puts that of a forwarded message
+        first. Archives do not keep the forwarded stanza, and clients do not show it.
         """
         content = self._told(said, said.sender.full_name, said.message.payload)
         original = self._original(said)
@@ -74,7 +73,7 @@ class CopyComposer:
                 yield watcher, forward
 
     def _original(self, said: Said) -> str:
-        """XEP-0297 §3.1, between faces (AD2)."""
+        """XEP-0297 §3.1, with faces as addresses (AD2)."""
         message, faces = said.message, {party.account: party.face for party in said.chat.sides}
         text = copies.original(
             said.sender.face, said.receiver.face, message.type, message.client_id, message.payload, faces
@@ -82,11 +81,11 @@ class CopyComposer:
         return forwarded(text, delay(said.chat.face, message.sent_at))
 
     def received(self, said: Said, own: Party) -> str:
-        """A4: what an agent got, for their Work account ``own``."""
+        """A4: what an agent received, for their Work account ``own``."""
         return self._to(said, own, self._repeated(said, said.message.payload))
 
     def told_as_received(self, said: Said, own: Party) -> str:
-        """The same where lines stand beside it that tell what the agent said: then it tells who speaks as well."""
+        """The same with the speaker's name, where the agent's own words are lines with a name too (`told_as_sent`)."""
         name, words = said.sender.full_name, copies.words(said.message.payload)
         if not said.takes_back:
             return self._to(said, own, self._told(said, name, said.message.payload))
@@ -95,22 +94,22 @@ class CopyComposer:
         return self._to(said, own, f"{about}{content}" or copies.body(marks.told(f"{name} retracted a message.")))
 
     def told_as_sent(self, said: Said, own: Party) -> str:
-        """A4: what an agent said, where ejabberd would not archive it in their name: as a line that says so."""
+        """A4: what an agent sent, as a line from the chat, where ejabberd would not archive it in the agent's name."""
         return self._to(said, own, self._told(said, YOU, said.message.as_written))
 
     def sent(self, said: Said, own: Party) -> str:
-        """A4: what an agent said, to be sent in the name of their Work account."""
+        """A4: what an agent sent, to be sent in the name of their Work account."""
         content = self._repeated(said, said.message.as_written) + self._when(said, own)
         return own_envelope(own.account, said.chat.face, "chat", self._ids.id(said.message.id, Role.COPY), content)
 
     def line(self, chat: Chat, watcher: Party, words: str, id: str, at: int | None = None) -> str:
-        """Something about the chat that nobody of the two has said; ``at`` is when it was so, if not now."""
+        """A note about the chat by deskbridge; ``at`` is its time in us, if that is not now."""
         when = "" if at is None else copies.said_at(watcher, chat.face, at)
         content = copies.body(marks.told(words)) + copies.to_supervisor(title(watcher, chat)) + when
         return own_envelope(chat.face, watcher.account, "chat", id, content)
 
     def withdrawn(self, said: Said, viewer: Party, name: str) -> str:
-        """The message was not delivered after all: the copy that was sent before says so instead."""
+        """The message was not delivered: a correction of its copy that says so."""
         words = marks.spoken(f"{name} (not delivered)", copies.words(said.message.payload) or "")
         content = copies.corrects(self._ids.id(said.message.id, Role.COPY)) + copies.body(words)
         id = self._ids.id(said.message.id, Role.WITHDRAWN)
@@ -136,12 +135,12 @@ class CopyComposer:
         return copies.to_own_account(name) if as_agent(viewer, chat) else copies.to_supervisor(name)
 
     def _told(self, said: Said, name: str, payload: str) -> str:
-        """The message, of which ``payload`` is the version to tell, as somebody tells it who speaks of ``name``."""
+        """The message as a line that names the speaker; ``payload`` is the version to show."""
         words = copies.words(payload)
         if said.takes_back:
             quoted = said.retracts.body if said.retracts else None
             retracted = marks.told(f"{name} retracted: {quoted[:QUOTED]}" if quoted else f"{name} retracted a message.")
-            # What clients that know no retractions show of it.
+            # for clients that do not know retractions
             return copies.body("\n".join((retracted, marks.spoken(name, words))) if words else retracted)
         if words is None:
             return ""
@@ -150,7 +149,7 @@ class CopyComposer:
         return copies.body(marks.spoken(f"{name} (corrected)" if said.is_correction else name, words))
 
     def _repeated(self, said: Said, payload: str) -> str:
-        """The message as it was said, in that version."""
+        """The message without a speaker's name, in that version."""
         words = copies.words(payload)
         content = "" if words is None else copies.body(marks.unmarked(words))
         if said.retracts:
@@ -164,7 +163,7 @@ class CopyComposer:
 
 
 async def referring(store: Store, said: Said) -> Said:
-    """The same with the messages that it corrects or retracts: only those of the same sender (XEP-0308 §5)."""
+    """The same with the messages that it corrects or retracts, which have to be by the same sender (XEP-0308 §5)."""
     corrected, retracted = reference(said.message.as_written)
     return replace(
         said,

@@ -1,4 +1,4 @@
-"""What belongs to supervisors and to agents' Work accounts, put together (S1 to S4, A4)."""
+"""The parts for supervisors and agents' Work accounts, put together (S1 to S4, A4)."""
 
 from component.background_tasks import BackgroundTasks
 from component.ejabberd.ejabberd_api import EjabberdApi
@@ -19,8 +19,8 @@ from .watching import Watching, WatchRights
 
 
 class Supervision:
-    """``copies`` go out with messages, ``watching`` knows to whom, ``chats`` answers for the chat faces.
-    ``transcripts`` are read afterwards, also by ``transcript_links``."""
+    """``copies`` are sent with messages, ``watching`` knows who watches, ``chats`` answers for the chat faces,
+    ``transcripts`` and ``transcript_links`` show what was said before."""
 
     def __init__(
         self,

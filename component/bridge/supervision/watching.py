@@ -34,11 +34,12 @@ FORBIDDEN = "You cannot watch this chat any more."
 
 
 BOUNCE_SECONDS = 60.0
-"""An error that comes so long before a log-out belongs to it."""
+"""An error that comes within this time before a log-out belongs to it."""
 
 
 class WatchRights:
-    """Ends what somebody may not watch any more, with one line, and begins what they may."""
+    """Ends watches that are not allowed any more, with a note to the watcher, and begins to copy what has become
+    allowed."""
 
     def __init__(
         self, state: State, audience: Audience, copies: Copies, catch_up: CatchUp, contacts: ChatContacts
@@ -50,7 +51,8 @@ class WatchRights:
         self._contacts = contacts
 
     def settle(self, account: str) -> Party | None:
-        """After a start, or a lost stream: the watcher as the directory has them, if it does."""
+        """After a start or a lost stream: the watcher by the directory, or None; watches that are not allowed are
+        ended."""
         party = self._state.world.account(account)
         if party is None:
             self._stop(self._state.watches.of(account))
@@ -59,7 +61,7 @@ class WatchRights:
         return party
 
     async def look_through(self, before: World) -> None:
-        """The directory has changed."""
+        """Adapt to a new directory."""
         for account in self._state.watches.watchers():
             party, earlier = self._state.world.account(account), before.account(account)
             if party and earlier:
@@ -83,7 +85,7 @@ class WatchRights:
                 self._catch_up.tell(Backlog(party, now, conversation_id, 0, self._copies.last))
 
     def _watched_pairs(self, party: Party) -> list[tuple[str, str, int | None]]:
-        """The conversations that are open, and pairs that are watched by name."""
+        """The pairs of accounts in open conversations, with their numbers, and those that are watched by name."""
         desk = self._state.conversations.desk()
         found: list[tuple[str, str, int | None]] = [(one.first, one.second, one.id) for one in desk]
         for watch in self._state.watches.of(party.account):
@@ -96,7 +98,7 @@ class WatchRights:
         return self._state.chat_faces.of_accounts(first, second, world)
 
     def _stop_forbidden(self, party: Party) -> None:
-        """Watches that cannot show anything any more."""
+        """End watches that are not allowed any more."""
         self._stop(watch for watch in self._state.watches.of(party.account) if not self._may(party, watch))
 
     def _may(self, party: Party, watch: Watch) -> bool:
@@ -115,11 +117,11 @@ class WatchRights:
 
 
 class TooMany(Exception):
-    """An account watches as much as it may."""
+    """An account has as many watches as it may have."""
 
 
 class Watching:
-    """Keeps watchers up to date, each from where they left off."""
+    """Begins and ends watches, and keeps watchers up to date."""
 
     def __init__(
         self,
@@ -146,9 +148,10 @@ class Watching:
     # Commands
 
     async def start(self, watcher: Party, scope: Scope, value: str) -> bool:
-        """Watch from now on, beginning with what was said in the conversations that are open. False if they do already.
+        """Begin a watch, with the earlier messages of conversations that are open. False if there is such a watch
+        already.
 
-        Raises ``TooMany``, and ``StoreError`` if it cannot be noted.
+        Raises ``TooMany``, and ``StoreError`` if it cannot be written.
         """
         if len(self._state.watches.of(watcher.account)) >= MOST:
             raise TooMany
@@ -170,7 +173,7 @@ class Watching:
             self._state.watches.stop(watch)
         self._contacts.tidy()
 
-    # Coming and going
+    # Log-ins and streams
 
     def resume(self) -> None:
         """There is a new stream, and it is known who is logged in. What was sent before the mark has arrived."""
@@ -184,7 +187,7 @@ class Watching:
         self._contacts.tidy()
 
     def stream_lost(self) -> None:
-        """Stop what is under way; all who watch are behind."""
+        """Stop what is being sent; the watches stay behind."""
         self._tasks.cancel()
         self._catch_up.stream_lost()
         self._copies.stream_lost()
@@ -198,8 +201,8 @@ class Watching:
         self._fall_behind(party.account, self._bounced.pop(party.account, self._copies.last))
 
     def copy_bounced(self, element: Element) -> bool:
-        """Whether this error is about a copy, which a watcher who was leaving did not get any more (R1: their server
-        says so, not their client)."""
+        """Handle the error if it is about a copy that a watcher did not get because they were logging out; returns
+        whether it is about a copy (R1: such an error comes from their server, not from their client)."""
         found = self._state.archive_ids.parse(element.get("id", ""))
         sender = normalise(element.get("from", ""))
         if found is None or sender is None or sender[1] or found[1] is not Role.COPY:
@@ -231,7 +234,7 @@ class Watching:
     # Catching up
 
     def _bring_up_to_date(self, watcher: Party) -> None:
-        """Send what is missing of every chat. What is said in it meanwhile comes after that."""
+        """Send what is missing of every chat that is watched; new messages of these follow after that."""
         behind = [watch for watch in self._state.watches.of(watcher.account) if watch.behind is not None]
         if not behind or not self._audience.listens(watcher):
             return
@@ -246,8 +249,8 @@ class Watching:
                 yield Backlog(watcher, chat, conversation.id, after, self._copies.last)
 
     def _missing_after(self, watcher: Party, chat: Chat) -> int | None:
-        """The message after which the watcher got nothing of this chat; None if there is nothing that they should get,
-        or another watch of theirs has told them all."""
+        """The number of the message up to which the watcher has this chat; None if there is nothing to send, or
+        another watch of theirs is up to date."""
         marks = [watch.behind for watch in self._audience.watches(watcher, chat)]
         known = [mark for mark in marks if mark is not None]
         return max(known) if known and len(known) == len(marks) else None
@@ -262,7 +265,7 @@ class Watching:
                     self._state.watches.set_behind(watch, None)
 
     async def _ended_meanwhile(self, watcher: Party, behind: list[Watch]) -> list[Backlog]:
-        """Conversations that were open when the watcher left, and are not any more."""
+        """Conversations that were open when the watcher left and have ended since."""
         left = min((watch.behind for watch in behind if watch.behind), default=0)
         if not left:
             return []

@@ -7,8 +7,7 @@ import pytest
 
 from component.model import RosterItem
 from component.policy.roster_members import Entry
-from component.policy.roster_notes import Note, Origin, decode, encode
-from component.policy.roster_plan import Plan, Situation, plan
+from component.policy.roster_plan import Note, Origin, Plan, Situation, decode, encode, plan
 
 CAROL, DAN = "carol@agents.acme.test", "dan@agents.acme.test"
 
