@@ -8,20 +8,23 @@ Meanwhile all else is refused.
 **The lease.** The last thing that each transaction does before it commits is to prove that this process still has the
 lease, by writing a number of its own into the lease's row, which it finds by the epoch (`postgresql_lease`). That
 number is also what is looked for if there is doubt.
+
+**Batches.** Nearly all are messages and marks alone. Such a one is one statement, and that is one transaction: it has a
+list for each column, locks the lease's row for its proof, and is told by its first message if there is doubt.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sqlalchemy import AdaptedConnection, Connection, event
+from sqlalchemy import AdaptedConnection, BigInteger, Connection, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -30,8 +33,11 @@ from .engine import Outcome, Stalled, Submission
 from .lease import Lease
 from .migrations import migrate
 from .postgresql_connection import FAULTS, PROBLEMS, READ_ONLY, Pg, connect, is_busy, is_certain, is_lost
+from .records.meta import DELIVERED_UP_TO, SETTLED_UP_TO
+from .schema import message
 from .store_errors import LeaseLost, StoreBusy, StoreError
-from .write.writer import Writer
+from .write.batch import MESSAGE_COLUMNS
+from .write.writer import Rows, Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,8 +71,36 @@ _TO_READ = {
 _SESSION = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _END_SESSION = "SELECT pg_terminate_backend(pid, 3000) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
 _PROVE = "UPDATE lease SET written = $2 WHERE epoch = $1 RETURNING epoch"
-_LAST_WRITTEN = "SELECT written FROM lease WHERE epoch = $1"
+_EPOCH = "SELECT epoch FROM lease"
+_HAS_NUMBER = "SELECT EXISTS (SELECT FROM lease WHERE epoch = $1 AND written = $2)"
+_HAS_MESSAGE = "SELECT EXISTS (SELECT FROM message WHERE id = $1)"
 _ALONE = "SELECT pg_advisory_lock(hashtext('deskbridge migrates'))"
+
+
+def _write_rows(proof: str) -> str:
+    """Marks, then a list for each column of messages, then what ``proof`` needs. Answers whether that was there."""
+    first = 3
+    types = ("bigint" if isinstance(message.c[name].type, BigInteger) else "text" for name in MESSAGE_COLUMNS)
+    lists = ", ".join(f"${place}::{type}[]" for place, type in enumerate(types, first))
+    return f"""
+WITH proof AS ({proof.format(first + len(MESSAGE_COLUMNS))}),
+messages AS (
+    INSERT INTO message ({", ".join(MESSAGE_COLUMNS)}) SELECT new.* FROM proof CROSS JOIN unnest({lists}) AS new
+),
+marks AS (
+    UPDATE meta SET value = mark.value
+    FROM proof, (VALUES ('{DELIVERED_UP_TO}', $1), ('{SETTLED_UP_TO}', $2)) AS mark (key, value)
+    WHERE meta.key = mark.key AND CAST(meta.value AS bigint) < CAST(mark.value AS bigint)
+)
+SELECT EXISTS (SELECT FROM proof)
+"""
+
+
+_WRITE = _write_rows("SELECT")
+_PROVE_AND_WRITE = _write_rows("SELECT FROM lease WHERE epoch = ${} FOR SHARE")
+
+Evidence = Callable[[Pg], Awaitable[bool]]
+"""Looks for what a transaction left behind."""
 
 
 @dataclass(slots=True)
@@ -82,10 +116,10 @@ class WriterSession:
 
 @dataclass(slots=True)
 class Doubt:
-    """Did ``session`` commit its transaction ``number``? ``answer`` gets to know."""
+    """Did ``session`` commit its last transaction? ``answer`` gets to know."""
 
     session: WriterSession
-    number: int
+    evidence: Evidence
     answer: asyncio.Future[bool]
 
 
@@ -144,16 +178,14 @@ class PostgresqlEngine:
                 return step(connection, *args, **kwargs)
 
         try:
-            return await self._in_turn(job)
+            return await self._in_turn(lambda session: session.steps.run_sync(job))
         except FAULTS.raised as error:
             raise StoreError(f"cannot be written: {FAULTS.cause(error)}") from error
 
     async def write(self, batch: Sequence[Submission], stalled: Stalled) -> Sequence[Outcome]:
         self._stalled = stalled
         try:
-            return await self._in_turn(
-                lambda connection: self._writer.write(partial(self._transaction, connection), batch, FAULTS)
-            )
+            return await self._in_turn(partial(self._write, batch))
         except StoreError as problem:
             return [problem] * len(batch)
         except FAULTS.raised as error:
@@ -204,8 +236,8 @@ class PostgresqlEngine:
 
     # Writing
 
-    async def _in_turn(self, job: Callable[[Connection], T]) -> T:
-        """What ``job`` answers on the connection that writes, one after the other.
+    async def _in_turn(self, job: Callable[[WriterSession], Awaitable[T]]) -> T:
+        """What ``job`` answers with the connection that writes, one after the other.
 
         :raises StoreError: there is no connection now, or it is not known what came of it
         """
@@ -214,7 +246,7 @@ class PostgresqlEngine:
             if session is None:
                 raise StoreError(self._trouble or "the store is closed")
             try:
-                return await session.steps.run_sync(job)
+                return await job(session)
             except FAULTS.raised as error:
                 if is_lost(error):
                     self._lost(session, FAULTS.cause(error))
@@ -236,6 +268,40 @@ class PostgresqlEngine:
             yield
         finally:
             self._turn.release()
+
+    async def _write(self, batch: Sequence[Submission], session: WriterSession) -> Sequence[Outcome]:
+        rows = self._writer.rows(batch)
+        if rows is not None and await self._write_rows(rows, session):
+            return [None] * len(batch)
+
+        def job(connection: Connection) -> Sequence[Outcome]:
+            return self._writer.write(partial(self._transaction, connection), batch, FAULTS)
+
+        return await session.steps.run_sync(job)
+
+    async def _write_rows(self, rows: Rows, session: WriterSession) -> bool:
+        """By one statement, which is a transaction of its own; False if something in it cannot be stored, and so
+        nothing is."""
+        columns = zip(*rows.messages, strict=True) if rows.messages else [()] * len(MESSAGE_COLUMNS)
+        marks = (str(rows.delivered), str(rows.settled))
+        proof = () if self._lease is None else (self._lease.epoch,)
+        statement = _WRITE if self._lease is None else _PROVE_AND_WRITE
+        try:
+            proved = await session.driver.fetchval(statement, *marks, *columns, *proof)
+        except FAULTS.raised as problem:
+            self._writer.failed()
+            if not FAULTS.is_operational(problem):
+                return False
+            if is_certain(problem):
+                raise
+            evidence = _has_message(rows.messages[0][0]) if rows.messages else None
+            await self._find_out(session, FAULTS.cause(problem), evidence)
+        else:
+            if not proved:
+                self._writer.failed()
+                raise self._taken()
+        self._writer.written(rows)
+        return True
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Connection]:
@@ -263,7 +329,8 @@ class PostgresqlEngine:
         except PROBLEMS as problem:
             if is_certain(problem) or session is None:
                 raise
-            await self._find_out(session, FAULTS.cause(problem))
+            evidence = None if self._lease is None else _has_number(self._lease.epoch, self._number)
+            await self._find_out(session, FAULTS.cause(problem), evidence)
 
     async def _prove(self, driver: Pg) -> None:
         """:raises LeaseLost: another process has it"""
@@ -271,24 +338,25 @@ class PostgresqlEngine:
             return
         self._number += 1
         if await driver.fetchval(_PROVE, self._lease.epoch, self._number) is None:
-            raise self._taken(self._lease)
+            raise self._taken()
 
-    def _taken(self, lease: Lease) -> LeaseLost:
-        lease.lost.set()
+    def _taken(self) -> LeaseLost:
+        if self._lease is not None:
+            self._lease.lost.set()
         return LeaseLost("another process has taken over the database")
 
     # A connection that is lost
 
-    async def _find_out(self, session: WriterSession, problem: str) -> None:
-        """Wait until it is known what became of the last transaction.
+    async def _find_out(self, session: WriterSession, problem: str, evidence: Evidence | None) -> None:
+        """Wait until it is known by the ``evidence`` whether the last transaction was committed.
 
-        :raises StoreError: it was not committed, or cannot be told
+        :raises StoreError: it was not, or cannot be told
         """
-        doubt = Doubt(session, self._number, asyncio.get_running_loop().create_future())
-        self._doubt = doubt if self._lease is not None else None
-        self._lost(session, problem)
-        if self._doubt is None:
+        if evidence is None:
+            self._lost(session, problem)
             raise StoreError(f"PostgreSQL was lost while it committed, so this may be written or not: {problem}")
+        doubt = self._doubt = Doubt(session, evidence, asyncio.get_running_loop().create_future())
+        self._lost(session, problem)
         refusing = asyncio.get_running_loop().call_later(PATIENCE, self._stall)
         try:
             if not await doubt.answer:
@@ -315,13 +383,14 @@ class PostgresqlEngine:
         """Connect again, and find out what became of what was under way."""
         began, pause = time.monotonic(), PAUSES[0]
         while True:
+            # At first too, so that whoever was using the connection has noticed, and has said what is in doubt.
+            await asyncio.sleep(pause * random.uniform(0.5, 1))
+            pause = min(2 * pause, PAUSES[1])
             try:
                 session = await self._connect()
                 break
             except (StoreError, *PROBLEMS, SQLAlchemyError) as problem:
                 self._trouble = f"PostgreSQL is away: {FAULTS.cause(problem)}"
-            await asyncio.sleep(pause * random.uniform(0.5, 1))
-            pause = min(2 * pause, PAUSES[1])
         if not self._turn.locked():
             await _close(lost)
         self._session, self._trouble = session, None
@@ -343,15 +412,15 @@ class PostgresqlEngine:
     async def _settle(self, driver: Pg) -> None:
         """Answer the doubt, if there is one."""
         doubt = self._doubt
-        if doubt is None or self._lease is None or doubt.answer.done():
+        if doubt is None or doubt.answer.done():
             return
         if await driver.fetchval(_END_SESSION, doubt.session.process, doubt.session.started) is False:
             raise StoreError("PostgreSQL: the old session does not end")
-        written = await driver.fetchval(_LAST_WRITTEN, self._lease.epoch)
-        if written is None:
-            doubt.answer.set_exception(self._taken(self._lease))
+        written = await doubt.evidence(driver)
+        if self._lease is not None and await driver.fetchval(_EPOCH) != self._lease.epoch:
+            doubt.answer.set_exception(self._taken())
         else:
-            doubt.answer.set_result(written == doubt.number)
+            doubt.answer.set_result(written)
 
     async def _let_go(self) -> None:
         session, self._session = self._session, None
@@ -362,6 +431,14 @@ class PostgresqlEngine:
 def _driver(connection: Connection) -> AdaptedConnection:
     """What is beneath SQLAlchemy's connection: ``run_async(function)`` calls it with the driver's."""
     return cast(AdaptedConnection, connection.connection.dbapi_connection)
+
+
+def _has_message(id: int) -> Evidence:
+    return lambda driver: driver.fetchval(_HAS_MESSAGE, id)
+
+
+def _has_number(epoch: int, number: int) -> Evidence:
+    return lambda driver: driver.fetchval(_HAS_NUMBER, epoch, number)
 
 
 async def _driver_of(connection: AsyncConnection) -> Pg:

@@ -31,9 +31,8 @@ _SETTINGS = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
 }
-_REFUSED = ("22", "23")
-"""Classes of errors that are about what was to be written: data exceptions, violated constraints
-(PostgreSQL's manual, *Error Codes*)."""
+_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""About what was to be written."""
 
 
 async def connect(url: str, purpose: str, answer_seconds: float | None, **settings: str) -> Pg:
@@ -65,11 +64,14 @@ def cause(error: Exception) -> str:
         return f"{problem.args[0]} (deskbridge reads passwords from the passfile, which no other user may read)"
     if isinstance(problem, asyncio.TimeoutError):
         return "it did not answer in time"
-    if isinstance(problem, asyncpg.InterfaceError) and isinstance(problem, ValueError):
-        return "a value that PostgreSQL does not take"
+    if isinstance(problem, asyncpg.DataError):
+        return "a value that PostgreSQL does not take"  # its own text may have that value
     if isinstance(problem, asyncpg.PostgresError) and problem.args:
         return str(problem.args[0])
-    return str(problem) or type(problem).__name__
+    text = str(problem)
+    if "connection_lost" in text:  # the driver's words for a connection that ends while it is made
+        return "it has ended the connection"
+    return text or type(problem).__name__
 
 
 def is_lost(error: Exception) -> bool:
@@ -92,17 +94,14 @@ def is_busy(error: Exception) -> bool:
 
 def _is_operational(error: Exception) -> bool:
     problem = _of_driver(error)
-    if isinstance(problem, asyncpg.PostgresError):
-        return not (problem.sqlstate or "").startswith(_REFUSED)
-    return isinstance(problem, OSError | asyncio.TimeoutError | asyncpg.InternalClientError) or (
-        isinstance(problem, asyncpg.InterfaceError) and not isinstance(problem, ValueError)
-    )
+    return isinstance(problem, PROBLEMS) and not isinstance(problem, _REFUSED)
 
 
 def _is_answer(problem: BaseException) -> bool:
-    if isinstance(problem, asyncpg.PostgresError):
-        return getattr(problem, "severity_en", None) == "ERROR"
-    return isinstance(problem, ValueError)  # the driver has not even sent it
+    severity = getattr(problem, "severity_en", None)
+    if isinstance(problem, asyncpg.DataError) and severity is None:
+        return True  # the driver's: it has not even sent it
+    return isinstance(problem, asyncpg.PostgresError) and severity == "ERROR"
 
 
 def _of_driver(error: BaseException) -> BaseException:

@@ -81,6 +81,10 @@ class PostgreSQLServer:
             assert self._process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
             time.sleep(0.02)
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def stop(self) -> None:
         """In order; clients are thrown out."""
         self._end(signal.SIGINT)

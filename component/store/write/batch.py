@@ -135,12 +135,12 @@ def _named(change: Change) -> Iterator[str]:
 
 # Messages
 
-_COLUMNS = (
+MESSAGE_COLUMNS = (
     *("id", "conversation_id", "seq", "owner_id", "owner_seq", "sent_at", "sender", "receiver", "sender_id"),
     *("receiver_id", "type", "client_id", "origin_id", "body", "payload", "sent_payload", "seen_id", "seen_origin_id"),
     "client_digest",
 )
-_INSERT = Prepared(insert(message), *_COLUMNS)
+_INSERT = Prepared(insert(message), *MESSAGE_COLUMNS)
 _WITHDRAW = update(message).where(message.c.id == bindparam("of"), IS_VISIBLE).values(withdrawn_at=bindparam("at"))
 
 
@@ -151,6 +151,22 @@ def insert_messages(connection: Connection, changes: Sequence[NewMessage], known
     known.conversations.learn(connection, {change.conversation_id for change in changes})
     known.histories.learn(connection, owners)
     _INSERT.run(connection, [_row(change, known) for change in changes])
+
+
+def known_rows(changes: Sequence[NewMessage], known: Known) -> list[tuple[Any, ...]] | None:
+    """The values of ``MESSAGE_COLUMNS`` for these messages; None if something of them is to be read or written first.
+
+    Their numbers are given out: what cannot be written has to be forgotten.
+    """
+    accounts = known.accounts.ids
+    for change in changes:
+        if change.sender_account not in accounts or change.receiver_account not in accounts:
+            return None
+        if not known.conversations.knows(change.conversation_id):
+            return None
+        if change.owner is not None and not known.histories.knows(accounts.get(change.owner)):
+            return None
+    return [_row(change, known) for change in changes]
 
 
 def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> None:
@@ -167,7 +183,7 @@ def withdraw(connection: Connection, changes: Sequence[Withdraw]) -> None:
 
 
 def _row(change: NewMessage, known: Known) -> tuple[Any, ...]:
-    """The values of ``_COLUMNS``. All that it needs is known."""
+    """The values of ``MESSAGE_COLUMNS``. All that it needs is known."""
     accounts = known.accounts.ids
     owner_id = None if change.owner is None else accounts[change.owner]
     return (

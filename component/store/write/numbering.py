@@ -72,6 +72,10 @@ class LastNumbers:
             for row in connection.execute(self._last, {"keys": json.dumps(missing)}):
                 self._known[row[0]] = max([number for number in row[1:] if number is not None], default=0)
 
+    def knows(self, key: int | None) -> bool:
+        """Can the sequence be numbered on?"""
+        return key in self._known
+
     def next(self, key: int) -> int:
         """The next number, 1, 2, ..., of a sequence that was learned."""
         number = self._known[key] + 1

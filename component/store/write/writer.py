@@ -6,17 +6,27 @@ One transaction for everything pending is what makes a commit for each message a
 import logging
 from collections.abc import Callable, Sequence
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import Connection
 
-from ..changes import DeliveredUpTo
+from ..changes import DeliveredUpTo, NewMessage
 from ..engine import Faults, Outcome, Submission, Transaction
 from ..records import meta
 from ..store_errors import ChangeRefused, StoreError
-from .batch import Known, apply
+from .batch import Known, apply, known_rows
 from .ids import Ids, begin_era
 
 log = logging.getLogger(__name__)
+
+
+class Rows:
+    """``messages`` are rows of the table, the values of ``MESSAGE_COLUMNS``; the marks are 0 if there are none."""
+
+    def __init__(self, messages: Sequence[tuple[Any, ...]], delivered: int, settled: int) -> None:
+        self.messages = messages
+        self.delivered = delivered
+        self.settled = settled
 
 
 class Writer:
@@ -70,6 +80,32 @@ class Writer:
         except Exception:
             self.known.forget()
             raise
+
+    def rows(self, batch: Sequence[Submission]) -> Rows | None:
+        """What writing this batch comes to, if that is messages and marks alone and all that they need is known.
+
+        Tell what came of it by `written` or `failed`.
+        """
+        if any(ids.running_low for ids in self._ids):
+            return None
+        messages: list[NewMessage] = []
+        delivered = settled = 0
+        for change in chain.from_iterable(batch):
+            if isinstance(change, NewMessage):
+                messages.append(change)
+            elif isinstance(change, DeliveredUpTo):
+                delivered, settled = max(delivered, change.id), max(settled, change.settled)
+            else:
+                return None
+        rows = known_rows(messages, self.known)
+        return None if rows is None else Rows(rows, delivered, settled)
+
+    def written(self, rows: Rows) -> None:
+        self.delivered_up_to = max(self.delivered_up_to, rows.delivered)
+
+    def failed(self) -> None:
+        """Numbers that were given out are given again."""
+        self.known.forget()
 
     def finish(self, connection: Connection) -> None:
         """Return the ids not used."""
