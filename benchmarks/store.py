@@ -1,22 +1,25 @@
-"""How fast messages get onto the disk: `python -m benchmarks.store [--rates] [--no-search] [--folder DIR]`.
+"""What it costs to get messages onto the disk: `python -m benchmarks.store [--beside DIR] [--no-search]`.
 
-Messages with some 500 bytes of text in ``body`` and ``payload`` together are submitted one by one, as senders do,
-with a number of them under way at any time. One under way is a commit for each message: what the others are
-compared with. CPU is that of the whole process, this program's own share of a few us included. `--no-search` puts all
-of the text into ``payload``, where nobody looks for words: the difference is what full text search costs.
+Messages with some 500 bytes of text in ``body`` and ``payload`` together are submitted one by one, as the bridge does,
+with a fixed number of them in transit: the next one when one is on disk. CPU is that of the whole process, this
+program's own share of a few us included, in us a message: until it is on disk, and until its words can be searched,
+which is later, when there is time. `--no-search` puts all of the text into ``payload``, where nobody looks for words.
 
-`--rates` measures what a message costs the writer's thread instead, in CPU, until its words can be searched too; and
-how long a submission takes. Messages come at fixed rates, one by one, or with a fixed number under way, in turns.
+`--beside` takes another checkout of this repository and measures both in turns, each turn in a process and with a
+database of its own: whatever else the machine does hits them alike. The ratio is that of the medians.
 """
 
 import argparse
 import asyncio
+import json
+import os
 import random
 import secrets
+import subprocess
+import sys
 import tempfile
-import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -26,8 +29,15 @@ import uvloop
 from benchmarks.support import report
 from component.store.api import NewMessage, OpenConversation, Store, StoreError
 
+HERE = Path(__file__).parents[1]
 AGENTS = 500
 WORDS = [secrets.token_hex(length)[:length] for length in range(2, 10) for _ in range(2_000)]
+IN_TRANSIT = (1, 8, 40, 200)
+SECONDS = 2.0
+"""Of each number in transit."""
+
+UNTIL_SEARCHED = 4.0
+"""Seconds after which all words are in the index."""
 
 
 def some_text() -> str:
@@ -39,12 +49,15 @@ TEXTS = [some_text() for _ in range(5_000)]
 
 
 @dataclass
-class Result:
-    in_flight: int
-    rows_per_second: float
-    cpu_us: float
-    p50_ms: float
-    p99_ms: float
+class Turn:
+    """CPU in us a message, times of submissions in us, from handing over to hearing that it is on disk."""
+
+    in_transit: int
+    cpu: float
+    cpu_with_words: float
+    p50: float
+    p99: float
+    per_second: float
 
 
 async def open_conversations(store: Store, count: int) -> list[OpenConversation]:
@@ -81,97 +94,32 @@ def next_message(store: Store, chat: OpenConversation, search: bool = True) -> N
     )
 
 
-async def measure(store: Store, chats: list[OpenConversation], in_flight: int, count: int, search: bool) -> Result:
-    """Each of ``in_flight`` senders waits until its message is on disk before it sends the next."""
-    latencies: list[float] = []
-
-    async def sender() -> None:
-        for _ in range(count // in_flight):
-            begun = time.perf_counter()
-            await store.submit(next_message(store, secrets.choice(chats), search))
-            latencies.append(time.perf_counter() - begun)
-
-    begun, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(sender() for _ in range(in_flight)))
-    elapsed, cpu = time.perf_counter() - begun, time.process_time() - cpu
-    latencies.sort()
-    return Result(
-        in_flight,
-        rows_per_second=len(latencies) / elapsed,
-        cpu_us=cpu / len(latencies) * 1e6,
-        p50_ms=latencies[len(latencies) // 2] * 1e3,
-        p99_ms=latencies[len(latencies) * 99 // 100] * 1e3,
-    )
-
-
-async def run(folder: Path, conversations: int, search: bool) -> None:
-    store = await Store.open(f"sqlite:///{folder / 'benchmark.db'}")
-    chats = await open_conversations(store, conversations)
-    print(f"{conversations} conversations, synchronous=FULL")
-    print("in flight    rows/s   x one   CPU us/row   p50 ms   p99 ms")
-    alone = None
-    for in_flight, count in ((1, 2_000), (20, 20_000), (200, 60_000), (1_000, 60_000)):
-        result = await measure(store, chats, in_flight, count, search)
-        alone = alone or result.rows_per_second
-        print(
-            f"{in_flight:9} {result.rows_per_second:9.0f} {result.rows_per_second / alone:7.1f}"
-            f" {result.cpu_us:12.1f} {result.p50_ms:8.1f} {result.p99_ms:8.1f}"
-        )
-    await store.close()
-
-
-@dataclass
-class Turn:
-    """Times of submissions in us, from handing over to hearing that it is on disk; CPU in us a message."""
-
-    writer_cpu: float
-    p50: float
-    p99: float
-    per_second: float
-
-
-Load = Callable[[Store, list[OpenConversation], float], Awaitable[list[float]]]
-"""Submits for so many seconds; how long each submission took, in s."""
-
-
 class Submissions:
     """How long each takes, in s."""
 
-    def __init__(self, store: Store, chats: list[OpenConversation]) -> None:
+    def __init__(self, store: Store, chats: list[OpenConversation], search: bool) -> None:
         self._store = store
         self._chats = chats
-        self._under_way = 0
+        self._search = search
         self.took: list[float] = []
         self.told: Callable[[], None] = lambda: None
 
     def submit(self) -> None:
-        message = next_message(self._store, secrets.choice(self._chats))
-        self._under_way += 1
+        message = next_message(self._store, secrets.choice(self._chats), self._search)
         self._store.write(partial(self._done, time.perf_counter()), message)
 
     def _done(self, began: float, problem: StoreError | None) -> None:
         if problem is not None:
             raise problem
         self.took.append(time.perf_counter() - began)
-        self._under_way -= 1
         self.told()
 
 
-async def at_rate(rate: int, store: Store, chats: list[OpenConversation], seconds: float) -> list[float]:
-    """One after the other, each when it is due."""
-    submissions, began = Submissions(store, chats), time.perf_counter()
-    for number in range(int(rate * seconds)):
-        wait = began + number / rate - time.perf_counter()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        submissions.submit()
-    await store.submit()
-    return submissions.took
-
-
-async def under_way(count: int, store: Store, chats: list[OpenConversation], seconds: float) -> list[float]:
+async def in_transit(
+    count: int, store: Store, chats: list[OpenConversation], search: bool, seconds: float
+) -> list[float]:
     """So many at any time: the next when one is on disk."""
-    submissions, until = Submissions(store, chats), time.perf_counter() + seconds
+    submissions, until = Submissions(store, chats, search), time.perf_counter() + seconds
 
     def again() -> None:
         if time.perf_counter() < until:
@@ -186,69 +134,84 @@ async def under_way(count: int, store: Store, chats: list[OpenConversation], sec
     return submissions.took
 
 
-LOADS: dict[str, Load] = {f"{rate:,} a second": partial(at_rate, rate) for rate in (500, 1_000, 3_000)} | {
-    f"{count} under way": partial(under_way, count) for count in (1, 40, 200)
-}
-UNTIL_SEARCHED = 1.5
-"""Seconds after which all words are in the index."""
-
-
-def _age(thread: threading.Thread) -> int:
-    return thread.native_id or 0
-
-
-def writer_cpu() -> float:
-    """What the writer's thread has used so far, in s."""
-    thread = min((thread for thread in threading.enumerate() if "connection_worker" in thread.name), key=_age)
-    return int(Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text().split()[0]) / 1e9
-
-
-async def turn(store: Store, chats: list[OpenConversation], load: Load, seconds: float) -> Turn:
-    cpu, began = writer_cpu(), time.perf_counter()
-    took = sorted(await load(store, chats, seconds))
-    elapsed = time.perf_counter() - began
-    await asyncio.sleep(UNTIL_SEARCHED)
+async def turn(store: Store, chats: list[OpenConversation], count: int, search: bool) -> Turn:
+    cpu, began = time.process_time(), time.perf_counter()
+    took = sorted(await in_transit(count, store, chats, search, SECONDS))
+    elapsed, on_disk = time.perf_counter() - began, time.process_time()
+    if search:
+        await asyncio.sleep(UNTIL_SEARCHED)
     return Turn(
-        writer_cpu=(writer_cpu() - cpu) / len(took) * 1e6,
+        in_transit=count,
+        cpu=(on_disk - cpu) / len(took) * 1e6,
+        cpu_with_words=(time.process_time() - cpu) / len(took) * 1e6,
         p50=took[len(took) // 2] * 1e6,
         p99=took[len(took) * 99 // 100] * 1e6,
         per_second=len(took) / elapsed,
     )
 
 
-async def run_rates(folder: Path, conversations: int, rounds: int, seconds: float) -> None:
+async def turns(folder: Path, conversations: int, search: bool) -> list[Turn]:
     store = await Store.open(f"sqlite:///{folder / 'benchmark.db'}")
-    chats = await open_conversations(store, conversations)
-    await under_way(200, store, chats, 1.0)  # pages of the indexes come into the cache
-    turns: dict[str, list[Turn]] = {name: [] for name in LOADS}
-    for _ in range(rounds):
-        for name, load in LOADS.items():
-            turns[name].append(await turn(store, chats, load, seconds))
-    await store.close()
-    print(f"{report.machine_line()}\n{conversations} conversations, medians of {rounds} turns of {seconds:g} s\n")
-    rows = []
-    for name, measured in turns.items():
-        columns = [[getattr(each, field) for each in measured] for field in ("writer_cpu", "p50", "p99", "per_second")]
-        spread = f"{report.spread(columns[0]):.0%}"
-        rows.append([name, *(f"{report.median(column):,.0f}" for column in columns), spread])
-    report.table(("messages", "writer's CPU, us", "p50, us", "p99, us", "a second", "spread of CPU"), rows)
-    report.save("store", {"turns": {name: [asdict(each) for each in measured] for name, measured in turns.items()}})
+    try:
+        chats = await open_conversations(store, conversations)
+        await in_transit(200, store, chats, search, 1.0)  # pages of the indexes come into the cache
+        return [await turn(store, chats, count, search) for count in IN_TRANSIT]
+    finally:
+        await store.close()
+
+
+def in_a_process(checkout: Path, arguments: argparse.Namespace) -> list[Turn]:
+    command = [sys.executable, "-m", "benchmarks.store", "--one", "--conversations", str(arguments.conversations)]
+    if arguments.folder:
+        command += ["--folder", str(arguments.folder.absolute())]
+    if arguments.no_search:
+        command.append("--no-search")
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    answer = subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True, text=True)
+    return [Turn(**each) for each in json.loads(answer.stdout)]
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    checkouts = [HERE] if arguments.beside is None else [arguments.beside.absolute(), HERE]
+    measured: dict[Path, list[list[Turn]]] = {checkout: [] for checkout in checkouts}
+    for _ in range(arguments.rounds):
+        for checkout in checkouts:
+            measured[checkout].append(in_a_process(checkout, arguments))
+    print(f"{report.machine_line()}\n{arguments.conversations} conversations, medians of {arguments.rounds} turns\n")
+    for title, field in (("CPU us a message", "cpu"), ("with its words", "cpu_with_words"), ("p50 us", "p50")):
+        rows = []
+        for place, count in enumerate(IN_TRANSIT):
+            of_each = [[getattr(turn[place], field) for turn in measured[checkout]] for checkout in checkouts]
+            rows.append([f"{count} in transit", *_cells(of_each)])
+        names = ["beside", "here", "ratio"] if arguments.beside else ["here"]
+        report.table((title, *names, "spread"), rows)
+    figures = {
+        str(checkout): [[asdict(each) for each in turn] for turn in found] for checkout, found in measured.items()
+    }
+    report.save("store", figures)
+
+
+def _cells(of_each: Sequence[Sequence[float]]) -> list[str]:
+    medians = [report.median(figures) for figures in of_each]
+    ratio = [f"{medians[1] / medians[0]:.2f}"] if len(medians) > 1 else []
+    return [*(f"{figure:,.0f}" for figure in medians), *ratio, f"{max(map(report.spread, of_each)):.0%}"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, help="where the database is made: the disk that is measured")
+    parser.add_argument("--folder", type=Path, help="where the databases are made: the disk that is measured")
     parser.add_argument("--conversations", type=int, default=1_000, help="over which messages are spread")
     parser.add_argument("--no-search", action="store_true", help="without words to search for")
-    parser.add_argument("--rates", action="store_true", help="what a message costs the writer's thread")
-    parser.add_argument("--rounds", type=int, default=3, help="with --rates: turns of each load")
-    parser.add_argument("--seconds", type=float, default=2.0, help="with --rates: the length of a turn")
+    parser.add_argument("--beside", type=Path, metavar="DIR", help="another checkout, measured in turns with this one")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--one", action="store_true", help="a single turn, as JSON")
     arguments = parser.parse_args()
+    if not arguments.one:
+        compare(arguments)
+        return
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        if arguments.rates:
-            uvloop.run(run_rates(Path(folder), arguments.conversations, arguments.rounds, arguments.seconds))
-        else:
-            asyncio.run(run(Path(folder), arguments.conversations, not arguments.no_search))
+        found = uvloop.run(turns(Path(folder), arguments.conversations, not arguments.no_search))
+    json.dump([asdict(each) for each in found], sys.stdout)
 
 
 if __name__ == "__main__":
