@@ -20,6 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks import archive_peers
+from component.folding import FOLDING
 from component.store.api import ArchiveView, Filters, OpenConversation, Slice, Store
 
 AGENTS = 10
@@ -41,33 +42,25 @@ texts (i, text) AS (
 )
 INSERT INTO message (
     id, conversation_id, seq, owner_id, owner_seq, sent_at, sender, receiver, sender_id, receiver_id, type, client_id,
-    origin_id, body, payload, withdrawn_at
+    origin_id, body, payload, withdrawn_at, client_digest
 )
 SELECT
     i + 1, c.id, i / {CHATS} + 1, c.first_id, i / {AGENTS} + 1, {BEGAN} + i * {SECOND}, agent.jid || '/gajim.X7K2',
     'work' || c.id || '@directory.acme.test', c.first_id, c.second_id, 'chat', hex(randomblob(16)),
-    NULL, text, '<body>' || text || '</body>', CASE WHEN i % 1000 = 999 THEN {BEGAN} END
+    NULL, text, '<body>' || text || '</body>', CASE WHEN i % 1000 = 999 THEN {BEGAN} END, random()
 FROM texts
 CROSS JOIN conversation AS c ON c.id = i % {CHATS} + 1
 CROSS JOIN account AS agent ON agent.id = c.first_id
 """
 _INDEX_WORDS = """
-INSERT INTO message_text (rowid, scope, body)
+INSERT INTO message_text (rowid, scope, body) -- these texts need no folding
 SELECT id, sender_id || ' ' || receiver_id, body FROM message ORDER BY id
 """
-_COUNT = (
-    """
-    UPDATE conversation SET
-        length = (SELECT count(*) FROM message WHERE conversation_id = conversation.id),
-        visible = (SELECT count(*) FROM message WHERE conversation_id = conversation.id AND withdrawn_at IS NULL)
-    """,
-    """
-    INSERT INTO history (owner_id, length, visible)
-    SELECT first_id, sum(length), sum(visible) FROM conversation GROUP BY first_id
-    """,
+_MARKS = (
     "UPDATE meta SET value = (SELECT max(id) + 1 FROM message) WHERE key = 'next_message_id'",
     "UPDATE meta SET value = (SELECT max(id) FROM message)"
     " WHERE key IN ('delivered_up_to', 'settled_up_to', 'indexed_up_to')",
+    f"UPDATE meta SET value = '{FOLDING}' WHERE key = 'folded_by'",
 )
 
 
@@ -138,7 +131,7 @@ async def fill(folder: Path, size: int) -> Archive:
             connection.exec_driver_sql(f"PRAGMA {pragma}")
         with without_indexes(connection):
             connection.execute(sa.text(_FILL), {"size": size})
-        for statement in (_INDEX_WORDS, *_COUNT):
+        for statement in (_INDEX_WORDS, *_MARKS):
             connection.exec_driver_sql(statement)
         connection.commit()
     engine.dispose()
