@@ -97,14 +97,16 @@ class App:
             returning,
         )
         self.faces = Faces(state, broadcasts)
-        self.services = ServiceContacts(api, state.sessions, self._contact_put, self._session_vanished, self.tasks)
-        self.contacts = Rosters(RosterSync(api, state, store, self.faces, send), state, self.tasks)
+        self.service_contacts = ServiceContacts(
+            api, state.sessions, self._contact_put, self._session_vanished, self.tasks
+        )
+        self.rosters = Rosters(RosterSync(api, state, store, self.faces, send), state, self.tasks)
         self.presence = PresenceHandler(
             state,
             self.faces,
-            self.services,
-            self.contacts.lost,
-            self.contacts.left,
+            self.service_contacts,
+            self.rosters.service_contact_removed,
+            self.rosters.contact_removed,
             chats,
             send,
             self._logged_in,
@@ -128,12 +130,12 @@ class App:
             self.tasks,
         )
         self.archives = ArchiveQueries(state, Archive(store, state.archive_ids), self.link, metrics, self.tasks)
-        add_contact = self.contacts.add
+        add_contact = self.rosters.add
         parts = CommandParts(state, store, self.endings, self.faces, self.supervision, add_contact, reload, self.tasks)
         self.requests = IqHandler(state, all_commands(parts), self.archives, chats, self.link, self.tasks)
         self.retention = Retention(state, store)
         delegation = Delegation(state, self.grants, self.archives, send)
-        self.census = Census(state, self.link, self.services, api)
+        self.census = Census(state, self.link, self.service_contacts, api)
         self.gate = Gate(self.link)
         pressure = Pressure(self.link, lambda: store.backlog)
         router = Router(
@@ -162,12 +164,12 @@ class App:
         self.stream_lost()
 
     def _logged_in(self, party: Party, client: str) -> None:
-        self.contacts.logged_in(party)
+        self.rosters.logged_in(party)
         self.returns.logged_in(party, client)
         self.supervision.watching.logged_in(party)
 
     def _leaving(self, party: Party, goodbye: bool) -> None:
-        self.services.logged_out(party)
+        self.service_contacts.logged_out(party)
         self.returns.left(party, goodbye)
         self.supervision.watching.logged_out(party)
 

@@ -30,7 +30,7 @@ class Gauges:
         undelivered: Undelivered,
         grants: Grants,
         guard: Guard,
-        contacts: Rosters,
+        rosters: Rosters,
         missing: Callable[[], Sequence[str]],
     ) -> None:
         self._state = state
@@ -40,7 +40,7 @@ class Gauges:
         self._undelivered = undelivered
         self._grants = grants
         self._guard = guard
-        self._contacts = contacts
+        self._rosters = rosters
         self._missing = missing
 
     def collect(self) -> Iterator[Metric]:
@@ -49,7 +49,7 @@ class Gauges:
         yield _gauge("store_backlog", "Submissions that are not on disk yet.", self._store.backlog)
         yield _gauge("delivery_unconfirmed", "Messages sent, not known to be routed.", self._delivery.unconfirmed)
         yield _gauge("delivery_waiting", "Messages on disk, not sent yet.", self._delivery.waiting)
-        yield _gauge("contacts_waiting", "Accounts whose list is to be put in order.", self._contacts.waiting)
+        yield _gauge("contacts_waiting", "Accounts whose list is to be put in order.", self._rosters.waiting)
         yield _gauge("conversations_open", "Conversations between two agents.", len(self._state.conversations.desk()))
         yield _counter("stream_failures", "Attempts to connect to ejabberd that failed.", self._link.failures)
         yield _counter("messages_withdrawn", "Accepted messages that came back.", self._undelivered.withdrawn)

@@ -31,7 +31,7 @@ class Bridge:
         self._state = app.state
         self._store = app.store
         app.stream_began, app.stream_lost = self._up, self._down
-        parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.contacts)
+        parts_seen = (app.link, app.delivery, app.undelivered, app.grants, app.guard, app.rosters)
         app.metrics.add(Gauges(app.state, app.store, *parts_seen, self.missing))
         self._settling: asyncio.Task[None] | None = None
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -122,7 +122,7 @@ class Bridge:
         self._app.rivals.up()
         self._state.sessions.begin_anew()
         self._state.recent.all_lost(now_us())
-        self._app.services.forget()
+        self._app.service_contacts.forget()
         self._app.grants.expect()
         self._app.archives.stream_began()
         self._app.requests.stream_began()
@@ -133,7 +133,7 @@ class Bridge:
         self._settled = False
         self._app.grants.forget()
         self._app.guard.forget()
-        self._app.contacts.pause()
+        self._app.rosters.stream_lost()
         self._app.archives.stream_lost()
         self._app.requests.stream_lost()
         self._app.gate.hold()
@@ -170,7 +170,7 @@ class Bridge:
         self._settled = True
         if not self._all_have_contacts:
             # later only those who are connected, and those who log in, need to be checked
-            self._app.services.ensure(self._state.world.everybody())
+            self._app.service_contacts.ensure(self._state.world.everybody())
             self._all_have_contacts = True
         if self._seen_through is not self._state.world:
             await self._look_through()
@@ -180,7 +180,7 @@ class Bridge:
         await self._app.undelivered.recover()
         self._app.returns.settle()
         self._app.gate.open()
-        self._app.contacts.everybody(await self._store.accounts_with_contacts())
+        self._app.rosters.look_at_all(await self._store.accounts_with_contacts())
         people = len(self._state.sessions.accounts())
         log.info("ready after %.1f s: %d people are logged in", time.monotonic() - started, people)
 
@@ -204,12 +204,12 @@ class Bridge:
                 self._app.presence.removed(gone)
         new = [party for party in world.everybody() if before.account(party.account) is None]
         self._app.census.ask(new)
-        self._app.services.ensure(new)
+        self._app.service_contacts.ensure(new)
         self._app.guard.ask()
         if self._settled:
             await self._look_through()
             if self._app.faces.look_through(before):
                 with contextlib.suppress(Disconnected):  # it is announced after the next connect
                     await self._app.faces.announce()
-            self._app.contacts.reloaded(before)
+            self._app.rosters.reloaded(before)
             await self._app.supervision.rights.look_through(before)

@@ -45,10 +45,10 @@ Connected = Mapping[str, set[str]]
 class Census:
     """Probes everybody, and waits for the answers of those who are connected."""
 
-    def __init__(self, state: State, link: Connection, contacts: ServiceContacts, api: EjabberdApi) -> None:
+    def __init__(self, state: State, link: Connection, service_contacts: ServiceContacts, api: EjabberdApi) -> None:
         self._state = state
         self._link = link
-        self._contacts = contacts
+        self._service_contacts = service_contacts
         self._api = api
 
     def ask(self, parties: Iterable[Party]) -> None:
@@ -90,7 +90,7 @@ class Census:
         """Wait for the answers of those who are connected."""
         silent = self._silent(connected)
         # Who lacks the contact is silent too. ejabberd shows their presence once they have it.
-        self._contacts.ensure(silent, first=True)
+        self._service_contacts.ensure(silent, first=True)
         last_answer = time.monotonic()
         while silent:
             await asyncio.sleep(POLL_SECONDS)

@@ -49,7 +49,7 @@ class PresenceHandler:
         self,
         state: State,
         faces: Faces,
-        services: ServiceContacts,
+        service_contacts: ServiceContacts,
         contact_lost: Callable[[Party], None],
         face_left: Callable[[Party, str], None],
         chats: ChatAnswers,
@@ -60,7 +60,7 @@ class PresenceHandler:
     ) -> None:
         self._state = state
         self._faces = faces
-        self._services = services
+        self._service_contacts = service_contacts
         self._contact_lost = contact_lost
         self._face_left = face_left
         self._chats = chats
@@ -108,13 +108,13 @@ class PresenceHandler:
             case "unavailable":
                 self.ended(party, resource, goodbye=by_client(presence))
             case "probe":
-                self._services.confirmed(party)
+                self._service_contacts.confirmed(party)
                 self._send(PresenceText(service, SERVICE_SEEN).to(presence.get("from", "")))
             case "subscribe":
                 self._send(plain("subscribed", service, party.account))
                 self.show_service(party)
             case "unsubscribe" | "unsubscribed":
-                self._services.lost(party)
+                self._service_contacts.lost(party)
                 self._contact_lost(party)
 
     def show_service(self, party: Party) -> None:
@@ -123,9 +123,9 @@ class PresenceHandler:
 
     def _started(self, presence: Element, party: Party, resource: str) -> None:
         if answers_probe(presence):
-            self._services.confirmed(party)
+            self._service_contacts.confirmed(party)
         else:
-            self._services.seen(party)
+            self._service_contacts.seen(party)
         account, sessions = party.account, self._state.sessions
         known = sessions.is_there(account)
         if not sessions.has(account, resource):

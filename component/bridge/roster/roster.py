@@ -77,12 +77,12 @@ class Rosters:
         self._look_at([party.account])
         self._queue.hasten(party.account)
 
-    def left(self, party: Party, face: str) -> None:
+    def contact_removed(self, party: Party, face: str) -> None:
         """The user removed this contact, or unsubscribed from its presence."""
         self._wish(party.account).left.add(face)
         self._later(party.account, PATIENCE_SECONDS)
 
-    def lost(self, party: Party) -> None:
+    def service_contact_removed(self, party: Party) -> None:
         """The user removed the service contact. If the account was deleted and made anew, all other contacts are gone,
         too."""
         self._wish(party.account).anew = True
@@ -94,13 +94,13 @@ class Rosters:
 
     # What happens to all
 
-    def everybody(self, others: Iterable[str] = ()) -> None:
+    def look_at_all(self, others: Iterable[str] = ()) -> None:
         """It is known who is logged in. ``others`` are accounts that are not in the directory, but may have contacts
         still."""
         self._queue.resume()
         self._begin([*(party.account for party in self._state.world.everybody()), *others])
 
-    def pause(self) -> None:
+    def stream_lost(self) -> None:
         """The stream is lost: nobody could be shown a new contact's presence."""
         self._queue.hold()
 
