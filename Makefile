@@ -79,9 +79,8 @@ clients-look: deps venv  ## Gajim, Pidgin, Dino and Psi+ on the demonstration, f
 test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 	$(PYTEST) -m 'not long'
 
-unit: .venv/test.stamp  ## the tests that need no ejabberd
-	@scripts/install-packages $(TESTED)
-	$(BIN)/pytest -n 2 tests/unit -m 'not long'
+unit: .venv/test.stamp  ## the tests that need no server
+	$(BIN)/pytest -n 2 tests/unit -m 'not long and not server'
 
 test-compiled: deps compiled  ## how messages go, with what they pass through compiled
 	$(PYTEST) tests/unit tests/integration/test_compiled.py tests/integration/messages -m "not long"

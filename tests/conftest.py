@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,12 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"changed since it was compiled: {names}; run `make uncompiled`, or `make compiled`")
 
 
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if {"ejabberd", "postgresql"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
 @pytest.fixture(scope="session")
 def ejabberd() -> Iterator[TestServer]:
     """One real ejabberd for the whole session, with the tenants acme and globex."""
@@ -45,7 +51,7 @@ def postgresql() -> Iterator[PostgreSQLServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def each_storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The test runs once on each: `tests.support.store.url` of the test's folder leads there."""
     if request.param == "postgresql":

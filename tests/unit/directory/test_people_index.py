@@ -1,6 +1,5 @@
 """Finding people by the beginnings of words (D2)."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from component.directory.people_index import Finder
 from component.folding import words
 from component.model import Party, Person, Side, Team
 from tests.support.server import make_tenant
+from tests.support.work import work
 
 ACME = make_tenant("acme", Path())
 DESKS = (Team("s", "Sales desk"), Team("q", "Quality"))
@@ -71,9 +71,8 @@ class TestFinding:
 
 
 def test_among_ten_thousand() -> None:
-    """R2: so quick that nobody waits for it. Measured: 0.5 ms for some, 1.4 ms for all of them."""
+    """R2: so quick that nobody waits for it, as it looks at those whom it finds. Measured: 0.5 ms for some, 1.4 ms for
+    all of them."""
     people = finder(*(Person(f"Agent{number} Ample", agent=f"a{number}") for number in range(10_000)))
-    started = time.perf_counter()
-    for _ in range(10):
-        assert names(people, name="agent77 am")[0] == "Agent77 Ample"
-    assert time.perf_counter() - started < 1
+    assert names(people, name="agent77 am")[0] == "Agent77 Ample"
+    assert work(lambda: names(people, name="agent77 am")) < 1_000
