@@ -29,6 +29,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from component.background_tasks import BackgroundTasks
+
 from .engine import Outcome, Stalled, Submission
 from .lease import Lease
 from .migrations import migrate
@@ -135,7 +137,7 @@ class PostgresqlEngine:
         self._session: WriterSession | None = None
         self._number = time.time_ns()
         self._doubt: Doubt | None = None
-        self._mending: asyncio.Task[None] | None = None
+        self._tasks = BackgroundTasks()
         self._trouble: str | None = None
         self._closed = False
         self._is_open = False
@@ -207,9 +209,7 @@ class PostgresqlEngine:
             raise StoreError(f"the database could not be closed cleanly: {error}") from error
         finally:
             self._closed = True
-            if self._mending is not None:
-                self._mending.cancel()
-                await asyncio.gather(self._mending, return_exceptions=True)
+            await self._tasks.close()
             await self._let_go()
             await self._sessions.dispose()
             await self._readers.dispose()
@@ -377,7 +377,7 @@ class PostgresqlEngine:
         self._trouble = f"PostgreSQL is away: {problem}"
         log.error("PostgreSQL is away, and messages are refused until it is back: %s", problem)
         session.driver.terminate()
-        self._mending = asyncio.create_task(self._mend(session))
+        self._tasks.start(self._mend(session), "connecting to PostgreSQL again")
 
     async def _mend(self, lost: WriterSession) -> None:
         """Connect again, and find out what became of what was under way."""

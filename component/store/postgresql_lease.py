@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import asyncpg
 
+from component.background_tasks import BackgroundTasks
+
 from .postgresql_connection import PROBLEMS, Pg, cause, connect
 from .process_names import is_gone, process_name
 from .store_errors import StoreError, StoreInUse
@@ -68,23 +70,21 @@ class PostgreSQLLease:
         self._valid_until = 0.0
         self._seen: tuple[object, float] = (None, 0.0)
         self._connection: Pg | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._tasks = BackgroundTasks()
 
     async def acquire(self) -> None:
         started = _now()
         row = await self._ask(self._take)
         self.epoch, self.database = row["epoch"], row["database"]
         self._valid_until = started + LEASE_SECONDS
-        self._renewing = asyncio.create_task(self._renew_for_ever())
+        self._tasks.start(self._renew_for_ever(), "renewing the lease on the database")
 
     def valid(self) -> bool:
         return _now() < self._valid_until and not self.lost.is_set()
 
     async def release(self) -> None:
         held, self._valid_until = self.valid(), 0.0
-        if self._renewing is not None:
-            self._renewing.cancel()
-            await asyncio.gather(self._renewing, return_exceptions=True)
+        await self._tasks.close()
         try:
             if held:
                 await self._ask(lambda connection: connection.execute(_RELEASE, self.epoch))

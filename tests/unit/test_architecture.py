@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "loading": {"model", "config", "directory", "processes"},
     "sanitiser": {"xml", "policy", "richtext", "processes"},
     "compiled": {"policy"},
-    "store": {"model", "folding"},
+    "store": {"background_tasks", "model", "folding"},
     "ejabberd": {"model", "certificates"},
     "web": {"background_tasks", "model", "token_bucket", "metrics", "policy", "store"},
     "services": {"model", "jid", "xml", "policy", "outgoing", "xep", "store", "directory", "__init__"},
@@ -196,3 +196,18 @@ def test_the_fewest_imports_that_run_up_are_counted() -> None:
     edges = {"a": Counter(b=3, c=1), "b": Counter(a=2), "c": Counter[str]()}
     assert structure.cycles(edges) == [{"a", "b"}]
     assert structure.upward(edges) == 2
+
+
+STARTS_TASKS = {"background_tasks.py", "store/write/group_commit.py"}
+"""The holder of all tasks in the background; and the writer, whose one task is its queue's next step."""
+
+
+def test_tasks_are_started_by_their_holder() -> None:
+    """So that each is kept, says how it failed, and has ended at the end."""
+    calls = {"create_task", "ensure_future", "TaskGroup"}
+    users = {
+        name
+        for name, _, tree in modules()
+        if any(isinstance(node, ast.Attribute) and node.attr in calls for node in ast.walk(tree))
+    }
+    assert users <= STARTS_TASKS
