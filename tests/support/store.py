@@ -1,8 +1,12 @@
 """A real store in a file, and messages to put into it."""
 
+import secrets
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -22,6 +26,7 @@ BOB = "bob@work.acme.test"
 BOBS_FACE = "bob@directory.acme.test"
 
 STORAGE = "storage-url"
+FILE = "store.db"
 
 ON_SQLITE = pytest.mark.parametrize("each_storage", ["sqlite"], indirect=True)
 """For tests about SQLite's own ways."""
@@ -33,17 +38,36 @@ MORNING = 1_750_000_000 * SECOND
 def url(folder: Path) -> str:
     """Where the database of tests in that folder is: in a file there, unless another place is named there."""
     other = folder / STORAGE
-    return other.read_text() if other.exists() else f"sqlite:///{folder / 'store.db'}"
+    return other.read_text() if other.exists() else f"sqlite:///{folder / FILE}"
 
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Store]:
     """The store of that folder, closed at the end."""
+    new_database(folder)
     store = await Store.open(url(folder))
     try:
         yield store
     finally:
         await store.close()
+
+
+def new_database(folder: Path) -> None:
+    """Put a new database there, unless there is one: a copy, as the migrations take more time than most tests."""
+    path = folder / FILE
+    if url(folder) == f"sqlite:///{path}" and not path.exists():
+        path.touch(0o600)
+        path.write_bytes(_newest())
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'id_key'", (secrets.token_hex(16),))
+
+
+@cache
+def _newest() -> bytes:
+    """A new database as deskbridge makes it."""
+    with TemporaryDirectory() as name:
+        older(Path(name), "head")
+        return (Path(name) / FILE).read_bytes()
 
 
 def joined(store: Store, agent: str = ALICE, work: str = BOB) -> OpenConversation:

@@ -35,7 +35,7 @@ from component.store.full_text import words
 from component.store.full_text.indexing import index_some
 from component.store.retention import purge
 from tests.support.archive_model import Chat, Model, page
-from tests.support.store import MORNING, SECOND, desk, joined, message, url
+from tests.support.store import MORNING, SECOND, desk, joined, message, new_database, url
 
 T = TypeVar("T")
 
@@ -92,6 +92,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
+        new_database(Path(self.folder.name))
         self.store = self.run(Store.open(url(Path(self.folder.name))))
         self.model = Model()
         self.newest = 0

@@ -23,7 +23,7 @@ from component.store.api import (
 )
 from component.store.schema import account
 from component.store.schema import message as messages
-from tests.support.store import MORNING, REFUSED_OWNER, desk, joined, message, numbers, url
+from tests.support.store import MORNING, REFUSED_OWNER, desk, joined, message, new_database, numbers, url
 
 T = TypeVar("T")
 
@@ -51,6 +51,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
+        new_database(Path(self.folder.name))
         self.store = self.run(Store.open(url(Path(self.folder.name))))
         self.chats: list[Chat] = []
         self.delivered = 0
