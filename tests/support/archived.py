@@ -53,7 +53,7 @@ def conversations(bridge: BridgeProcess, one: str, other: str) -> list[tuple[int
 
 async def ticked_off(bridge: BridgeProcess) -> None:
     """Wait until all that is in the archive is known to have been delivered, and would not be sent again."""
-    await _none(bridge, "message WHERE id > (SELECT value FROM meta WHERE key = 'delivered_up_to')")
+    await _none(bridge, "message WHERE id > (SELECT CAST(value AS bigint) FROM meta WHERE key = 'delivered_up_to')")
 
 
 async def all_ended(bridge: BridgeProcess) -> None:
