@@ -3,8 +3,8 @@
 Bob, a Work user, and Carol, an agent, write to each other all the time, while two processes have one database: one
 serves, the other stands by. Every few seconds something befalls the one that serves: it is killed, stopped in order,
 frozen (SIGSTOP) until the other one has taken over and then woken up, or cut off until then, from ejabberd and the
-database or from the database alone. In the end everything is counted, as in `benchmarks/kills.py`. Whoever comes back has to end by itself, and stands
-by again.
+database or from the database alone. In the end everything is counted, as in `benchmarks/kills.py`. Whoever comes back
+has to end by itself, and stands by again.
 
 On SQLite both are on one machine, where a frozen process keeps its lock, and nothing can be cut. On PostgreSQL each has
 its own files, and reaches the others over a network of its own.

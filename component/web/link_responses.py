@@ -15,7 +15,7 @@ from aiohttp import web
 from component.metrics import Metrics
 from component.model import Tenant
 from component.policy.web_addresses import usable
-from component.store.api import FoundLink, Store, StoreError
+from component.store.api import FoundLink, LeaseLost, Store, StoreError
 
 from .message_page import Message, message_page
 from .responses import busy, dead, download, html, redirect
@@ -69,6 +69,8 @@ class LinkCounts:
         counted, self._counted = self._counted, Counter()
         try:
             await self._store.links.opened(counted, time.time_ns() // 1000)
+        except LeaseLost:
+            pass  # this process has nothing more to write
         except StoreError as problem:
             self._counted.update(counted)
             log.warning("the counts of opened links could not be written, and will be tried again: %s", problem)

@@ -12,6 +12,8 @@ from component.store import sqlite_connection
 from component.store.api import (
     ChangeRefused,
     EndConversation,
+    NewChatFace,
+    StartWatch,
     Store,
     StoreBusy,
     StoreError,
@@ -49,6 +51,17 @@ KEPT = (
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     async with opened(tmp_path) as store:
         yield store
+
+
+async def test_s2_a_chat_face_and_a_watch_are_saved_once(store: Store) -> None:
+    """What is there already stays as it is."""
+    face = NewChatFace("chat-7k2q", "acme", ALICE, CAROL)
+    start = StartWatch(watcher=BOB, scope="group", value="sales", tenant="acme", at=MORNING)
+    for _ in range(2):
+        await store.submit(face)
+        await store.submit(start)
+    assert await store.chat_faces() == [("chat-7k2q", "acme", ALICE, CAROL)]
+    assert [(each.watcher, each.scope, each.value) for each in await store.watches()] == [(BOB, "group", "sales")]
 
 
 async def test_a5_what_is_acknowledged_is_found_again(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ class _Stream(ComponentXMPP):
         self.parser = StreamParser()  # type: ignore[assignment]
 
     def data_received(self, data: bytes | str) -> None:
+        if not self._link.may_be_used():
+            return
         self._link.bytes_received += len(data)
         self._link.last_heard = time.monotonic()
         try:
@@ -215,6 +217,7 @@ class Connection:
         self._paused = False
         self._overdue = False
         self._closing = False
+        self._dropped = False
         self._too_large = ThrottledLog(log, logging.ERROR)
         self._failures = ThrottledLog(log, logging.ERROR)
 
@@ -260,10 +263,8 @@ class Connection:
         if self._stream is None or not text:
             return
         transport = self._stream.transport
-        if transport is None:
+        if transport is None or not self.may_be_used():
             return
-        if not self._may_send():
-            return self.drop(NOT_OURS)
         transport.write(encoded(text))
         if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self.drop("ejabberd does not read what it is sent")
@@ -385,6 +386,7 @@ class Connection:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
+        self._dropped = False
         self.last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
@@ -396,7 +398,7 @@ class Connection:
         watch = self._tasks.start(self._watch(), "watching the stream to ejabberd")
         try:
             reason = await ended
-            if not self._closing:
+            if not self._closing and not self._dropped:
                 log.warning("lost the connection to ejabberd: %s", stream.refused or reason or "it was closed")
         finally:
             watch.cancel()
@@ -406,8 +408,8 @@ class Connection:
         while True:
             for _ in range(PING_SECONDS):
                 await asyncio.sleep(1)
-                if not self._may_send():
-                    return self.drop(NOT_OURS)
+                if not self.may_be_used():
+                    return
                 self._warn_if_behind()
                 overdue = Disconnected("ejabberd does not route what it is sent")
                 self._barriers.fail(overdue, sent_before=time.monotonic() - BARRIER_SECONDS)
@@ -435,10 +437,17 @@ class Connection:
         self._on_down()
 
     def drop(self, why: str) -> None:
-        """Give the stream up and start afresh."""
-        log.error("closing the connection to ejabberd: %s", why)
-        if self._stream is not None:
+        """Give the stream up, as it is, and start afresh."""
+        if self._stream is not None and not self._dropped:
+            self._dropped = True
+            log.error("closing the connection to ejabberd: %s", why)
             self._stream.abort()
+
+    def may_be_used(self) -> bool:
+        """Whether what comes over the stream counts, and anything may be written there; else it is given up."""
+        if not self._may_send():
+            self.drop(NOT_OURS)
+        return not self._dropped
 
     async def close(self) -> None:
         """End the stream properly; ejabberd then tells senders that nobody is there."""

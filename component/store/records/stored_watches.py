@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from ..changes import NewChatFace, StartWatch, StopWatch, WatchBehind
 from ..schema import account, chat_face, watch
@@ -20,6 +19,14 @@ _THIS = (
     (watch.c.watcher_id == bindparam("watcher"))
     & (watch.c.scope == bindparam("of_scope"))
     & (watch.c.value == bindparam("of"))
+)
+_SAVE_FACE = text(
+    "INSERT INTO chat_face (local_part, tenant, first_id, second_id) "
+    "VALUES (:local_part, :tenant, :first_id, :second_id) ON CONFLICT DO NOTHING"
+)
+_START = text(
+    "INSERT INTO watch (watcher_id, scope, value, tenant, started_at, behind) "
+    "VALUES (:watcher_id, :scope, :value, :tenant, :started_at, :behind) ON CONFLICT DO NOTHING"
 )
 _STOP = delete(watch).where(_THIS)
 _BEHIND = update(watch).where(_THIS).values(behind=bindparam("number"))
@@ -46,7 +53,7 @@ def save_chat_faces(connection: Connection, changes: Sequence[NewChatFace], acco
         }
         for change in changes
     ]
-    connection.execute(insert(chat_face).on_conflict_do_nothing(), rows)
+    connection.execute(_SAVE_FACE, rows)
 
 
 def save_watches(
@@ -65,7 +72,7 @@ def save_watches(
                     "started_at": at,
                     "behind": 0,
                 }
-                connection.execute(insert(watch).on_conflict_do_nothing(), row)
+                connection.execute(_START, row)
             case StopWatch():
                 connection.execute(_STOP, key)
             case WatchBehind(behind=behind):
