@@ -6,7 +6,8 @@ Each pair of accounts has one, always the same, which nobody can guess and which
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from component.directory.world import World
 from component.model import RESERVED_PREFIX, Party, Side
@@ -17,6 +18,9 @@ from .conversations import Key, key_of
 
 DIGEST_BYTES = 10
 
+MOST_CACHED = 10_000
+"""Pairs: those who chat ask for theirs with every message."""
+
 
 class ChatFaces:
     """``key`` is a secret of the database; ``known`` are rows of ``(local part, tenant, account, account)``."""
@@ -24,6 +28,7 @@ class ChatFaces:
     def __init__(self, store: Store, key: bytes, known: Iterable[tuple[str, str, str, str]]) -> None:
         self._store = store
         self._key = key
+        self._local_part: Callable[[str, Key], str] = lru_cache(maxsize=MOST_CACHED)(self._made_local_part)
         self._pairs: dict[str, Key] = {}
         for local_part, _, first, second in known:
             self._pairs[local_part] = first, second
@@ -68,7 +73,7 @@ class ChatFaces:
             return None
         return Chat(one, other, address)
 
-    def _local_part(self, tenant: str, pair: Key) -> str:
+    def _made_local_part(self, tenant: str, pair: Key) -> str:
         digest = hmac.digest(self._key, "\n".join(("chat face", tenant, *pair)).encode(), hashlib.sha256)
         return RESERVED_PREFIX + base64.b32encode(digest[:DIGEST_BYTES]).decode().lower()
 
