@@ -13,6 +13,7 @@ from ..presence.faces import Faces
 from ..reloading import Reload
 from ..state.state import State
 from ..supervision.supervision import Supervision
+from .current_chats import CurrentChats
 from .end_chat import EndChat
 from .end_conversation import EndConversationCommand
 from .find_people import FindPeople
@@ -22,7 +23,8 @@ from .my_conversations import MyConversations
 from .reload import ReloadFiles
 from .set_status import SetStatus
 from .statistics import ShowStatistics
-from .watch import CurrentChats, StopWatching, WatchChats
+from .stop_watching import StopWatching
+from .watch_chats import WatchChats
 from .who_is_on import WhoIsOn
 
 
