@@ -73,7 +73,8 @@ async def indexed(store: Store, word: str) -> list[int]:
 
     def query(connection: sa.Connection) -> list[int]:
         index = word_index(connection)
-        statement = f"SELECT {index.NUMBER} FROM {index.TABLE} WHERE {index.MATCHES} ORDER BY {index.NUMBER}"
+        source = index.SOURCE.format(order="ASC")
+        statement = f"SELECT {index.NUMBER} FROM {source} AS picked WHERE {index.MATCHES} ORDER BY {index.NUMBER}"
         asked = index.expression([Phrase((word,))], None, all_of_them=True)
         return list(connection.scalars(sa.text(statement), {"words": asked}))
 

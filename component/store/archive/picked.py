@@ -84,14 +84,16 @@ class Picked:
             return _BY_NUMBERS
         number = f"picked.{index.NUMBER}"
         among = "" if self.numbers is None else f"AND {number} IN (SELECT value FROM json_each(:numbers))"
-        return f"{index.TABLE} AS picked", number, f"AND {index.MATCHES} {among}"
+        return f"{index.SOURCE} AS picked", number, f"AND {index.MATCHES} {among}"
 
 
 @cache
 def _picked(how: tuple[str, str, str], in_view: str, backwards: bool) -> TextClause:
     picked, number, more = how
     order = "DESC" if backwards else "ASC"
-    return text(_PICKED.format(picked=picked, number=number, more=more, in_view=in_view, order=order))
+    return text(
+        _PICKED.format(picked=picked.format(order=order), number=number, more=more, in_view=in_view, order=order)
+    )
 
 
 def _in_view(kinds: tuple[str, ...], one: bool, cut: bool) -> str:

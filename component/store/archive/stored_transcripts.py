@@ -51,7 +51,7 @@ _ENDED = (
 _ONE = SELECT.where(IS_DESK, conversation.c.tenant == bindparam("of"), conversation.c.id == bindparam("number"))
 _WITH_WORDS = """
 SELECT DISTINCT m.conversation_id FROM (
-    SELECT {number} AS id FROM {table} WHERE {matches} ORDER BY {number} DESC LIMIT :most
+    SELECT {number} AS id FROM {source} AS picked WHERE {matches} ORDER BY {number} DESC LIMIT :most
 ) AS hit
 CROSS JOIN message AS m
 CROSS JOIN conversation AS c
@@ -114,7 +114,9 @@ def with_words(connection: Connection, wanted: TranscriptQuery, phrases: Sequenc
         if not accounts:
             return []
     index = word_index(connection)
-    statement = text(_WITH_WORDS.format(table=index.TABLE, number=index.NUMBER, matches=index.MATCHES))
+    statement = text(
+        _WITH_WORDS.format(source=index.SOURCE.format(order="DESC"), number=index.NUMBER, matches=index.MATCHES)
+    )
     words = index.expression(phrases, accounts, all_of_them=False)
     return connection.scalars(statement, {"words": words, "most": MOST_HITS, "of": wanted.tenant}).all()
 

@@ -13,7 +13,7 @@ from component.folding import Phrase, words
 from ..prepared import driver
 from .word_index import Entry, Indexed
 
-TABLE, NUMBER, MATCHES = "message_text", "rowid", "message_text MATCH :words"
+SOURCE, NUMBER, MATCHES = "message_text", "rowid", "message_text MATCH :words"
 
 FEW_PAGES = 64
 """Of 4 kB, which `merge` writes at a time."""

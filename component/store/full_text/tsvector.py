@@ -12,7 +12,10 @@ from component.folding import Phrase
 
 from .word_index import Entry, Indexed
 
-TABLE, NUMBER, MATCHES = "message_text", "id", "words @@ CAST(:words AS tsquery)"
+# Planned by itself (OFFSET 0), and in order. Otherwise PostgreSQL might walk through all messages from the newest on,
+# in the hope that the words come soon, or join all that it finds before it sorts them for the few that are asked for.
+SOURCE = "(SELECT id FROM message_text WHERE words @@ CAST(:words AS tsquery) ORDER BY id {order} OFFSET 0)"
+NUMBER, MATCHES = "id", "TRUE"
 
 MOST_BYTES = 900_000
 """Of different words; PostgreSQL takes 1 MB. Further ones are not found."""

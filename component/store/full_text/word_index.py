@@ -15,10 +15,10 @@ Indexed: TypeAlias = tuple[int, Sequence[int], str]
 
 
 class WordIndex(Protocol):
-    """``TABLE`` is where words are, ``NUMBER`` what their message is called there, ``MATCHES`` the condition that
-    ``:words`` says what is asked for."""
+    """``SOURCE`` is where messages with their words are selected from, in an ``{order}``, ``NUMBER`` what a message is
+    called there, and ``MATCHES`` the condition for it; one of them has a place for ``:words``, an `expression`."""
 
-    TABLE: str
+    SOURCE: str
     NUMBER: str
     MATCHES: str
 
