@@ -1,7 +1,6 @@
 """A1, A6: profanity, in a terminal, shows a history of 35 messages once and in order, under both versions."""
 
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -10,12 +9,10 @@ import pytest
 from tests.support.bridge import BridgeProcess
 from tests.support.log_ins import LogIn
 from tests.support.past import MINUTE, chatter, past
-from tests.support.server import PASSWORD, TestServer
-from tests.support.terminal import Terminal
+from tests.support.profanity import needs_profanity, profanity
+from tests.support.server import TestServer
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("profanity") and shutil.which("tmux")), reason="needs Debian's profanity and tmux"
-)
+pytestmark = needs_profanity
 
 ALICE, BOB = "alice@cc.acme.test", "bob@work.acme.test"
 ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
@@ -23,21 +20,11 @@ ALICES_FACE, BOBS_FACE = "alice@agents.acme.test", "bob@directory.acme.test"
 
 @pytest.mark.parametrize(("version", "visible"), [("9.9", 30), ("9.10", 35)])
 async def test_profanity(tmp_path: Path, ejabberd: TestServer, login: LogIn, version: str, visible: int) -> None:
-    await ejabberd.register(ALICE)
     async with past(tmp_path, begin=time.time_ns() // 1000 - 60 * MINUTE) as written:
         await written.said(*chatter(ALICE, BOB, 35))
     process = BridgeProcess(tmp_path, ejabberd.settings)
     process.write_config(version=version)
-    home = tmp_path / "home"
-    home.mkdir()
-    environ = {"XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data"), "LC_ALL": "C.UTF-8"}
-    async with process, Terminal("profanity", home, environ, farewell="/quit") as terminal:
-        await terminal.shows("Profanity")
-        await terminal.type("/mam on")
-        await terminal.type(f"/connect {ALICE} server 127.0.0.1 port {ejabberd.client_port} tls disable")
-        await terminal.shows("Enter password:")
-        await terminal.type(PASSWORD)
-        await terminal.shows("logged in successfully")
+    async with process, profanity(ejabberd, ALICE, tmp_path, "/mam on") as terminal:
         await terminal.type(f"/msg {BOBS_FACE}")
         await terminal.shows("message 35")
         bob = await login(BOB)
