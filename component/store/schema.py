@@ -282,15 +282,20 @@ _index("conversation_desk", conversation.c.tenant, conversation.c.id, where=IS_D
 _index("conversation_desk_of_pair", conversation.c.first_id, conversation.c.second_id, where=IS_DESK)
 # Of all messages, visible or not: else whoever deletes a conversation would look through all messages for one of it.
 # SQLite finds the newest visible one behind what is the same for all visible ones; PostgreSQL would sort there.
+# Numbers stand in the indexes too, as what is counted in a thousand chats should not read a row in each.
 Index(
     "message_in_conversation",
-    *(message.c.conversation_id, message.c.withdrawn_at, message.c.id, message.c.client_digest),
+    *(message.c.conversation_id, message.c.withdrawn_at, message.c.id, message.c.seq, message.c.client_digest),
 ).ddl_if(dialect="sqlite")
 Index(
     "message_in_conversation",
-    *(message.c.conversation_id, message.c.id, message.c.withdrawn_at, message.c.client_digest),
+    *(message.c.conversation_id, message.c.id, message.c.withdrawn_at, message.c.seq, message.c.client_digest),
 ).ddl_if(dialect="postgresql")
-_index("message_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_VISIBLE))
+_index(
+    "message_in_history",
+    *(message.c.owner_id, message.c.id, message.c.owner_seq),
+    where=and_(IS_OWNED, IS_VISIBLE),
+)
 _index("message_withdrawn_in_conversation", message.c.conversation_id, message.c.id, where=IS_WITHDRAWN)
 _index("message_withdrawn_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_WITHDRAWN))
 _index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)

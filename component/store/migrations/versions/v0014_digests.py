@@ -1,4 +1,5 @@
-"""What is in the index by conversation: all messages, whether they are visible, and the digest of the client's id."""
+"""What is in the index by conversation: all messages, whether they are visible, their numbers, and the digests of their
+clients' ids. In the index by owner are their numbers, too."""
 
 from collections.abc import Iterator
 
@@ -37,5 +38,14 @@ def prepare(connection: Connection, slice: int) -> Iterator[float]:
 
 def upgrade() -> None:
     op.drop_index("message_in_conversation", "message")
-    op.create_index("message_in_conversation", "message", ["conversation_id", "withdrawn_at", "id", "client_digest"])
+    op.create_index(
+        "message_in_conversation", "message", ["conversation_id", "withdrawn_at", "id", "seq", "client_digest"]
+    )
+    op.drop_index("message_in_history", "message")
+    op.create_index(
+        "message_in_history",
+        "message",
+        ["owner_id", "id", "owner_seq"],
+        sqlite_where=text("owner_id IS NOT NULL AND withdrawn_at IS NULL"),
+    )
     op.execute("DELETE FROM meta WHERE key = 'digests_up_to'")
