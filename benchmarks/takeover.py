@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.support.promises import Outcome, Side, chatting, counted, log_in, tell
-from benchmarks.support.report import Target, save, table, targets
+from benchmarks.support.report import Target, median, save, table, targets
 from tests.support.bridge import READY, BridgeProcess
 from tests.support.postgresql import PostgreSQLServer, running_postgresql
 from tests.support.server import TestServer, running_ejabberd
@@ -182,8 +182,11 @@ def tell_times(times: dict[str, list[float]]) -> list[Target]:
     print("Seconds until the other one was ready")
     found = {kind: each for kind, each in times.items() if each}
     table(
-        ("kind", "times", "shortest", "longest"),
-        [(kind, str(len(each)), f"{min(each):.1f}", f"{max(each):.1f}") for kind, each in found.items()],
+        ("kind", "times", "shortest", "median", "longest"),
+        [
+            (kind, str(len(each)), f"{min(each):.1f}", f"{median(each):.1f}", f"{max(each):.1f}")
+            for kind, each in found.items()
+        ],
     )
     goals = [Target(f"{kind}: longest", max(each), WANTED[kind], False, " s") for kind, each in found.items()]
     targets(goals)
