@@ -66,14 +66,17 @@ class Machine:
             case "database":
                 self.wires[-1].freeze()
 
+    def reconnect(self) -> None:
+        for wire in self.wires:
+            wire.thaw()
+
     async def come_back(self, kind: str) -> None:
         """It is awake, or connected again: it has to notice that it was taken over from, and to end."""
         if kind in ("kill", "stop"):
             return
         if kind == "freeze":
             self.process.signal(signal.SIGCONT)
-        for wire in self.wires:
-            wire.thaw()
+        self.reconnect()
         status = await self.process.ended()
         assert status == TAKEN_OVER, f"ended with {status}:\n{self.process.log.read_text()}"
 

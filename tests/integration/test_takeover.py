@@ -65,6 +65,32 @@ class TestOnTwoMachines:
         said.append(await bob.say(face(ALICE), "and back"))
         await alice.expect(message(id=said[3]))
 
+    async def test_a_standby_that_loses_the_database_waits_for_that(self, pair: tuple[Machine, Machine]) -> None:
+        first, second = pair
+        await second.strike("database")
+        await second.process.logged("standing by, and cannot tell for whom: PostgreSQL does not tell")
+        second.reconnect()
+        await second.process.logged("standing by for process", 2)
+        await first.strike("stop")
+        await second.process.logged(READY)
+
+    async def test_nobody_takes_over_and_the_database_is_back(
+        self, pair: tuple[Machine, Machine], login: LogIn
+    ) -> None:
+        """The process leaves ejabberd in time, as somebody could have, and goes on by itself (R3)."""
+        first, second = pair
+        await second.process.stop()
+        bob, alice = await login(BOB), await login(ALICE)
+        said = [await bob.say(face(ALICE), "before")]
+        await alice.expect(message(id=said[0]))
+        await first.strike("database")
+        await first.process.logged("closing the connection to ejabberd: the database has not been reached for so long")
+        first.reconnect()
+        await first.process.logged(READY, 2)
+        said.append(await bob.say(face(ALICE), "after"))
+        await alice.expect(message(id=said[1]))
+        assert (await ask(alice)).bodies[-2:] == ["before", "after"]
+
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)

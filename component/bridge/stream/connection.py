@@ -355,6 +355,7 @@ class Connection:
         Raises ``ConnectionError``, with words for the operator, if there was none.
         """
         stream = _Stream(self._host, self._settings, self)
+        self._dropped = False
         up, ended = _future(), _future()
         # At once, as ejabberd's first questions come together with its consent.
         stream.add_event_handler("session_start", lambda _: self._go_up(stream, up))
@@ -386,7 +387,6 @@ class Connection:
 
     def _go_up(self, stream: _Stream, up: asyncio.Future[Any]) -> None:
         self._stream = stream
-        self._dropped = False
         self.last_heard = self._reading_since = time.monotonic()
         self._paused = False
         log.info("connected to ejabberd at %s:%d", self._settings.host, self._settings.port)
