@@ -1,9 +1,9 @@
 """A message as it came from ejabberd: what it carries, and its route: who sent it to whom.
 
-Those who chat write many messages, so what is the same for each of them is told once and remembered as their `Route`,
-for as long as the directory stays: the people, their account and their face, the rule that lets the one write to the
-other (M1 to M6), whose archive it is in, the beginning of the stanzas that leave. What changes from one moment to the
-next, such as who is logged in or which conversation is open, is never part of a route.
+People who chat write many messages, so what is the same for each of them is determined once and cached as a `Route`,
+which is valid as long as the directory is: the two people, their account and their face, the rule for the one writing
+to the other (M1 to M6), whose archive the message is in, the head of the stanza that leaves. What changes from one
+moment to the next, such as who is logged in or which conversation is open, is never part of a route.
 """
 
 from typing import final
@@ -83,20 +83,20 @@ class Route:
 
 
 class Routes:
-    """Finds routes. Remembered are those of people's clients to people, as long as the directory stays the same."""
+    """Finds routes. Those from a person's client to a person are cached, until the directory changes."""
 
     def __init__(self) -> None:
         self._world: World | None = None
         self._known: dict[tuple[str, str], Route] = {}
 
     def known(self, world: World, sender: str | None, receiver: str | None) -> Route | None:
-        """From addresses as they stand in a stanza: the route, if it is remembered."""
+        """The route for these addresses as they stand in a stanza, if it is cached."""
         if self._world is not world:
             self._world, self._known = world, {}
         return self._known.get((sender, receiver))  # type: ignore[arg-type]
 
     def find(self, world: World, sender: str, receiver: str) -> Route | None:
-        """The same for any addresses; None if one of them is none."""
+        """The same for any addresses; None if one of them is not an address."""
         known = self.known(world, sender, receiver)
         if known is not None:
             return known

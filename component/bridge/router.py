@@ -1,7 +1,7 @@
 """Which part a stanza goes to.
 
-Nearly all are messages of people who chat already. Their route is known, and with it that the message is for nobody
-but the two; so that is asked first, and everything else only of what is left.
+Nearly all stanzas are messages of people who chat already. Their route is cached, and a message with a cached route can
+be for nobody but these two people. So that is checked first, and all other checks are made only for what is left.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""What has to be looked up for a message before it is judged, and the queue of those that wait for that.
+"""What has to be looked up for a message before it is judged, and the queue of messages that wait for it.
 
-What can be decided at once is, in the order in which ejabberd sent it. A message that needs a look-up waits
-for it, and so do the later ones of the same sender, nobody else's.
+A message for which everything is known is judged at once, so messages are judged in the order in which ejabberd sent
+them. A message that needs a look-up waits for it, and so do later ones of the same sender, but nobody else's.
 """
 
 import asyncio

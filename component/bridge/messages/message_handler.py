@@ -1,10 +1,9 @@
 """Messages to faces: look up, decide, archive, deliver.
 
-A message goes through here in one straight line, in the turn of the event loop in which it came, unless something has
-to be looked up for it first (`LookUps`), which is in a queue of its sender's own. It is written to disk, and goes on to
-its receiver from where the disk has it (A5). So there are three moments: it is judged by what is true when nothing
-stands between it and the disk any more; its id, and with that its place among all others, is taken in that moment;
-and what becomes of it after the disk is `Delivery`'s.
+A message passes in one straight line, in the iteration of the event loop in which it was received, unless something has
+to be looked up for it first (`LookUps`); then it waits in a queue of its sender's own. Once nothing is left to look up
+it is judged and gets its id, and with that its place among all others. It is sent to its receiver only when it is on
+disk (A5); from then on it is `Delivery`'s.
 """
 
 import logging
