@@ -1,15 +1,9 @@
-"""Pauses between attempts, and log lines that do not repeat themselves (R3)."""
+"""Pauses between attempts (R3)."""
 
-import logging
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from component.bridge.stream.backoff import Backoff
-from component.bridge.throttled_log import EVERY_SECONDS, ThrottledLog
-
-log = logging.getLogger("test")
 
 
 class TestBackoff:
@@ -29,17 +23,3 @@ class TestBackoff:
             pauses.next()
         pauses.reset()
         assert pauses.next() <= 0.5
-
-
-def test_a_line_that_repeats_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    now = 0.0
-    say = ThrottledLog(log, logging.WARNING, lambda: now)
-    for _ in range(3):
-        say("trouble with %s", "Alice")
-    now = EVERY_SECONDS
-    say("trouble with %s", "Bob")
-    say("trouble with %s", "Carol")
-    assert caplog.messages == [
-        "trouble with Alice",
-        "trouble with Bob (and 2 more like it since the last such line)",
-    ]
