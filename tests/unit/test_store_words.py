@@ -209,6 +209,26 @@ class TestWhenThereIsTime:
             assert await behind(store) == 100
         await self.all_indexed(store)
 
+    async def test_an_operator_is_told_when_much_is_left_from_before(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, indexing.__name__)
+        monkeypatch.setattr(words, "PORTION", 5)
+        chat = joined(store)
+        await store.submit(chat)
+        await say(store, chat, *("needle" for _ in range(5 * indexing.PORTIONS)))
+        indexing_words = Indexing(store.engine, lambda: store.last_message_id, lambda: False)
+        for expected in (1, 2, 2):
+            while indexing_words._all_up_to < store.last_message_id:
+                await indexing_words._some()
+                if expected == 1:
+                    break
+            assert len(caplog.records) == expected
+        assert "take longer until" in caplog.messages[0] and "all messages are indexed" in caplog.messages[1]
+        await say(store, chat, *("needle" for _ in range(6 * indexing.PORTIONS)))
+        await indexing_words._some()
+        assert len(caplog.records) == 2
+
     async def test_nothing_while_others_write(self) -> None:
         indexed = Indexing(None, lambda: 100, lambda: True)  # type: ignore[arg-type]
         await indexed._some()

@@ -41,6 +41,7 @@ class Indexing:
         self._is_writing = is_writing
         self._all_up_to = -1
         self._last_seen = -1
+        self._catching_up = False
         self._failing = False
 
     async def run(self) -> None:
@@ -75,10 +76,24 @@ class Indexing:
             newest = self._newest()
             if not await index_some(self._database):
                 self._all_up_to = newest
+                self._tell_end()
                 break
+        else:
+            self._tell_begin()
         if self._failing:
             log.info("words are indexed again")
             self._failing = False
+
+    def _tell_begin(self) -> None:
+        """Much was left from before the start, as after an update."""
+        if self._all_up_to < 0 and not self._catching_up:
+            log.info("words of earlier messages are being indexed; searches among these take longer until that is done")
+            self._catching_up = True
+
+    def _tell_end(self) -> None:
+        if self._catching_up:
+            log.info("the words of all messages are indexed")
+            self._catching_up = False
 
 
 async def index_some(database: Database) -> bool:
