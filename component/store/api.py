@@ -181,6 +181,11 @@ class Store:
     async def note_ejabberd_life(self, life: str) -> None:
         await self.engine.change(meta.put, meta.EJABBERD_LIFE, life)
 
+    async def note_restore(self) -> None:
+        """The database was put back by other means than `restore_backup`: who opens it next numbers on beyond all that
+        was issued since it was copied (H6)."""
+        await self.engine.change(meta.mark_copy)
+
     @property
     def backlog(self) -> int:
         """Submissions that are not on disk yet."""

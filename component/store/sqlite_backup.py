@@ -14,13 +14,12 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from .records.meta import COPIED, NEXT_CONVERSATION_ID, NEXT_MESSAGE_ID
+from .records.meta import MARK_COPY, NEXT_CONVERSATION_ID, NEXT_MESSAGE_ID
 from .sqlite import SqliteEngine
 from .sqlite_connection import BUSY_TIMEOUT_MS, create_private, file_of
 from .store_errors import StoreError
 from .write.writer import Writer
 
-_MARK = f"INSERT INTO meta (key, value) VALUES ('{COPIED}', '1') ON CONFLICT (key) DO UPDATE SET value = '1'"
 _COUNTERS = f"SELECT key, value FROM meta WHERE key IN ('{NEXT_MESSAGE_ID}', '{NEXT_CONVERSATION_ID}')"
 _RAISE = "UPDATE meta SET value = CAST(max(CAST(value AS INTEGER), ?) AS TEXT) WHERE key = ?"
 
@@ -69,7 +68,7 @@ def _copy(source: Path, target: Path) -> None:
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
             raise sqlite3.DatabaseError("it is no database of deskbridge's")
         with copy:
-            copy.execute(_MARK)
+            copy.execute(MARK_COPY)
 
 
 async def _opened_once(new: Path) -> None:

@@ -54,6 +54,8 @@ async def test_a_backup_is_put_back(tmp_path: Path, ejabberd: TestServer, login:
         status, output = await deskbridge(process, "restore", str(copy), "--yes")
         assert status == 0 and "deskbridge.db.replaced-" in output
         await process.restart()
+        status, output = await deskbridge(process, "restore")
+        assert status == 1 and "deskbridge runs on it already" in output
         new = await said(bob, alice, "five")
         assert not {*new} & {*kept, *lost}
         assert (await ask(alice)).bodies == ["one", "two", "five"]
@@ -64,3 +66,9 @@ async def test_a_backup_is_put_back(tmp_path: Path, ejabberd: TestServer, login:
         _, log = await deskbridge(process, "audit")
         assert "archive.backed-up" in log and "archive.restored" in log
         assert not alice.take(message(body="one")) and not alice.take(message(body="two")), "delivered before"
+        await process.stop()
+        status, output = await deskbridge(process, "restore")
+        assert status == 0 and "restored" in output
+        await process.restart()
+        last = await said(bob, alice, "six")
+        assert (await ask(alice)).ids == kept + new + last

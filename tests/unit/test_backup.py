@@ -224,6 +224,20 @@ class TestRestore:
         new = await chatted(tmp_path, "fred", "three")
         assert new > lost and await read(tmp_path) == [*kept, *new]
 
+    @pytest.mark.usefixtures("each_storage")
+    async def test_of_a_copy_that_is_in_place_already(self, tmp_path: Path) -> None:
+        """By pg_restore, or with the whole disk."""
+        issued = await chatted(tmp_path, "bob", "one")
+        before = time.time()
+        async with opened(tmp_path) as store:
+            await store.note_restore()
+        issued += await chatted(tmp_path, "erin", "two")
+        assert await read(tmp_path) == issued
+        assert issued[1] >> numbering.ERA_BITS >= int(before) - numbering.BEGINNING
+        async with opened(tmp_path) as store:
+            assert store.delivered_up_to == issued[0]
+            assert store.next_message_id() == issued[1] + 1, "once"
+
     @pytest.mark.parametrize("kind", ["text", "other", "damaged", "newer"])
     async def test_what_cannot_be_restored_changes_nothing(self, tmp_path: Path, copy: Path, kind: str) -> None:
         kept = await chatted(tmp_path, "bob", *("x" * 1_000 for _ in range(200)))

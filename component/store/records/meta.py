@@ -1,6 +1,6 @@
 """Single values of the whole database. The first migration makes them all."""
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, select, text, update
 
 from ..prepared import Prepared
 from ..schema import meta
@@ -15,6 +15,8 @@ SETTLED_UP_TO = "settled_up_to"
 EJABBERD_LIFE = "ejabberd_life"
 COPIED = "copied"
 """There only in a copy that was not opened yet (`sqlite_backup`)."""
+
+MARK_COPY = f"INSERT INTO meta (key, value) VALUES ('{COPIED}', '1') ON CONFLICT (key) DO UPDATE SET value = '1'"
 
 _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
 _TAKE = delete(meta).where(meta.c.key == bindparam("of"))
@@ -42,6 +44,11 @@ def put(connection: Connection, key: str, value: str) -> None:
 
 def put_number(connection: Connection, key: str, number: int) -> None:
     put(connection, key, str(number))
+
+
+def mark_copy(connection: Connection) -> None:
+    """This database is one, of another that may have gone on."""
+    connection.execute(text(MARK_COPY))
 
 
 def take_out(connection: Connection, key: str) -> bool:

@@ -19,7 +19,7 @@ ERA_BITS = 20
 """Of a number, below those of the time: a million ids for each second between two eras, blocks that were wasted
 included."""
 
-_BEGINNING = 1_577_836_800
+BEGINNING = 1_577_836_800
 """2020-01-01, in seconds since 1970."""
 
 _NEWEST = select(func.coalesce(func.max(message.c.id), 0))
@@ -32,7 +32,7 @@ def begin_era(connection: Connection) -> None:
     Numbers between are known as given out, as those of messages that are gone. What was on its way when the copy was
     made has been delivered since, by the original.
     """
-    era = (int(time.time()) - _BEGINNING) << ERA_BITS
+    era = (int(time.time()) - BEGINNING) << ERA_BITS
     for key in (meta.NEXT_MESSAGE_ID, meta.NEXT_CONVERSATION_ID):
         meta.raise_number(connection, key, era)
     newest = connection.scalar(_NEWEST) or 0
