@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from component.store.api import (
     ArchiveView,
@@ -35,6 +35,7 @@ from component.store.full_text import words
 from component.store.full_text.indexing import index_some
 from component.store.retention import purge
 from tests.support.archive_model import Chat, Model, page
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.store import MORNING, SECOND, desk, joined, message, new_database, url
 
 T = TypeVar("T")
@@ -93,12 +94,15 @@ class Histories(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
         new_database(Path(self.folder.name))
-        self.store = self.run(Store.open(url(Path(self.folder.name))))
+        self.store = self.run(Store.open(self.new_database()))
         self.model = Model()
         self.newest = 0
         self.small = [patch.object(words, "PORTION", 5), patch.object(search, "PORTION", 3)]
         for portion in self.small:
             portion.start()
+
+    def new_database(self) -> str:
+        return url(Path(self.folder.name))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -250,6 +254,20 @@ def summary(found: Page) -> tuple[list[int], int | None, bool]:
     return [row.id for row in found.messages], found.count, found.complete
 
 
+SOME = settings(max_examples=settings.default.max_examples // 4, stateful_step_count=15)
+
+
 # Finding the shortest history that fails takes its time.
-Histories.TestCase.settings = settings(max_examples=settings.default.max_examples // 4, stateful_step_count=15)
-TestHistories = pytest.mark.timeout(1800)(Histories.TestCase)
+@pytest.mark.timeout(1800)
+def test_histories_on_sqlite() -> None:
+    run_state_machine_as_test(Histories, settings=SOME)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_histories_on_postgresql(postgresql: PostgreSQLServer) -> None:
+    class OnPostgreSQL(Histories):
+        def new_database(self) -> str:
+            return postgresql.database_with_tables()
+
+    run_state_machine_as_test(OnPostgreSQL, settings=SOME)
