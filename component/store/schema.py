@@ -227,7 +227,7 @@ _CREATE_MESSAGE_TEXT = (
 )
 _CREATE_MESSAGE_TEXT_OF_POSTGRESQL = (
     "CREATE TABLE message_text (id bigint PRIMARY KEY, words tsvector NOT NULL)",
-    "CREATE INDEX message_text_words ON message_text USING gin (words)",
+    "CREATE INDEX message_text_words ON message_text USING gin (words) WITH (fastupdate = off)",
 )
 _ONLY_GROW = "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
 _AUDIT_TRIGGERS = (

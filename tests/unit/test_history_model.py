@@ -31,7 +31,7 @@ from component.store.api import (
     Withdraw,
 )
 from component.store.archive import archived_messages, search
-from component.store.full_text import words
+from component.store.full_text import fts5, tsvector
 from component.store.full_text.indexing import index_some
 from component.store.retention import purge
 from tests.support.archive_model import Chat, Model, page
@@ -97,7 +97,7 @@ class Histories(RuleBasedStateMachine):
         self.store = self.run(Store.open(self.new_database()))
         self.model = Model()
         self.newest = 0
-        self.small = [patch.object(words, "PORTION", 5), patch.object(search, "PORTION", 3)]
+        self.small = [patch.object(of, "PORTION", 4) for of in (fts5, tsvector, search)]
         for portion in self.small:
             portion.start()
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from component.folding import Phrase
 from component.store.api import ArchiveView, DeliveredUpTo, Filters, Slice, Store, TranscriptQuery, Withdraw
 from component.store.archive import search
-from component.store.full_text import indexing, words
+from component.store.full_text import fts5, indexing, words
 from component.store.full_text.indexing import Indexing, index_some
 from component.store.full_text.words import word_index
 from tests.support.store import (
@@ -182,7 +182,7 @@ class TestWhenThereIsTime:
     async def test_all_are_indexed(self, store: Store, running: None) -> None:
         chat = joined(store)
         await store.submit(chat)
-        sent = await say(store, chat, *("needle" for _ in range(3 * words.PORTION)))
+        sent = await say(store, chat, *("needle" for _ in range(3 * fts5.PORTION)))
         await self.all_indexed(store)
         sent += await say(store, chat, "needle")
         await self.all_indexed(store)
@@ -213,10 +213,10 @@ class TestWhenThereIsTime:
         self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, indexing.__name__)
-        monkeypatch.setattr(words, "PORTION", 5)
+        monkeypatch.setattr(indexing, "WORK", 0)
         chat = joined(store)
         await store.submit(chat)
-        await say(store, chat, *("needle" for _ in range(5 * indexing.PORTIONS)))
+        await say(store, chat, *("needle" for _ in range(2 * fts5.PORTION)))
         indexing_words = Indexing(store.engine, lambda: store.last_message_id, lambda: False)
         for expected in (1, 2, 2):
             while indexing_words._all_up_to < store.last_message_id:
@@ -225,7 +225,7 @@ class TestWhenThereIsTime:
                     break
             assert len(caplog.records) == expected
         assert "take longer until" in caplog.messages[0] and "all messages are indexed" in caplog.messages[1]
-        await say(store, chat, *("needle" for _ in range(6 * indexing.PORTIONS)))
+        await say(store, chat, *("needle" for _ in range(2 * fts5.PORTION)))
         await indexing_words._some()
         assert len(caplog.records) == 2
 

@@ -15,6 +15,8 @@ from .word_index import Entry, Indexed
 
 SOURCE, NUMBER, MATCHES = "message_text", "rowid", "message_text MATCH :words"
 
+PORTION = 256
+
 FEW_PAGES = 64
 """Of 4 kB, which `merge` writes at a time."""
 

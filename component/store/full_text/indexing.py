@@ -24,8 +24,8 @@ BUSY = 0.5
 ENOUGH = 32
 """Messages that are worth a transaction while others come."""
 
-PORTIONS = 16
-"""At a time; then the process is watched again."""
+WORK = 0.25
+"""Seconds after which the process is watched again."""
 
 AGAIN = 5.0
 """Seconds until is tried again what failed."""
@@ -70,16 +70,16 @@ class Indexing:
         return newest - self._all_up_to >= ENOUGH or self._all_up_to < newest == last_seen
 
     async def _some(self) -> None:
-        for _ in range(PORTIONS):
-            if self._is_writing():
-                break
+        end = time.monotonic() + WORK
+        while not self._is_writing():
             newest = self._newest()
             if not await index_some(self._database):
                 self._all_up_to = newest
                 self._tell_end()
                 break
-        else:
-            self._tell_begin()
+            if time.monotonic() >= end:
+                self._tell_begin()
+                break
         if self._failing:
             log.info("words are indexed again")
             self._failing = False

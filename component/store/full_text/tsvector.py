@@ -1,4 +1,5 @@
-"""Words in PostgreSQL: a column of type tsvector for each message, and a GIN index over it.
+"""Words in PostgreSQL: a column of type tsvector for each message, and a GIN index over it. That has no list of pending
+words, whose turn would come in one of the transactions, and take a second.
 
 What was folded is written as such a value directly, with the place of each word, so that PostgreSQL's own parsers and
 dictionaries cut nothing. Accounts are words too, with a sign that no word of a text has.
@@ -19,6 +20,8 @@ NUMBER, MATCHES = "id", "TRUE"
 
 MOST_BYTES = 900_000
 """Of different words; PostgreSQL takes 1 MB. Further ones are not found."""
+
+PORTION = 32
 
 _ADD = text("INSERT INTO message_text (id, words) VALUES (:id, CAST(:words AS tsvector))")
 _REMOVE = text("DELETE FROM message_text WHERE id = :id")

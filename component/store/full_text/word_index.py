@@ -18,6 +18,9 @@ class WordIndex(Protocol):
     """``SOURCE`` is where messages with their words are selected from, in an ``{order}``, ``NUMBER`` what a message is
     called there, and ``MATCHES`` the condition for it; one of them has a place for ``:words``, an `expression`."""
 
+    PORTION: int
+    """Messages whose words are put in at a time: some milliseconds, for which a batch may have to wait."""
+
     SOURCE: str
     NUMBER: str
     MATCHES: str

@@ -19,11 +19,8 @@ from .word_index import Entry, WordIndex
 _INDEXES: Mapping[str, WordIndex] = {"sqlite": fts5, "postgresql": tsvector}
 """By the name of SQLAlchemy's dialect."""
 
-PORTION = 256
-"""Messages that are indexed at a time, at most: some milliseconds, for which a batch may have to wait."""
-
 MOST_CHARACTERS = 50_000
-"""The same in characters of their texts; the last one may go beyond."""
+"""In texts of messages that are indexed at a time; the last one may go beyond."""
 
 _TEXTS = "SELECT id, sender_id, receiver_id, body FROM message"
 _NEXT = text(f"{_TEXTS} WHERE id > :after ORDER BY id LIMIT :most")
@@ -53,7 +50,9 @@ def next_texts(connection: Connection) -> Portion | None:
     """The next messages whose words are to be indexed, with their texts in place of words; None if all are."""
     after = mark(connection)
     entries, last, characters = [], after, 0
-    for last, sender, receiver, body in connection.execute(_NEXT, {"after": after, "most": PORTION}):
+    for last, sender, receiver, body in connection.execute(
+        _NEXT, {"after": after, "most": word_index(connection).PORTION}
+    ):
         if body:
             entries.append((last, (sender, receiver), (body,)))
             characters += len(body)
