@@ -31,7 +31,7 @@ CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)
 DESKTOP := gajim pidgin dino-im psi-plus xvfb openbox xdotool imagemagick dbus-x11 fonts-noto-core fonts-noto-color-emoji iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: help deps clients collections page venv compiled uncompiled run clients-look test unit test-compiled test-all test-ejabberd bench lint clean
+.PHONY: help deps clients collections page venv compiled uncompiled run clients-look test unit test-compiled test-all test-postgresql test-ejabberd bench lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ test-compiled: deps compiled  ## how messages go, with what they pass through co
 
 test-all: deps clients collections .venv/test.stamp  ## the long tests too, and more examples of each property
 	$(PYTEST) --hypothesis-profile=many
+
+test-postgresql: deps clients .venv/test.stamp  ## the tests of a whole deskbridge, with everything stored in PostgreSQL
+	DESKBRIDGE_TEST_STORAGE=postgresql $(PYTEST) tests/integration -m 'not long'
 
 test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSION=23.01, 24.12 or 26.07 (as root)
 	@scripts/install-packages debootstrap

@@ -25,8 +25,9 @@ from urllib.parse import urlsplit
 from benchmarks.support.promises import Outcome, Side, chatting, counted, log_in, tell
 from benchmarks.support.report import Target, median, save, table, targets
 from tests.support.bridge import READY, BridgeProcess
-from tests.support.postgresql import PostgreSQLServer, running_postgresql
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.server import TestServer, running_ejabberd
+from tests.support.storage import shared_server, stop_server
 from tests.support.wire import Wire
 
 TAKEOVERS = 20
@@ -204,7 +205,8 @@ def main() -> None:
     given = parser.parse_args()
     with ExitStack() as stack:
         ejabberd = stack.enter_context(running_ejabberd())
-        postgresql = stack.enter_context(running_postgresql()) if given.engine == "postgresql" else None
+        stack.callback(stop_server)
+        postgresql = shared_server() if given.engine == "postgresql" else None
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="deskbridge-takeover-"))
         outcomes, times = asyncio.run(campaign(ejabberd, Path(folder), postgresql, given.takeovers, given.seed))
     goals = tell(outcomes, f"{given.takeovers} take-overs on {given.engine}") + tell_times(times)

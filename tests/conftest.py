@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, settings
 from tests.support.bridge import BridgeProcess
 from tests.support.compiled import outdated
 from tests.support.log_ins import LogIn, LogIns
-from tests.support.postgresql import PostgreSQLServer, running_postgresql
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.server import TestServer, running_ejabberd
-from tests.support.store import STORAGE
+from tests.support.storage import shared_server, stop_server, use_postgresql
 
 settings.register_profile("some", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("some"), max_examples=400)
@@ -45,18 +45,20 @@ def ejabberd() -> Iterator[TestServer]:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQLServer]:
+def postgresql() -> PostgreSQLServer:
     """One real PostgreSQL for the whole session; each test that wants one makes itself a database there."""
-    with running_postgresql() as server:
-        yield server
+    return shared_server()
+
+
+def pytest_sessionfinish() -> None:
+    stop_server()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def each_storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The test runs once on each: `tests.support.store.url` of the test's folder leads there."""
     if request.param == "postgresql":
-        server: PostgreSQLServer = request.getfixturevalue("postgresql")
-        (tmp_path / STORAGE).write_text(server.database_with_tables())
+        use_postgresql(tmp_path, shared_server().database_with_tables())
     return request.param
 
 

@@ -12,10 +12,9 @@ import click
 
 from component.config.configuration import load_settings
 from component.config.problems import LoadError
-from component.config.storage_urls import SQLITE
 from component.jid import normalise
 from component.model import Settings, Tenant
-from component.store.api import Audit, Store, StoreError
+from component.store.api import Audit, Store, StoreError, has_database
 
 from .config_files import config_as
 
@@ -86,8 +85,6 @@ one_tenant_option: Callable[[Any], Any] = click.option(
 def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
     """What ``work`` gives for the store of that configuration. Raises ``ClickException`` if it cannot be opened."""
     url = settings.storage.url
-    if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
-        raise click.ClickException(f"there is no database at {url} yet: `deskbridge run` creates it")
     try:
         return asyncio.run(_with_store(url, work))
     except StoreError as problem:
@@ -109,6 +106,8 @@ def operator(environ: Mapping[str, str] = os.environ) -> str:
 
 
 async def _with_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
+    if not await has_database(url):
+        raise click.ClickException(f"there is no database at {url} yet: `deskbridge run` creates it")
     store = await Store.open(url)
     try:
         return await work(store)

@@ -53,6 +53,7 @@ from .retention.retention_holds import Hold, StoredHold
 from .sqlite import SqliteEngine
 from .sqlite_backup import back_up
 from .sqlite_backup import restore as restore_backup
+from .sqlite_connection import has_file
 from .store_errors import ChangeRefused, LeaseLost, SchemaTooNew, StoreBusy, StoreError, StoreInUse
 from .write.group_commit import Done, GroupCommit, Observe
 from .write.ids import Ids
@@ -105,9 +106,12 @@ __all__ = [
     "Which",
     "Withdraw",
     "back_up",
+    "has_database",
     "restore_backup",
     "store_lease",
 ]
+
+POSTGRESQL = "postgresql://"
 
 
 class Store:
@@ -378,8 +382,20 @@ class Store:
         self._last_submitted = message_id
 
 
+async def has_database(url: str) -> bool:
+    """Has deskbridge ever used the database at ``url``?
+
+    :raises StoreError: it cannot be reached, or there is no such kind of database
+    """
+    if url.startswith(POSTGRESQL):
+        from .postgresql import has_tables
+
+        return await has_tables(url)
+    return has_file(url)
+
+
 def _engine(url: str, writer: Writer, lease: Lease | None) -> Engine:
-    if url.startswith("postgresql://"):
+    if url.startswith(POSTGRESQL):
         # Only now, as its driver takes some MB.
         from .postgresql import PostgresqlEngine
 

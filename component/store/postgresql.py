@@ -1,4 +1,4 @@
-"""The engine for PostgreSQL: one connection that writes, a few that only read.
+"""The engine for PostgreSQL (H1): one connection that writes, a few that only read.
 
 **What was lost on its way.** When the connection breaks while a transaction commits, its answer may be lost, and the
 batch written or not. Nobody is told anything before it is known which. The next connection waits until the old session
@@ -38,8 +38,8 @@ from .postgresql_connection import FAULTS, PROBLEMS, READ_ONLY, Pg, connect, is_
 from .records.meta import DELIVERED_UP_TO, SETTLED_UP_TO
 from .schema import message
 from .store_errors import LeaseLost, StoreBusy, StoreError
-from .write.batch import MESSAGE_COLUMNS, Rows
-from .write.writer import Writer
+from .write.batch import MESSAGE_COLUMNS
+from .write.writer import Rows, Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -426,6 +426,19 @@ class PostgresqlEngine:
         session, self._session = self._session, None
         if session is not None:
             await _close(session)
+
+
+async def has_tables(url: str) -> bool:
+    """Has deskbridge made its tables there?
+
+    :raises StoreError: it cannot be reached
+    """
+    driver = await connect(url, "command", READ_SECONDS)
+    try:
+        found: bool = await driver.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    finally:
+        await driver.close()
+    return found
 
 
 def _driver(connection: Connection) -> AdaptedConnection:

@@ -273,6 +273,13 @@ def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = 
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
+def _index_of_ids(name: str, id: Column[Any], where: ColumnElement[bool]) -> None:
+    """PostgreSQL takes no keys of more than 2,704 bytes, and ids may be longer (A11): there it leads to the messages of
+    the conversation that have such an id at all, which are few."""
+    Index(name, message.c.conversation_id, id, sqlite_where=where).ddl_if(dialect="sqlite")
+    Index(name, message.c.conversation_id, message.c.id, postgresql_where=where).ddl_if(dialect="postgresql")
+
+
 _index("conversation_joined", conversation.c.first_id, conversation.c.second_id, where=IS_JOINED, unique=True)
 _index("conversation_joined_by_work", conversation.c.second_id, conversation.c.first_id, where=IS_JOINED)
 _index("conversation_open_desk", conversation.c.id, where=IS_OPEN_DESK)
@@ -298,9 +305,9 @@ _index(
 )
 _index("message_withdrawn_in_conversation", message.c.conversation_id, message.c.id, where=IS_WITHDRAWN)
 _index("message_withdrawn_in_history", message.c.owner_id, message.c.id, where=and_(IS_OWNED, IS_WITHDRAWN))
-_index("message_by_origin_id", message.c.conversation_id, message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
-_index("message_by_seen_id", message.c.conversation_id, message.c.seen_id, where=HAS_SEEN_ID)
-_index("message_by_seen_origin_id", message.c.conversation_id, message.c.seen_origin_id, where=HAS_SEEN_ORIGIN_ID)
+_index_of_ids("message_by_origin_id", message.c.origin_id, where=HAS_OTHER_ORIGIN_ID)
+_index_of_ids("message_by_seen_id", message.c.seen_id, where=HAS_SEEN_ID)
+_index_of_ids("message_by_seen_origin_id", message.c.seen_origin_id, where=HAS_SEEN_ORIGIN_ID)
 _index("message_versions", message.c.version_of, where=message.c.version_of.is_not(None))
 Index("held_message_in_conversation", held_message.c.conversation_id)
 _index("link_of_message", link.c.message_id, where=link.c.message_id.is_not(None))

@@ -44,13 +44,11 @@ _OPERATIONAL = (sqlite3.OperationalError, sqlite3.InternalError, sqlite3.Databas
 
 
 class _Jobs(sqlite3.Connection):
-    """Does one of its jobs at each ``commit`` that comes from outside of a job, and adds what that answers to the list
-    that waits with it. ``inner`` is SQLAlchemy's connection over this one."""
+    """Does one of its jobs at each ``commit`` that comes from outside of a job."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.pending: deque[tuple[Callable[[Any], Any], list[Any]]] = deque()
-        self.inner: Connection | None = None
+        self.pending: deque[Callable[[], None]] = deque()
         self._at_work = False
 
     def commit(self) -> None:
@@ -59,25 +57,28 @@ class _Jobs(sqlite3.Connection):
             return
         self._at_work = True
         try:
-            job, answers = self.pending.popleft()
-            answers.append(job(self.inner))
+            self.pending.popleft()()
         finally:
             self._at_work = False
 
 
 class SqliteConnection:
-    """Of SQLAlchemy's, in the thread of ``outer``. Made by `Opener`."""
+    """SQLAlchemy's connection ``inner``, which lives in the thread of ``outer``. Made by `Opener`."""
 
     def __init__(self, outer: aiosqlite.Connection, jobs: _Jobs) -> None:
         self._outer = outer
         self._jobs = jobs
+        self.inner: Connection
 
     async def run(self, job: Callable[[Connection], T]) -> T:
         """What ``job`` answers or raises in the connection's thread, after all that was begun before."""
-        answers: list[T] = []
-        self._jobs.pending.append((job, answers))
+        return await self.hop(lambda: job(self.inner))
+
+    async def hop(self, job: Callable[[], T]) -> T:
+        answer: list[T] = []
+        self._jobs.pending.append(lambda: answer.append(job()))
         await self._outer.commit()
-        return answers[0]
+        return answer[0]
 
     async def close(self) -> None:
         """End the thread. Nothing is raised: what was not committed is void."""
@@ -117,14 +118,14 @@ class Opener:
         outer = await aiosqlite.connect(self._path, factory=factory, isolation_level=None)
         opened = SqliteConnection(outer, made[0])
 
-        def prepare(_: Connection) -> None:
+        def prepare() -> None:
             for statement in (f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", *statements):
                 made[0].execute(statement)
             self._here.connection = made[0]
-            made[0].inner = self._engine.connect()
+            opened.inner = self._engine.connect()
 
         try:
-            await opened.run(prepare)
+            await opened.hop(prepare)
         except BaseException:
             await outer.close()
             raise
@@ -179,6 +180,11 @@ def file_of(url: str) -> str:
     raise StoreError(
         "the storage must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
     )  # not naming the URL, which may hold a password
+
+
+def has_file(url: str) -> bool:
+    """:raises StoreError: like `file_of`"""
+    return os.path.exists(file_of(url))
 
 
 def create_private(path: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import pwd
-import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from component.cli.store_access import operator
 from tests.support.bridge import BridgeProcess
 from tests.support.past import Line, chatter, past
 from tests.support.server import make_settings
+from tests.support.storage import execute, storage_of
 
 ALICE, CAROL, BOB = "alice@cc.acme.test", "carol@cc.acme.test", "bob@work.acme.test"
 LATELY = 20_000_000_000_000_000
@@ -115,8 +115,7 @@ class TestTheAuditLog:
         """Tenant, actor, action, subject and detail of each line so far."""
 
         def read() -> list[tuple[str, str, str, str, str]]:
-            with sqlite3.connect(tmp_path / "deskbridge.db") as database:
-                return database.execute("SELECT tenant, actor, action, subject, detail FROM audit").fetchall()
+            return execute(storage_of(tmp_path), "SELECT tenant, actor, action, subject, detail FROM audit")
 
         return read
 

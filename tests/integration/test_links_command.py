@@ -16,6 +16,7 @@ from component.store.api import AuditEntry, Hold, Store, StoredLink, Which, With
 from tests.support.bridge import BridgeProcess
 from tests.support.past import past
 from tests.support.server import make_settings
+from tests.support.storage import storage_of
 from tests.support.web import DAY_US, TOKEN, new_link, now_us
 
 ALICE, BOB, CAROL = "alice@cc.acme.test", "bob@work.acme.test", "carol@cc.acme.test"
@@ -38,7 +39,7 @@ def deskbridge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def store(folder: Path, work: Callable[[Store], Coroutine[Any, Any, Any]]) -> Any:
     async def do() -> Any:
-        opened = await Store.open(f"sqlite:///{folder / 'deskbridge.db'}")
+        opened = await Store.open(storage_of(folder))
         try:
             return await work(opened)
         finally:

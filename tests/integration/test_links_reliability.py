@@ -54,7 +54,7 @@ async def test_retention(bridge: BridgeProcess, login: LogIn) -> None:
     (kept,) = all_tokens(bridge)
     assert opens(bridge, kept)
     await bridge.stop()
-    store = await Store.open(f"sqlite:///{bridge.folder}/deskbridge.db")
+    store = await Store.open(bridge.storage)
     await store.purge("acme", now_us())
     await store.close()
     assert query(bridge, "SELECT count(*) FROM message") == [0]

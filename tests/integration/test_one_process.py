@@ -19,6 +19,7 @@ from tests.support.faces import ALICE, BOB, face
 from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.server import TestServer
+from tests.support.storage import SQLITE, storage_of
 from tests.support.wire import Wire, bridge_on_a_wire
 
 pytestmark = pytest.mark.usefixtures("empty_rosters")
@@ -81,10 +82,14 @@ class TestTheSameDatabase:
     ) -> None:
         """Before it does anything; under another name of the file, and for another ejabberd, as well."""
         bob, alice = await login(BOB), await login(ALICE)
-        other = BridgeProcess(folder, elsewhere(ejabberd.settings))
-        (folder / "deskbridge.db").symlink_to(first.folder / "deskbridge.db")
-        for config in (first.config, other.config):
-            await is_refused(config, ejabberd.settings.xmpp.secret, first, "the database sqlite:////")
+        storage = first.storage
+        if storage.startswith(SQLITE):
+            (folder / "deskbridge.db").symlink_to(first.folder / "deskbridge.db")
+            storage = storage_of(folder)
+        other = BridgeProcess(folder, elsewhere(ejabberd.settings), storage=storage)
+        for process in (first, other):
+            words = f"the database {process.storage}: "
+            await is_refused(process.config, ejabberd.settings.xmpp.secret, first, words)
         await serves(bob, alice, "undisturbed")
         assert first.count("connected to ejabberd") == 1
 

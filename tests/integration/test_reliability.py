@@ -28,6 +28,7 @@ from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import error_of
 from tests.support.server import TestServer
+from tests.support.storage import held, on_sqlite
 from tests.support.stream import StreamClosed
 from tests.support.wire import Wire, bridge_on_a_wire
 
@@ -411,6 +412,7 @@ async def archived(bridge: BridgeProcess, body: str) -> None:
             await asyncio.sleep(0.01)
 
 
+@on_sqlite
 class TestAFullDisk:
     """R3"""
 
@@ -451,8 +453,7 @@ class TestALockedDatabase:
         for sender in (bob, erin):
             await sender.say(face(ALICE), "Before")
             await alice.expect(message(body="Before"))
-        with closing(sqlite3.connect(bridge.folder / "deskbridge.db")) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with held(bridge.storage):
             for _ in range(3):
                 sent = [(sender, await sender.say(face(ALICE), "Now")) for sender in (bob, erin) for _ in range(20)]
                 for sender, id in sent:
@@ -464,6 +465,7 @@ class TestALockedDatabase:
         assert bridge.count(READY) == 1
 
 
+@on_sqlite
 class TestFilesThatAreDeletedWhileItRuns:
     """R3: deskbridge notices, says so, and goes on if it can."""
 

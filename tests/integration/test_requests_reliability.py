@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import os
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.support.matching import iq
 from tests.support.past import face
 from tests.support.scripts import error_of, talk
 from tests.support.server import TestServer
+from tests.support.storage import held
 from tests.support.wire import bridge_on_a_wire
 
 ALICE, BOB = "alice@cc.acme.test", "bob@work.acme.test"
@@ -73,9 +73,7 @@ async def test_the_stream_is_lost(ejabberd: TestServer, tmp_path: Path, login: L
 async def test_deskbridge_stops_while_the_disk_is_busy(bridge: BridgeProcess, login: LogIn) -> None:
     """Answers that cannot be given any more are refusals, before the stream ends."""
     alice = await login(ALICE)
-    database = sqlite3.connect(bridge.folder / "deskbridge.db")
-    try:
-        database.execute("BEGIN EXCLUSIVE")
+    with held(bridge.storage):
         ids = await ask_at_once(alice, [*[command()] * 20, *[history()] * 20])
         # Refused at once, so all that came before it is there.
         unknown = await alice.say("nobody@agents.acme.test", "?")
@@ -83,8 +81,6 @@ async def test_deskbridge_stops_while_the_disk_is_busy(bridge: BridgeProcess, lo
         await bridge.stop()
         for answer in await answers(alice, ids):
             assert answer.get("type") == "result" or error_of(answer).startswith("wait/")
-    finally:
-        database.close()
 
 
 async def test_the_end_of_a_busy_day(bridge: BridgeProcess, login: LogIn) -> None:

@@ -1,8 +1,6 @@
 """R5: a stanza that ejabberd would not take is never written to the stream, and nobody waits for what it said."""
 
-import sqlite3
 from bisect import bisect_left
-from contextlib import closing
 
 import pytest
 
@@ -104,9 +102,8 @@ async def test_a_message_that_was_kept_and_cannot_be_sent_is_withdrawn(bridge: B
     await alice.expect(message(body="Long ago"))
     await bridge.stop()
     forget_delivery(bridge)
-    with closing(sqlite3.connect(bridge.folder / "deskbridge.db")) as connection, connection:
-        thread = f"<thread>{'&lt;' * 125_000}</thread>"
-        connection.execute("UPDATE message SET payload = payload || ? WHERE client_id = ?", (thread, id))
+    thread = f"<thread>{'&lt;' * 125_000}</thread>"
+    query(bridge, "UPDATE message SET payload = payload || ? WHERE client_id = ?", thread, id)
     await bridge.restart()
     await refused(bob, id, face(ALICE), POLICY)
     await ticked_off(bridge)

@@ -1,38 +1,15 @@
 """What is on disk, read as an operator would: with SQL."""
 
 import asyncio
-import re
-import sqlite3
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from itertools import count
 from typing import Any
 
-import asyncpg
-
 from tests.support.bridge import BridgeProcess
+from tests.support.storage import execute
 
 
 def query(bridge: BridgeProcess, sql: str, *values: object) -> list[Any]:
     """The rows of a query; single columns without their tuples."""
-    if bridge.storage.startswith("postgresql"):
-        with ThreadPoolExecutor() as elsewhere:  # where no event loop runs
-            rows = elsewhere.submit(asyncio.run, _ask_postgresql(bridge.storage, sql, values)).result()
-    else:
-        with closing(sqlite3.connect(f"file:{bridge.folder}/deskbridge.db?mode=ro", uri=True)) as connection:
-            rows = connection.execute(sql, values).fetchall()
-    return [row[0] if len(row) == 1 else row for row in rows]
-
-
-async def _ask_postgresql(url: str, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-    numbers = count(1)
-    connection = await asyncpg.connect(url)
-    try:
-        found = await connection.fetch(re.sub(r"\?", lambda _: f"${next(numbers)}", sql), *values)
-    finally:
-        await connection.close()
-    return [tuple(row) for row in found]
+    return [row[0] if len(row) == 1 else row for row in execute(bridge.storage, sql, *values)]
 
 
 def bodies(bridge: BridgeProcess, *ids: str) -> list[str]:
@@ -63,8 +40,7 @@ async def all_ended(bridge: BridgeProcess) -> None:
 
 def forget_delivery(bridge: BridgeProcess) -> None:
     """While it does not run: as if it had been killed before it knew that anything was delivered."""
-    with closing(sqlite3.connect(bridge.folder / "deskbridge.db")) as connection, connection:
-        connection.execute("UPDATE meta SET value = '0' WHERE key = 'delivered_up_to'")
+    execute(bridge.storage, "UPDATE meta SET value = '0' WHERE key = 'delivered_up_to'")
 
 
 async def _none(bridge: BridgeProcess, rows: str) -> None:

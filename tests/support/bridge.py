@@ -15,8 +15,8 @@ from component.ejabberd.private_server import free_ports
 from component.ejabberd.site import LOOPBACK
 from component.model import Settings, Tenant
 from tests.support.forks import Fork
+from tests.support.storage import storage_of
 
-SQLITE = "sqlite:///deskbridge.db"
 READY = "ready after"
 STANDING_BY = "standing by"
 PEOPLE_METRIC = "deskbridge_people_logged_in{"
@@ -82,12 +82,12 @@ class BridgeProcess:
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, roster_limit: int = 0, fresh: bool = False, storage: str = SQLITE
+        self, folder: Path, settings: Settings, roster_limit: int = 0, fresh: bool = False, storage: str | None = None
     ) -> None:
         self.folder = folder
         self.settings = settings
         self.roster_limit = roster_limit
-        self.storage = storage
+        self.storage = storage or storage_of(folder)
         self.config = folder / "deskbridge.toml"
         self.log = folder / "deskbridge.log"
         (port,) = free_ports(1)

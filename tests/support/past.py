@@ -6,6 +6,7 @@ from pathlib import Path
 
 from component.outgoing.archive_id import ArchiveIds, Role
 from component.store.api import DeliveredUpTo, EndConversation, NewMessage, OpenConversation, Store, Withdraw
+from tests.support.storage import storage_of
 from tests.support.store import index_all
 
 MINUTE = 60_000_000
@@ -29,7 +30,7 @@ def face(account: str) -> str:
 @asynccontextmanager
 async def past(folder: Path, begin: int = MORNING) -> AsyncIterator["Past"]:
     """The database of the bridge in ``folder``, which must not be running; ``begin`` in us."""
-    store = await Store.open(f"sqlite:///{folder / 'deskbridge.db'}")
+    store = await Store.open(storage_of(folder))
     try:
         yield Past(store, begin)
     finally:

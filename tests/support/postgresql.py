@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from component.ejabberd.ejabberd_yml import LOOPBACK
@@ -49,6 +50,21 @@ def programs() -> Path:
 class PostgreSQLServer:
     """One server with its data in ``folder``, which its own user can write to. It is stopped as it was started: by its
     process's number."""
+
+    @classmethod
+    def new(cls) -> Self:
+        """With data of its own, not running yet. `remove` it at the end."""
+        folder = Path(tempfile.mkdtemp(prefix="deskbridge-postgresql-"))
+        if not os.getuid():
+            user = pwd.getpwnam(NOT_ROOT)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        server = cls(folder)
+        server.create()
+        return server
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -128,6 +144,14 @@ class PostgreSQLServer:
             self._process = None
 
 
+@contextmanager
+def psql(url: str) -> Iterator["subprocess.Popen[str]"]:
+    """What is written to it is done, and the answers can be read: a line a row."""
+    program = [programs() / "psql", "--no-psqlrc", "--quiet", "-At", url]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
 def execute(url: str, *statements: str) -> str:
     """Run these as an operator would; what they print: a line a row, columns with ``|`` between them."""
     done = _psql(url, *statements)
@@ -148,25 +172,6 @@ def _psql(url: str, *statements: str) -> subprocess.CompletedProcess[str]:
     commands = [option for statement in statements for option in ("--command", statement)]
     program = [programs() / "psql", "--no-psqlrc", "--quiet", "-At", "-v", "ON_ERROR_STOP=1", url, *commands]
     return subprocess.run(program, capture_output=True, text=True, check=False)
-
-
-@contextmanager
-def running_postgresql() -> Iterator[PostgreSQLServer]:
-    """Starts one, and stops it at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="deskbridge-postgresql-"))
-    try:
-        if not os.getuid():
-            user = pwd.getpwnam(NOT_ROOT)
-            os.chown(folder, user.pw_uid, user.pw_gid)
-        server = PostgreSQLServer(folder)
-        server.create()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 def _as_its_user() -> list[str]:

@@ -19,13 +19,13 @@ from component.store.full_text import words
 from component.store.full_text.indexing import index_some
 from component.store.schema import message as message_table
 from tests.support import postgresql
+from tests.support.storage import storage_of
 
 ALICE = "alice@cc.acme.test"
 CAROL = "carol@cc.acme.test"
 BOB = "bob@work.acme.test"
 BOBS_FACE = "bob@directory.acme.test"
 
-STORAGE = "storage-url"
 FILE = "store.db"
 
 ON_SQLITE = pytest.mark.parametrize("each_storage", ["sqlite"], indirect=True)
@@ -37,8 +37,7 @@ MORNING = 1_750_000_000 * SECOND
 
 def url(folder: Path) -> str:
     """Where the database of tests in that folder is: in a file there, unless another place is named there."""
-    other = folder / STORAGE
-    return other.read_text() if other.exists() else f"sqlite:///{folder / FILE}"
+    return storage_of(folder, FILE)
 
 
 @asynccontextmanager

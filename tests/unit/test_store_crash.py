@@ -9,6 +9,8 @@ import pytest
 from component.store.api import ArchiveView, Filters, Slice
 from tests.support.store import ALICE, BOB, ids, message, numbers, opened
 
+pytestmark = pytest.mark.usefixtures("each_storage")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from component.store.api import (
 )
 from component.store.schema import account
 from component.store.schema import message as messages
+from tests.support.storage import shared_server, use_postgresql
 from tests.support.store import MORNING, REFUSED_OWNER, desk, joined, message, new_database, numbers, url
 
 T = TypeVar("T")
@@ -51,11 +53,15 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
+        self.choose_storage(Path(self.folder.name))
         new_database(Path(self.folder.name))
         self.store = self.run(Store.open(url(Path(self.folder.name))))
         self.chats: list[Chat] = []
         self.delivered = 0
         self.highest_id = 0
+
+    def choose_storage(self, folder: Path) -> None:
+        """SQLite, if nothing else is said."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -190,5 +196,14 @@ class Histories(RuleBasedStateMachine):
         assert [found.id for found in again] == expected
 
 
+class HistoriesInPostgresql(Histories):
+    def choose_storage(self, folder: Path) -> None:
+        use_postgresql(folder, shared_server().database_with_tables())
+
+
 Histories.TestCase.settings = settings(max_examples=settings.default.max_examples // 4, stateful_step_count=25)
+HistoriesInPostgresql.TestCase.settings = settings(
+    Histories.TestCase.settings, max_examples=settings.default.max_examples // 10
+)
 TestHistories = Histories.TestCase
+TestHistoriesInPostgresql = pytest.mark.server(HistoriesInPostgresql.TestCase)

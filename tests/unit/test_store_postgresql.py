@@ -78,7 +78,7 @@ def columns(connection: sa.Connection) -> dict[str, set[tuple[str, bool]]]:
 
 
 async def test_the_tables_are_those_that_the_code_knows(store: Store, tmp_path: Path) -> None:
-    """H1."""
+    """The newest form, at once (H1)."""
     described = {name: {(c.name, c.nullable) for c in table.columns} for name, table in metadata.tables.items()}
     assert described.items() <= (await store.engine.read(columns)).items()
 

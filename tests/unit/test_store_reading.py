@@ -1,6 +1,7 @@
 """Reading: what the bridge asks the store, and that it never waits for the writer."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from component.store.api import DeliveredUpTo, Store, StoreError, Withdraw
 from component.store.archive import archived_messages as archive
 from component.store.archive import stored_conversations as conversations
-from tests.support.store import ALICE, BOB, CAROL, MORNING, ON_SQLITE, SECOND, desk, joined, message, opened, url
+from tests.support.store import ALICE, BOB, CAROL, MORNING, ON_SQLITE, SECOND, desk, joined, message, opened, say, url
 
 pytestmark = pytest.mark.usefixtures("each_storage")
 
@@ -80,6 +81,18 @@ async def test_c14_a_message_is_found_by_any_of_its_ids(store: Store) -> None:
     assert await find("ours", elsewhere.id) is None
     found = await store.find_by_reference(chat.id, "only")
     assert found == archive.Reference(only_origin.id, 3, BOB, "only")
+
+
+@pytest.mark.parametrize("field", ["client_id", "origin_id", "seen_id", "seen_origin_id"])
+async def test_a11_ids_may_be_long(store: Store, field: str) -> None:
+    """Longer than what PostgreSQL takes into an index, also when it has made it shorter."""
+    chat = joined(store)
+    await store.submit(chat)
+    long = random.Random(field).randbytes(2_000).hex()[:3_000]
+    (sent, _) = await say(store, chat, "one", "two", **{field: long})
+    found = await store.find_by_reference(chat.id, long)
+    assert found is not None and found.id == sent + 1
+    assert await store.find_by_reference(chat.id, long[:-1]) is None
 
 
 async def test_c14_a_reference_used_twice_means_the_newest(store: Store) -> None:

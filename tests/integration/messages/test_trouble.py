@@ -1,8 +1,6 @@
 """When something that the bridge needs is away, senders are told to try again; nothing is lost or made up (R3)."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -14,9 +12,10 @@ from tests.support.client import XmppClient
 from tests.support.log_ins import LogIn
 from tests.support.matching import message
 from tests.support.scripts import ALICE, BOB, hears_nothing, refused
+from tests.support.storage import held
 
 TRY_AGAIN = "wait/resource-constraint"
-LONGER_THAN_SQLITE_WAITS = 15.0
+LONGER_THAN_THE_STORE_WAITS = 15.0
 
 
 @pytest.fixture
@@ -49,11 +48,9 @@ async def test_a_database_that_cannot_be_written(bob: XmppClient, alice: XmppCli
     await bob.say(ALICE, "Before")
     await alice.expect(message(body="Before"))
     await ticked_off(bridge)
-    with closing(sqlite3.connect(bridge.folder / "deskbridge.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with held(bridge.storage):
         id = await bob.say(ALICE, "Hello")
-        await refused(bob, id, ALICE, TRY_AGAIN, LONGER_THAN_SQLITE_WAITS)
-        other.execute("ROLLBACK")
+        await refused(bob, id, ALICE, TRY_AGAIN, LONGER_THAN_THE_STORE_WAITS)
     assert bodies(bridge, id) == []
     await bob.send(f"<message to='{ALICE}' id='{id}' type='chat'><body>Hello</body></message>")
     await alice.expect(message(sender=BOB, id=id, body="Hello"))

@@ -19,6 +19,7 @@ from tests.support.contact_lists import contact, contacts_of, sees_contacts
 from tests.support.faces import ALICE, BOB, CAROL, DAN, LENA, SUE, face, shows
 from tests.support.log_ins import LogIn
 from tests.support.server import TestServer
+from tests.support.storage import lose
 
 SALES, SUPPORT, AGENTS = "Sales desk", "Support desk", "Agents"
 BOBS_AGENTS = {
@@ -129,8 +130,7 @@ async def test_a_lost_database_is_no_trouble(bridge: BridgeProcess, lists: Lists
     """What ejabberd has is recognised as what deskbridge once put there."""
     await lists.get_right()
     await bridge.kill()
-    for file in bridge.folder.glob("deskbridge.db*"):
-        file.unlink()
+    lose(bridge.storage)
     bridge.write_people("acme", PEOPLE)
     await bridge.restart()
     await lists.get_right()

@@ -1,10 +1,10 @@
 """Commands of operators: each sees and changes one tenant (D4, AD4)."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.archived import query
 from tests.support.bridge import PEOPLE, BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.commands import Run, offered
@@ -20,9 +20,7 @@ async def operator(log_in: LogIn) -> XmppClient:
 
 def audited(bridge: BridgeProcess, action: str) -> list[tuple[str, str, str]]:
     """Tenant, actor and detail of what the audit log has of this."""
-    with sqlite3.connect(bridge.folder / "deskbridge.db") as database:
-        rows = database.execute("SELECT tenant, actor, detail FROM audit WHERE action = ? ORDER BY id", (action,))
-        return rows.fetchall()
+    return query(bridge, "SELECT tenant, actor, detail FROM audit WHERE action = ? ORDER BY id", action)
 
 
 class TestWhoIsOn:

@@ -60,7 +60,7 @@ async def opened(bridge: BridgeProcess, address: str) -> tuple[int, str, str]:
 @asynccontextmanager
 async def opened_store(bridge: BridgeProcess) -> AsyncIterator[Store]:
     """The database, as commands on the command line open it beside the bridge."""
-    store = await Store.open(f"sqlite:///{bridge.folder}/deskbridge.db")
+    store = await Store.open(bridge.storage)
     try:
         yield store
     finally:

@@ -251,7 +251,7 @@ async def test_c10_a_formatted_message_from_end_to_end(
 async def test_expired_links_are_deleted_a_month_later(ejabberd: TestServer, tmp_path: Path) -> None:
     """Until then operators can see who had opened them."""
     bridge = BridgeProcess(tmp_path, ejabberd.settings)
-    store = await Store.open(f"sqlite:///{tmp_path / 'deskbridge.db'}")
+    store = await Store.open(bridge.storage)
     for days in (31, 29):
         await store.submit(new_link(f"{days:022d}", expires_at=now_us() - days * DAY_US))
     await store.close()
