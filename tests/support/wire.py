@@ -23,6 +23,7 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._to_target: set[asyncio.StreamWriter] = set()
         self._lost: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._there, self._back = asyncio.Event(), asyncio.Event()
         self.thaw()
 
@@ -58,12 +59,19 @@ class Wire:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.thaw()
+        self._lost.clear()
         self.cut()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
             writer.transport.abort()
             return
+        connection = asyncio.current_task()
+        assert connection is not None
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
         try:
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
