@@ -5,6 +5,7 @@ Folders of scripts import the people they need into their ``conftest.py``, next 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 import pytest
 
@@ -55,43 +56,27 @@ def service_of(account: str) -> str:
     return f"agents.{host.partition('.')[2]}"
 
 
-@pytest.fixture
-async def alice(log_in: LogIn) -> XmppClient:
-    """Alice as an agent in sales; she has a Work licence too."""
-    return await log_in("alice@cc.acme.test")
+def somebody(account: str) -> Any:
+    """A fixture: this account's client, logged in."""
+
+    @pytest.fixture
+    async def logged_in(log_in: LogIn) -> XmppClient:
+        return await log_in(account)
+
+    return logged_in
 
 
-@pytest.fixture
-async def carol(log_in: LogIn) -> XmppClient:
-    """An agent in sales and support."""
-    return await log_in("carol@cc.acme.test")
-
-
-@pytest.fixture
-async def dan(log_in: LogIn) -> XmppClient:
-    """An agent in support."""
-    return await log_in("dan@cc.acme.test")
-
-
-@pytest.fixture
-async def lena(log_in: LogIn) -> XmppClient:
-    """Lena as an agent; she has a Work licence too."""
-    return await log_in("lena@cc.acme.test")
-
-
-@pytest.fixture
-async def sue(log_in: LogIn) -> XmppClient:
-    """A supervisor, as an agent; she has a Work licence too."""
-    return await log_in("sue@cc.acme.test")
-
-
-@pytest.fixture
-async def bob(log_in: LogIn) -> XmppClient:
-    """A Work user."""
-    return await log_in("bob@work.acme.test")
-
-
-@pytest.fixture
-async def erin(log_in: LogIn) -> XmppClient:
-    """A Work user."""
-    return await log_in("erin@work.acme.test")
+alice = somebody("alice@cc.acme.test")
+"""An agent in sales, who has a Work licence too."""
+carol = somebody("carol@cc.acme.test")
+"""An agent in sales and support."""
+dan = somebody("dan@cc.acme.test")
+"""An agent in support."""
+lena = somebody("lena@cc.acme.test")
+"""An agent, who has a Work licence too."""
+sue = somebody("sue@cc.acme.test")
+"""A supervisor, who has a Work licence too."""
+bob = somebody("bob@work.acme.test")
+"""A Work user."""
+erin = somebody("erin@work.acme.test")
+"""A Work user."""

@@ -6,8 +6,19 @@ import pytest
 
 from tests.support.archived import all_ended
 from tests.support.bridge import BridgeProcess
-from tests.support.client import XmppClient
-from tests.support.log_ins import LogIn, LogIns, Reconfigure, alice, bob, carol, contacts_are_there, dan, lena, sue
+from tests.support.log_ins import (
+    LogIn,
+    LogIns,
+    Reconfigure,
+    alice,
+    bob,
+    carol,
+    contacts_are_there,
+    dan,
+    lena,
+    somebody,
+    sue,
+)
 from tests.support.server import TestServer
 from tests.support.watching import ACCOUNTS, PEOPLE, SUPERVISORS, stop_watching
 
@@ -51,22 +62,10 @@ async def reconfigure(bridge: BridgeProcess) -> AsyncIterator[Reconfigure]:
     await reconfigure()
 
 
-@pytest.fixture
-async def max_(log_in: LogIn) -> XmppClient:
-    """A supervisor of everybody, logged in as a Work user."""
-    return await log_in("max@work.acme.test")
-
-
-@pytest.fixture
-async def alice_at_work(log_in: LogIn) -> XmppClient:
-    """Alice, logged in as a Work user."""
-    return await log_in("alice.ames@work.acme.test")
-
-
-@pytest.fixture
-async def lena_at_work(log_in: LogIn) -> XmppClient:
-    """Lena, logged in as a Work user."""
-    return await log_in("lena@work.acme.test")
+max_ = somebody("max@work.acme.test")
+"""A supervisor of everybody, as a Work user."""
+alice_at_work = somebody("alice.ames@work.acme.test")
+lena_at_work = somebody("lena@work.acme.test")
 
 
 @pytest.fixture
