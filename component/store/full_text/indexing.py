@@ -73,13 +73,17 @@ class Indexing:
         end = time.monotonic() + WORK
         while not self._is_writing():
             newest = self._newest()
-            if not await index_some(self._database):
+            is_more = await index_some(self._database)
+            self._tell_recovery()
+            if not is_more:
                 self._all_up_to = newest
                 self._tell_end()
                 break
             if time.monotonic() >= end:
                 self._tell_begin()
                 break
+
+    def _tell_recovery(self) -> None:
         if self._failing:
             log.info("words are indexed again")
             self._failing = False
