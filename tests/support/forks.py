@@ -7,6 +7,7 @@ is imported when is for the tests that start deskbridge as a shell does.
 import asyncio
 import multiprocessing
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -65,4 +66,13 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> Non
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in (1, 2):
         os.dup2(output, number)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     main(arguments)
+
+
+def _end_with_parent() -> None:
+    """However that ends: nothing goes on when a test run is killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
