@@ -14,6 +14,7 @@ import click
 from component.model import Settings, Tenant
 from component.store.api import ArchivedMessage, FoundLink, Store, TenantStatistics
 
+from .archive_copy import archive_copy
 from .holds import hold
 from .store_access import (
     account_option,
@@ -35,6 +36,7 @@ def archive() -> None:
     """Statistics, export and deletion of archived messages, and holds on them."""
 
 
+archive.add_command(archive_copy)
 archive.add_command(hold)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Self
 
@@ -35,6 +35,7 @@ from .changes import (
     WatchBehind,
     Withdraw,
 )
+from .copying import Tell, copy_everything, refuse_unfinished
 from .engine import Database, Engine
 from .full_text.indexing import Indexing
 from .lease import Lease, store_lease
@@ -106,6 +107,7 @@ __all__ = [
     "Which",
     "Withdraw",
     "back_up",
+    "copy_database",
     "has_database",
     "restore_backup",
     "store_lease",
@@ -143,6 +145,7 @@ class Store:
         engine = _engine(url, writer, lease)
         try:
             await engine.open()
+            await engine.read(refuse_unfinished)
             return cls(engine, writer)
         except BaseException:
             with suppress(StoreError):  # what was wrong before says more
@@ -392,6 +395,32 @@ async def has_database(url: str) -> bool:
 
         return await has_tables(url)
     return has_file(url)
+
+
+async def copy_database(source: str, target: str, holder: str, tell: Tell) -> dict[str, int]:
+    """Copy everything from the database at the URL ``source`` to that at ``target``, of which both are this process's
+    alone meanwhile; ``holder`` says in one line which it is. Rows by table. It can be broken off, and called again.
+
+    :raises StoreInUse: deskbridge runs on one of them
+    :raises StoreError: see `copy_everything`, or one of them cannot be opened
+    """
+    async with _alone(source, holder) as original, _alone(target, holder) as copy:
+        return await copy_everything(original, copy, tell)
+
+
+@asynccontextmanager
+async def _alone(url: str, holder: str) -> AsyncIterator[Engine]:
+    lease = store_lease(url, holder)
+    await lease.acquire()
+    try:
+        engine = _engine(url, Writer(), lease)
+        try:
+            await engine.open()
+            yield engine
+        finally:
+            await engine.close()
+    finally:
+        await lease.release()
 
 
 def _engine(url: str, writer: Writer, lease: Lease | None) -> Engine:

@@ -74,7 +74,8 @@ BRIDGE_LAYERS = (
 STORE_LAYERS = (
     *("store_errors", "process_names", "dialects", "schema", "changes", "engine", "postgresql_connection"),
     *("postgresql_lease", "prepared", "records", "full_text", "archive", "write", "retention", "migrations"),
-    *("database_files", "sqlite_connection", "sqlite", "sqlite_backup", "lock", "lease", "postgresql", "api"),
+    *("copying", "database_files", "sqlite_connection", "sqlite", "sqlite_backup", "lock", "lease", "postgresql"),
+    "api",
 )
 
 PURE = ("model", "xml", "directory", "policy", "xep", "outgoing", "richtext")

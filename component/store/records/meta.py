@@ -16,11 +16,15 @@ EJABBERD_LIFE = "ejabberd_life"
 COPIED = "copied"
 """There only in a copy that was not opened yet (`sqlite_backup`)."""
 
+COPY_PROGRESS = "copy_progress"
+"""There only while everything is copied into this database (`copying`)."""
+
 MARK_COPY = f"INSERT INTO meta (key, value) VALUES ('{COPIED}', '1') ON CONFLICT (key) DO UPDATE SET value = '1'"
 
 _GET = select(meta.c.value).where(meta.c.key == bindparam("of"))
 _TAKE = delete(meta).where(meta.c.key == bindparam("of"))
 _PUT = update(meta).where(meta.c.key == bindparam("of")).values(value=bindparam("new"))
+_PUT_NEW = "INSERT INTO meta (key, value) VALUES (:of, :new) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _RAISE = Prepared(
     update(meta)
     .where(meta.c.key == bindparam("of"), cast(meta.c.value, BigInteger) < bindparam("least"))
@@ -40,6 +44,16 @@ def get_number(connection: Connection, key: str) -> int:
 
 def put(connection: Connection, key: str, value: str) -> None:
     connection.execute(_PUT, {"of": key, "new": value})
+
+
+def find(connection: Connection, key: str) -> str | None:
+    """None if it is not there."""
+    return connection.execute(_GET, {"of": key}).scalar_one_or_none()
+
+
+def put_new(connection: Connection, key: str, value: str) -> None:
+    """The same, whether it was there or not."""
+    connection.execute(text(_PUT_NEW), {"of": key, "new": value})
 
 
 def put_number(connection: Connection, key: str, number: int) -> None:
