@@ -1,6 +1,7 @@
 """The store as everybody else sees it: changes go in through one door, questions through several."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -113,7 +114,12 @@ __all__ = [
     "store_lease",
 ]
 
+log = logging.getLogger(__name__)
+
 POSTGRESQL = "postgresql://"
+
+CLOSING_SECONDS = 20.0
+"""For what is being written when deskbridge is stopped."""
 
 
 class Store:
@@ -158,7 +164,11 @@ class Store:
         :raises StoreError: the very last of it failed; nothing acknowledged is lost
         """
         try:
-            await self._commits.close()
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._commits.close()
+        except TimeoutError:
+            log.error("what was under way is given up: the database does not say what came of it")
+            await self._commits.give_up()
         finally:
             await self.engine.close()
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from component.store import postgresql
+from component.store import api, postgresql
 from component.store.api import ChangeRefused, DeliveredUpTo, LeaseLost, OpenConversation, Store, StoreBusy, StoreError
 from component.store.postgresql_lease import PostgreSQLLease
 from component.store.schema import metadata
@@ -214,6 +214,18 @@ class TestALostAnswer:
         with pytest.raises(LeaseLost):
             await doubtful
         assert lease.lost.is_set()
+
+    async def test_keeps_nobody_from_stopping(
+        self, store: Store, chat: OpenConversation, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(api, "CLOSING_SECONDS", 0.3)
+        proxy.refuse()
+        proxy.cut_at(b"a text of its own", Cut.AFTER)
+        doubtful = store.submit(message(store, chat, "a text of its own"))
+        with pytest.raises(StoreError, match="could not be closed cleanly"):
+            await store.close()
+        with pytest.raises(StoreError, match="being stopped"):
+            await doubtful
 
 
 class TestAServerThatIsAway:

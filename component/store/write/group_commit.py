@@ -41,6 +41,7 @@ class GroupCommit:
         self._in_hand: list[tuple[Submission, Done]] = []
         self._woken = False
         self._refused: StoreError | None = None
+        self._writing: asyncio.Task[Sequence[Outcome]] | None = None
         self._closed: asyncio.Future[None] | None = None
 
     @property
@@ -82,7 +83,14 @@ class GroupCommit:
         if self._closed is None:
             self._closed = self._loop.create_future()
             self._wake()
-        await self._closed
+        await asyncio.shield(self._closed)
+
+    async def give_up(self) -> None:
+        """Close without waiting any longer: what is being written fails, whether it reaches the disk or not."""
+        self.refuse_waiting(StoreError("cannot be written: deskbridge is being stopped"))
+        if self._writing is not None:
+            self._writing.cancel()
+        await self.close()
 
     def _wake(self) -> None:
         """Begin as soon as all that comes together has been submitted; after the batch in hand, if there is one."""
@@ -98,7 +106,7 @@ class GroupCommit:
                 self._closed.set_result(None)
             return
         self._in_hand = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_BATCH))]
-        writing = self._loop.create_task(
+        self._writing = writing = self._loop.create_task(
             self._write([submission for submission, _ in self._in_hand], self.refuse_waiting)
         )
         writing.add_done_callback(partial(self._end, time.perf_counter()))
