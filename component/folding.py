@@ -3,7 +3,8 @@ into words. What is stored and what is asked for go through the same cut.
 
 * Case, width and typographic forms (casefold and NFKC, so ``ß`` is ``ss`` and ``Ａ`` is ``a``), accents, Hebrew points
   and Arabic vowel signs, dots on ``i``, letters with strokes, digits of all scripts do not count; nor does what
-  nobody sees (joiners, variation selectors, directions), nor the colour of an emoji's skin.
+  nobody sees (joiners, variation selectors, directions), what only stretches a word (tatweel), and the colour of an
+  emoji's skin.
 * A word is what stands together of letters and digits; everything else parts words, and is no word itself. So an
   address is several words, one behind the other. Emoji and other symbols are a word each, a flag is one.
 * Scripts without spaces, and Korean, which writes endings onto its words, are cut into pairs of characters, each of
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 import regex
 
-FOLDING = f"1 {unicodedata.unidata_version} {regex.__version__}"
+FOLDING = f"2 {unicodedata.unidata_version} {regex.__version__}"
 """Changes whenever texts may be cut into other words than before."""
 
 LONGEST_WORD = 100
@@ -36,7 +37,7 @@ MOST_ASKED = 32
 _ASCII = re.compile("[a-z0-9]+")
 
 # Kana have marks as well, which make other letters.
-_UNSEEN = r"[\p{DI}\p{Emoji_Modifier}[[\p{Mn}\p{Me}]&&[\p{sc=Zinh}\p{sc=Hebr}\p{sc=Arab}]--[\u3099\u309A]]]"
+_UNSEEN = r"[\p{DI}\u0640\p{Emoji_Modifier}[[\p{Mn}\p{Me}]&&[\p{sc=Zinh}\p{sc=Hebr}\p{sc=Arab}]--[\u3099\u309A]]]"
 _SCRIPTS = "".join(
     rf"\p{{scx={name}}}" for name in ("Hani", "Hira", "Kana", "Bopo", "Hang", "Thai", "Laoo", "Khmr", "Mymr")
 )

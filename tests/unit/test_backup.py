@@ -113,6 +113,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def owner(path: Path) -> tuple[int, int]:
+    return path.stat().st_uid, path.stat().st_gid
+
+
 def scribble(path: Path) -> None:
     path.write_text("no database at all\n" * 1_000)
 
@@ -205,6 +209,15 @@ class TestRestore:
         assert await restore_backup(url(other), copy) is None
         assert await read(other) == kept
         assert mode(other / "store.db") == 0o600
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+    async def test_by_root_for_the_user_who_had_the_database(self, tmp_path: Path, copy: Path) -> None:
+        await chatted(tmp_path, "bob", "one")
+        back_up(url(tmp_path), copy)
+        os.chown(tmp_path / "store.db", 65534, 65533)
+        await restore_backup(url(tmp_path), copy)
+        assert owner(tmp_path / "store.db") == (65534, 65533)
+        assert mode(tmp_path / "store.db") == 0o600
 
     async def test_in_the_place_of_one_that_is_damaged(self, tmp_path: Path, copy: Path) -> None:
         kept = await chatted(tmp_path, "bob", "one")

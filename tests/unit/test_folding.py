@@ -40,6 +40,7 @@ def _stands_at(place: int, cut: list[str], wanted: tuple[str, ...], beginning: b
         ("cafe\u0301 cafés", ["cafe", "cafes"]),
         ("so\u00adft fi\u200bne \u202eabc\u202c", ["soft", "fine", "abc"]),
         ("שָׁלוֹם خَمْر", ["שלום", "خمر"]),
+        ("مـــرحبا أحمد", ["مرحبا", "احمد"]),
         ("हिन्दी", ["हिन्दी"]),
         ("١٢٣ ๑๒", ["123", "12"]),
         ("don't l’été", ["don", "t", "l", "ete"]),
