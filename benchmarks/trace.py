@@ -94,9 +94,10 @@ class Trace:
         self.calls = []
         self.counting = True
         await happening()
+        arrived = len(self.calls)
         await asyncio.sleep(SETTLED_SECONDS)
         self.counting = False
-        return Counted(self.calls)
+        return Counted(self.calls, arrived)
 
 
 def part_of(module: str) -> str:
@@ -105,10 +106,18 @@ def part_of(module: str) -> str:
 
 @dataclass(frozen=True)
 class Counted:
+    """Of the calls, the first ``arrived`` were made before the answer, or the message, was there."""
+
     calls: Sequence[tuple[str, str, str]]
+    arrived: int = 0
 
     def of_part(self, part: str) -> "Counted":
         return Counted([call for call in self.calls if part_of(call[1]) == part])
+
+    @property
+    def on_the_way(self) -> "Counted":
+        """Without what comes later: the mark of delivery, words for the index."""
+        return Counted(self.calls[: self.arrived])
 
     @property
     def functions(self) -> int:
@@ -252,7 +261,8 @@ def main() -> None:
         modules = Counter(module for _, module, _ in found.calls)
         table((f"{thing}: module", "calls"), [(module, str(calls)) for module, calls in modules.most_common()])
         head = (thing, "calls", "functions", "modules", "returns into a module left before")
-        rows = [(part, found.of_part(part)) for part, _ in PARTS] + [("all", found)]
+        rows = [(part, found.of_part(part)) for part, _ in PARTS]
+        rows += [("all", found), ("until it arrived", found.on_the_way)]
         table(
             head, [(name, *map(str, (len(one.calls), one.functions, one.modules, one.returns))) for name, one in rows]
         )

@@ -16,31 +16,39 @@ class DatabaseFiles:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._main: Identity | None = None
-        self._beside: dict[str, Identity | None] = {}
+        self._known: dict[str, Identity] = {}
 
     def opened(self) -> None:
         """They have just been opened: from now on they are these."""
-        self._main = _identity(self.path)
-        self._beside = {path: _identity(path) for path in (self.path + suffix for suffix in _BESIDE)}
+        found = {path: _identity(path) for path in (self.path, *(self.path + suffix for suffix in _BESIDE))}
+        self._known = {path: identity for path, identity in found.items() if identity is not None}
 
     def closed(self) -> None:
         """What is beside the database may go, which SQLite does by itself."""
-        self._beside = {}
+        self._known = {path: identity for path, identity in self._known.items() if path == self.path}
 
     @property
     def has_main(self) -> bool:
         """Whether the database itself is what it was at first."""
-        return self._main is None or _identity(self.path) == self._main
+        return self.path not in self._known or _identity(self.path) == self._known[self.path]
 
     def lacking(self) -> list[str]:
         """The paths of those that are not there any more, or others."""
-        known = {self.path: self._main, **self._beside}
-        return [path for path, identity in known.items() if identity and _identity(path) != identity]
+        lacking = []
+        for path, identity in self._known.items():
+            try:
+                found = os.stat(path)
+            except OSError:
+                lacking.append(path)
+                continue
+            if (found.st_dev, found.st_ino) != identity:
+                lacking.append(path)
+        return lacking
 
     def accept(self) -> None:
         """What stands at the path now is the database."""
-        self._main = _identity(self.path)
+        self.opened()
+        self.closed()
 
 
 def _identity(path: str) -> Identity | None:

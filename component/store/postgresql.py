@@ -38,8 +38,8 @@ from .postgresql_connection import FAULTS, PROBLEMS, READ_ONLY, Pg, connect, is_
 from .records.meta import DELIVERED_UP_TO, SETTLED_UP_TO
 from .schema import message
 from .store_errors import LeaseLost, StoreBusy, StoreError
-from .write.batch import MESSAGE_COLUMNS
-from .write.writer import Rows, Writer
+from .write.batch import MESSAGE_COLUMNS, Rows
+from .write.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from .database_files import DatabaseFiles
 from .engine import Outcome, Stalled, Submission
 from .migrations import migrate
+from .prepared import driver
 from .sqlite_connection import (
     FAULTS,
     Opener,
@@ -33,6 +34,7 @@ from .sqlite_connection import (
     is_busy,
 )
 from .store_errors import StoreBusy, StoreError
+from .write.batch import Rows, insert_rows
 from .write.writer import Writer
 
 P = ParamSpec("P")
@@ -45,10 +47,6 @@ READERS = 4
 
 LOOK_SECONDS = 1.0
 """Between two looks whether the files are still there, while nobody writes."""
-
-
-class FilesLackingError(StoreError):
-    """They are to be mended first."""
 
 
 class SqliteEngine:
@@ -91,6 +89,9 @@ class SqliteEngine:
 
     async def write(self, batch: Sequence[Submission], stalled: Stalled) -> Sequence[Outcome]:
         try:
+            rows = self._writer.rows(batch)
+            if rows is not None and await self._write_rows(rows):
+                return [None] * len(batch)
             return await self._in_turn(
                 lambda connection: self._writer.write(partial(in_transaction, connection), batch, FAULTS)
             )
@@ -98,6 +99,22 @@ class SqliteEngine:
             log.error("%d submissions could not be written: %s", len(batch), FAULTS.cause(error))
             kind = StoreBusy if is_busy(error) else StoreError
             return [kind(f"cannot be written: {FAULTS.cause(error)}") for _ in batch]
+
+    async def _write_rows(self, rows: Rows) -> bool:
+        """False if something in it cannot be stored, and so nothing is."""
+        written = False
+        try:
+            await self._in_turn(partial(_write_rows, rows))
+            written = True
+        except FAULTS.raised as problem:
+            if FAULTS.is_operational(problem):
+                raise
+        finally:
+            if written:
+                self._writer.written(rows)
+            else:
+                self._writer.failed()
+        return written
 
     def missing(self) -> list[str]:
         lacking = [f"{path} was deleted or replaced" for path in self._files.lacking()]
@@ -128,30 +145,16 @@ class SqliteEngine:
         async with self._turn:
             if self._closed:
                 raise StoreError("the store is closed")
-            checked = partial(self._checked, job)
-            try:
-                with suppress(FilesLackingError):
-                    return await (await self._connected()).run(checked)
+            if self._files.lacking():
                 await self._mend()
-                return await (await self._connected()).run(checked)
+            try:
+                if self._connection is None:
+                    self._connection = await self._opener.writer()
+                    self._files.opened()
+                return await self._connection.run(job)
             except FAULTS.raised:
                 await self._let_go()
                 raise
-
-    def _checked(self, job: Callable[[Connection], T], connection: Connection) -> T:
-        self._check()
-        return job(connection)
-
-    def _check(self) -> None:
-        if self._files.lacking():
-            raise FilesLackingError("files of the database were deleted or replaced")
-
-    async def _connected(self) -> SqliteConnection:
-        if self._connection is None:
-            self._check()
-            self._connection = await self._opener.writer()
-            self._files.opened()
-        return self._connection
 
     async def _let_go(self) -> None:
         connection, self._connection = self._connection, None
@@ -244,6 +247,18 @@ class Readers:
         """Let the queries that are running end."""
         async with self.apart():
             self._closed = True
+
+
+def _write_rows(rows: Rows, connection: Connection) -> None:
+    """A job, in a transaction of its own: what `in_transaction` and SQLAlchemy do would cost more than to write."""
+    sqlite = driver(connection)
+    sqlite.execute("BEGIN IMMEDIATE")
+    try:
+        insert_rows(connection, rows)
+        sqlite.execute("COMMIT")
+    finally:
+        if sqlite.in_transaction:
+            sqlite.rollback()
 
 
 def _alone(

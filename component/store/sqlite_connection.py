@@ -44,11 +44,13 @@ _OPERATIONAL = (sqlite3.OperationalError, sqlite3.InternalError, sqlite3.Databas
 
 
 class _Jobs(sqlite3.Connection):
-    """Does one of its jobs at each ``commit`` that comes from outside of a job."""
+    """Does one of its jobs at each ``commit`` that comes from outside of a job, and adds what that answers to the list
+    that waits with it. ``inner`` is SQLAlchemy's connection over this one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.pending: deque[Callable[[], None]] = deque()
+        self.pending: deque[tuple[Callable[[Any], Any], list[Any]]] = deque()
+        self.inner: Connection | None = None
         self._at_work = False
 
     def commit(self) -> None:
@@ -57,28 +59,25 @@ class _Jobs(sqlite3.Connection):
             return
         self._at_work = True
         try:
-            self.pending.popleft()()
+            job, answers = self.pending.popleft()
+            answers.append(job(self.inner))
         finally:
             self._at_work = False
 
 
 class SqliteConnection:
-    """SQLAlchemy's connection ``inner``, which lives in the thread of ``outer``. Made by `Opener`."""
+    """Of SQLAlchemy's, in the thread of ``outer``. Made by `Opener`."""
 
     def __init__(self, outer: aiosqlite.Connection, jobs: _Jobs) -> None:
         self._outer = outer
         self._jobs = jobs
-        self.inner: Connection
 
     async def run(self, job: Callable[[Connection], T]) -> T:
         """What ``job`` answers or raises in the connection's thread, after all that was begun before."""
-        return await self.hop(lambda: job(self.inner))
-
-    async def hop(self, job: Callable[[], T]) -> T:
-        answer: list[T] = []
-        self._jobs.pending.append(lambda: answer.append(job()))
+        answers: list[T] = []
+        self._jobs.pending.append((job, answers))
         await self._outer.commit()
-        return answer[0]
+        return answers[0]
 
     async def close(self) -> None:
         """End the thread. Nothing is raised: what was not committed is void."""
@@ -118,14 +117,14 @@ class Opener:
         outer = await aiosqlite.connect(self._path, factory=factory, isolation_level=None)
         opened = SqliteConnection(outer, made[0])
 
-        def prepare() -> None:
+        def prepare(_: Connection) -> None:
             for statement in (f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", *statements):
                 made[0].execute(statement)
             self._here.connection = made[0]
-            opened.inner = self._engine.connect()
+            made[0].inner = self._engine.connect()
 
         try:
-            await opened.hop(prepare)
+            await opened.run(prepare)
         except BaseException:
             await outer.close()
             raise

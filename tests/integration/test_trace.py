@@ -11,9 +11,9 @@ from component.compiled import IS_COMPILED
 
 ROOT = Path(__file__).parents[2]
 
-MOST = {"policy": (10, 3), "outgoing": (7, 3), "stream": (35, 3), "bridge": (33, 9)}
-"""Calls of one message, and the modules that these are in, for each part of its way. Whoever makes the way shorter
-lowers them; who raises them has a reason that is worth it for every message."""
+MOST = {"policy": (10, 3), "outgoing": (7, 3), "stream": (35, 3), "bridge": (33, 9), "until it arrived": (110, 33)}
+"""Calls of one message, and the modules that these are in, for each part of its way, and for all of it until its
+receiver has it. Whoever makes the way shorter lowers them."""
 
 
 @pytest.mark.skipif(IS_COMPILED, reason="compiled functions cannot be counted")
@@ -24,7 +24,7 @@ def test_a_warm_message_makes_no_more_calls_than_it_did() -> None:
     )
     counted = {
         part: (int(calls), int(modules))
-        for part, calls, modules in re.findall(r"^(\w+) +(\d+) +\d+ +(\d+) +\d+ *$", done.stdout, re.MULTILINE)
+        for part, calls, modules in re.findall(r"^(\w+(?: \w+)*) +(\d+) +\d+ +(\d+) +\d+ *$", done.stdout, re.MULTILINE)
     }
     more = {part: counted[part] for part in MOST if any(map(int.__gt__, counted[part], MOST[part]))}
     assert more == {}, done.stdout

@@ -41,6 +41,15 @@ from ..schema import IS_VISIBLE, message
 from .numbering import IN_CONVERSATION, IN_HISTORY, LastNumbers, RisingTime, latest_time
 
 
+class Rows:
+    """``messages`` are rows of the table, the values of ``MESSAGE_COLUMNS``; the marks are 0 if there are none."""
+
+    def __init__(self, messages: Sequence[tuple[Any, ...]], delivered: int, settled: int) -> None:
+        self.messages = messages
+        self.delivered = delivered
+        self.settled = settled
+
+
 class Known:
     """Numbers of accounts, last numbers of sequences, the newest message's time."""
 
@@ -162,11 +171,21 @@ def known_rows(changes: Sequence[NewMessage], known: Known) -> list[tuple[Any, .
     for change in changes:
         if change.sender_account not in accounts or change.receiver_account not in accounts:
             return None
-        if not known.conversations.knows(change.conversation_id):
+        if change.conversation_id not in known.conversations.last:
             return None
-        if change.owner is not None and not known.histories.knows(accounts.get(change.owner)):
+        if change.owner is not None and accounts.get(change.owner) not in known.histories.last:
             return None
     return [_row(change, known) for change in changes]
+
+
+def insert_rows(connection: Connection, rows: Rows) -> None:
+    """Write what `known_rows` made, and the marks."""
+    if rows.messages:
+        _INSERT.run(connection, rows.messages)
+    if rows.delivered:
+        meta.raise_number(connection, meta.DELIVERED_UP_TO, rows.delivered)
+    if rows.settled:
+        meta.raise_number(connection, meta.SETTLED_UP_TO, rows.settled)
 
 
 def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> None:
@@ -185,13 +204,19 @@ def withdraw(connection: Connection, changes: Sequence[Withdraw]) -> None:
 def _row(change: NewMessage, known: Known) -> tuple[Any, ...]:
     """The values of ``MESSAGE_COLUMNS``. All that it needs is known."""
     accounts = known.accounts.ids
-    owner_id = None if change.owner is None else accounts[change.owner]
+    seq = known.conversations.last[change.conversation_id] + 1
+    known.conversations.last[change.conversation_id] = seq
+    owner_id = owner_seq = None
+    if change.owner is not None:
+        owner_id = accounts[change.owner]
+        owner_seq = known.histories.last[owner_id] + 1
+        known.histories.last[owner_id] = owner_seq
     return (
         change.id,
         change.conversation_id,
-        known.conversations.next(change.conversation_id),
+        seq,
         owner_id,
-        None if owner_id is None else known.histories.next(owner_id),
+        owner_seq,
         known.time.stamp(change.sent_at),
         change.sender,
         change.receiver,

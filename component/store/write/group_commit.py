@@ -130,12 +130,13 @@ class GroupCommit:
             self._begin()
 
     def _tell(self, batch: Sequence[tuple[Submission, Done]], outcomes: Sequence[Outcome], seconds: float) -> None:
+        failed = 0
         for (_, tell), outcome in zip(batch, outcomes, strict=True):
+            failed += outcome is not None
             try:
                 tell(outcome)
             except Exception:  # the others have to be told, too
                 log.exception("the result of a submission could not be handled")
-        failed = sum(outcome is not None for outcome in outcomes)
         self.observe(len(batch) - failed, failed, seconds)
 
 

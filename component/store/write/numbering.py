@@ -55,33 +55,24 @@ def latest_time(connection: Connection) -> int:
 
 
 class LastNumbers:
-    """The last numbers of the sequences that were lately written to. Nobody else gives any, so each is read once."""
+    """``last`` has the last numbers of the sequences that were lately written to. Nobody else gives any, so each is
+    read once; whoever numbers on writes there what they gave."""
 
-    def __init__(self, last: str) -> None:
-        """``last`` is SQL: the ``:keys`` of sequences, and their last numbers, each perhaps in one of several
+    def __init__(self, query: str) -> None:
+        """``query`` is SQL: the ``:keys`` of sequences, and their last numbers, each perhaps in one of several
         columns."""
-        self._last = text(last)
-        self._known: dict[int, int] = {}
+        self._query = text(query)
+        self.last: dict[int, int] = {}
 
     def learn(self, connection: Connection, keys: Collection[int]) -> None:
         """Read those of ``keys`` that are not known."""
-        if len(self._known) > MOST_KNOWN:
-            self._known.clear()
-        missing = [key for key in keys if key not in self._known]
+        if len(self.last) > MOST_KNOWN:
+            self.last.clear()
+        missing = [key for key in keys if key not in self.last]
         if missing:
-            for row in connection.execute(self._last, {"keys": json.dumps(missing)}):
-                self._known[row[0]] = max([number for number in row[1:] if number is not None], default=0)
-
-    def knows(self, key: int | None) -> bool:
-        """Can the sequence be numbered on?"""
-        return key in self._known
-
-    def next(self, key: int) -> int:
-        """The next number, 1, 2, ..., of a sequence that was learned."""
-        number = self._known[key] + 1
-        self._known[key] = number
-        return number
+            for row in connection.execute(self._query, {"keys": json.dumps(missing)}):
+                self.last[row[0]] = max([number for number in row[1:] if number is not None], default=0)
 
     def forget(self) -> None:
         """After a rollback: numbers given in it are given again."""
-        self._known.clear()
+        self.last.clear()

@@ -6,7 +6,6 @@ One transaction for everything pending is what makes a commit for each message a
 import logging
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,19 +13,10 @@ from ..changes import DeliveredUpTo, NewMessage
 from ..engine import Faults, Outcome, Submission, Transaction
 from ..records import meta
 from ..store_errors import ChangeRefused, StoreError
-from .batch import Known, apply, known_rows
+from .batch import Known, Rows, apply, known_rows
 from .ids import Ids, begin_era
 
 log = logging.getLogger(__name__)
-
-
-class Rows:
-    """``messages`` are rows of the table, the values of ``MESSAGE_COLUMNS``; the marks are 0 if there are none."""
-
-    def __init__(self, messages: Sequence[tuple[Any, ...]], delivered: int, settled: int) -> None:
-        self.messages = messages
-        self.delivered = delivered
-        self.settled = settled
 
 
 class Writer:
@@ -86,7 +76,7 @@ class Writer:
 
         Tell what came of it by `written` or `failed`.
         """
-        if any(ids.running_low for ids in self._ids):
+        if self.message_ids.running_low or self.conversation_ids.running_low:
             return None
         messages: list[NewMessage] = []
         delivered = settled = 0
@@ -97,7 +87,7 @@ class Writer:
                 delivered, settled = max(delivered, change.id), max(settled, change.settled)
             else:
                 return None
-        rows = known_rows(messages, self.known)
+        rows = known_rows(messages, self.known) if messages else []
         return None if rows is None else Rows(rows, delivered, settled)
 
     def written(self, rows: Rows) -> None:
