@@ -11,6 +11,7 @@ import pytest
 from component.bridge import systemd
 from component.bridge.systemd import Systemd
 from tests.support.server import TestServer
+from tests.support.waiting import until
 from tests.support.wire import bridge_on_a_wire
 
 
@@ -29,9 +30,7 @@ class Letterbox:
         self.told += self._socket.recv(4096).decode().splitlines()
 
     async def hears(self, line: str) -> None:
-        async with asyncio.timeout(90):
-            while line not in self.told:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until(lambda: line in self.told)
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
@@ -62,18 +61,21 @@ async def test_of_a_running_bridge(
         wire.refusing = False
         await letterbox.hears("STATUS=ready")
         await bridge.stop()
+    await letterbox.hears("STOPPING=1")
     assert letterbox.told[-2] == "STOPPING=1"
     assert letterbox.told.count("READY=1") == 0
 
 
 class TestStarted:
     async def told(
-        self, letterbox: Letterbox, missing: list[str], seconds: float = 0.3, waits: bool = False, **environ: str
+        self, letterbox: Letterbox, missing: list[str], lines: int = 2, waits: bool = False, **environ: str
     ) -> list[str]:
+        """At least so many lines, and what comes soon after them."""
         stop = asyncio.Event()
         teller = Systemd({"NOTIFY_SOCKET": str(letterbox.path), **environ})
         running = asyncio.create_task(teller.run(lambda: missing, stop, lambda: waits))
-        await asyncio.sleep(seconds)
+        await until(lambda: len(letterbox.told) >= lines)
+        await asyncio.sleep(0.2)
         stop.set()
         await running
         await letterbox.hears("STOPPING=1")
@@ -97,7 +99,7 @@ class TestStarted:
     async def test_no_watchdog_of_another_process(self, letterbox: Letterbox) -> None:
         assert "WATCHDOG=1" not in await self.told(letterbox, [], WATCHDOG_USEC="100000", WATCHDOG_PID="1")
         letterbox.told.clear()
-        told = await self.told(letterbox, [], WATCHDOG_USEC="100000", WATCHDOG_PID=str(os.getpid()))
+        told = await self.told(letterbox, [], 6, WATCHDOG_USEC="100000", WATCHDOG_PID=str(os.getpid()))
         assert told.count("WATCHDOG=1") >= 3
 
     async def test_without_systemd(self) -> None:
