@@ -14,7 +14,7 @@ from functools import cache
 from sqlalchemy import BigInteger, Connection, TextClause, bindparam, text
 
 from ..dialects import GREATEST, LEAST
-from .id_range import Bounds
+from .id_range import END, Bounds
 from .sequences import visible_messages
 
 EVERYTHING = 2**63 - 1
@@ -35,12 +35,23 @@ _OTHER = {
 # Of the window, as many lie from a number on as in the whole chat, but no more than its size.
 _COUNT = """
 WITH chat (id, size) AS ({chats})
-SELECT CAST(coalesce(sum({least}(size, {from_first}) - {least}(size, {beyond_last})), 0) AS BIGINT) FROM chat
+SELECT CAST(coalesce(sum(
+    {least}(size, {from_first}) - CASE WHEN :last = {end} THEN 0 ELSE {least}(size, {beyond_last}) END
+), 0) AS BIGINT) FROM chat
 """
+
+# The last messages of all are in those chats, no more than are wanted, whose newest ones are the newest of all.
+_NEWEST = """
+SELECT id, size FROM any_chat
+ORDER BY (
+    SELECT m.id FROM message m
+    WHERE m.conversation_id = any_chat.id AND m.withdrawn_at IS NULL ORDER BY m.id DESC LIMIT 1
+) DESC NULLS LAST LIMIT :limit"""
 
 # strand: where each chat's window begins.
 _STRAND = """
-chat (id, size) AS ({chats}),
+any_chat (id, size) AS ({chats}),
+chat (id, size) AS MATERIALIZED ({chosen}),
 strand (chat, floor) AS MATERIALIZED (
     SELECT id, {greatest}(:first, CASE WHEN size = {everything} THEN 0 ELSE coalesce((
         SELECT m.id FROM message m WHERE m.conversation_id = chat.id AND m.withdrawn_at IS NULL
@@ -116,7 +127,8 @@ class Chats:
 
     def nearest(self, connection: Connection, bounds: Bounds, limit: int, backwards: bool) -> Sequence[int]:
         """The first numbers within ``bounds``, or the last ones by falling number if ``backwards``."""
-        statement = _nearest(connection.dialect.name, self.kinds, self.other is not None, backwards)
+        last_of_all = backwards and bounds.last == END
+        statement = _nearest(connection.dialect.name, self.kinds, self.other is not None, backwards, last_of_all)
         return connection.scalars(statement, {**self.values(bounds), "limit": limit}).all()
 
     def values(self, bounds: Bounds) -> dict[str, int | None]:
@@ -134,13 +146,18 @@ class Chats:
 def _count(dialect: str, kinds: tuple[str, ...], one: bool) -> TextClause:
     from_first, beyond_last = (visible_messages(beyond, "seq", "conversation_id", "chat.id") for beyond in _WITHIN)
     chats, least = _chats(kinds, one), LEAST[dialect]
-    return _typed(_COUNT.format(chats=chats, from_first=from_first, beyond_last=beyond_last, least=least))
+    return _typed(_COUNT.format(chats=chats, from_first=from_first, beyond_last=beyond_last, least=least, end=END))
 
 
 @cache
-def _nearest(dialect: str, kinds: tuple[str, ...], one: bool, backwards: bool) -> TextClause:
+def _nearest(dialect: str, kinds: tuple[str, ...], one: bool, backwards: bool, last_of_all: bool) -> TextClause:
     order, beyond = ("DESC", "floor AND merged.id - 1") if backwards else ("ASC", "merged.id + 1 AND :last")
-    strand = _STRAND.format(chats=_chats(kinds, one), greatest=GREATEST[dialect], everything=EVERYTHING)
+    strand = _STRAND.format(
+        chats=_chats(kinds, one),
+        chosen=_NEWEST if last_of_all else "SELECT id, size FROM any_chat",
+        greatest=GREATEST[dialect],
+        everything=EVERYTHING,
+    )
     return _typed(_NEAREST[dialect].format(strand=strand, order=order, beyond=beyond))
 
 

@@ -9,13 +9,15 @@ _VISIBLE = """
         SELECT (
             SELECT n.{seq} FROM message n
             WHERE n.{key} = {of} AND n.withdrawn_at IS NULL ORDER BY n.id DESC LIMIT 1
-        ) - m.{seq} + 1 - (
+        ) - m.{seq} + 1 - CASE WHEN EXISTS (
+            SELECT 1 FROM message w WHERE w.{key} = {of} AND w.withdrawn_at IS NOT NULL AND w.id > m.id
+        ) THEN (
             SELECT count(*) FROM message w
             WHERE w.{key} = {of} AND w.withdrawn_at IS NOT NULL AND w.id > m.id AND w.id < (
                 SELECT n.id FROM message n
                 WHERE n.{key} = {of} AND n.withdrawn_at IS NULL ORDER BY n.id DESC LIMIT 1
             )
-        )
+        ) ELSE 0 END
         FROM message m
         WHERE m.{key} = {of} AND m.withdrawn_at IS NULL AND m.id {beyond}
         ORDER BY m.id LIMIT 1
