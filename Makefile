@@ -22,7 +22,7 @@ NPM := $(shell command -v npm >/dev/null || echo npm)
 PAGE := component/demo/node_modules
 
 # What the tests need besides.
-TESTED := postgresql
+TESTED := postgresql erlang-p1-pgsql
 
 # Real clients that some tests drive; those tests are skipped without.
 CLIENTS := profanity tmux python3-nbxmpp chromium $(NPM)

@@ -55,6 +55,10 @@ PART_HEADER = f"""\
 # The listener for clients must take stanzas of max_stanza_size {{stanza_limit}} or more, so that
 # deskbridge can refuse large ones politely.
 #
+# If ejabberd has its accounts in SQL, its hosts must not share tables: either new_sql_schema is true (from 25.10 on
+# sql_schema_multihost), or each desk host gets a database of its own (sql_database) in host_config below. Else hosts
+# share their accounts, and bob of one logs in as bob of the other.
+#
 # Clients offer Work users the search for agents only where the server lists its host, so mod_disco, which ejabberd
 # lets no two files configure, should have there as one of its extra_domains:
 #
@@ -140,10 +144,11 @@ def complete(settings: Settings, own: Site = Site(), *, with_secret: bool) -> st
     hosts = [host for tenant in settings.tenants for host in (tenant.work_host, tenant.desk_host)]
     limit = stanza_limit(settings)
     desk = desk_hosts(settings)
+    of_hosts = {host: {**site.host_storage(own, host), **desk.get(host, {})} for host in hosts}
     document: dict[str, Node] = {
         "hosts": hosts,
         "loglevel": own.loglevel,
-        **site.storage(),
+        **site.storage(own),
         **site.security(own),
         "listen": [*site.client_listeners(own, limit), *bridge_listeners(settings, with_secret)],
         "acl": {"local": {"user_regexp": ""}, **acl(settings)},
@@ -151,7 +156,7 @@ def complete(settings: Settings, own: Site = Site(), *, with_secret: bool) -> st
         "api_permissions": {**site.console_permission(), **api_permission(own.extra_commands)},
         **site.shapers(own),
         note("modules", "The Work hosts' modules."): site.work_modules(own, settings),
-        HOST_CONFIG: {host: {**site.host_storage(own, host), **desk.get(host, {})} for host in hosts},
+        HOST_CONFIG: {host: options for host, options in of_hosts.items() if options},
         APPEND_HOST_CONFIG: work_hosts(settings, new=True),
     }
     return COMPLETE_HEADER + dump(document)

@@ -31,7 +31,9 @@ START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 25
-DATABASE = re.compile(r'^ *sql_database: "(.+)"$', re.MULTILINE)
+DATABASE = re.compile(r'^ *sql_database: "(/.+)"$', re.MULTILINE)
+"""SQLite's, which are files."""
+
 LARGE_STACKS = ("+sss", "8192")
 """Kilowords. With Erlang's own size, one stanza of a few thousand nested elements crashes the XML parser, and so
 ejabberd; any client can send one (R2)."""
@@ -129,7 +131,7 @@ class Install:
         subprocess.run(self.command("erlc", arguments, user), check=True, cwd="/", env=ENVIRONMENT)
 
     def create_database(self, path: Path) -> None:
-        """An SQLite file with ejabberd's tables, unless it is there. Versions before 23.10 do not make them."""
+        """An SQLite file with ejabberd's tables, unless it is there. Versions before 24.06 do not make them."""
         if path.exists():
             return
         schema = next(self.root.glob(f".{self.libraries}/ejabberd-*/priv/sql/lite.sql"))

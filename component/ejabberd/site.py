@@ -8,11 +8,34 @@ from .modules import WORK_MODULES, bridge_rule
 from .yaml import Node, note
 
 LOOPBACK = "127.0.0.1"
-STORAGE_NOTE = """\
+SQLITE_NOTE = """\
 Accounts, rosters and archives are durable, in one SQLite file for each virtual host: hosts that shared one would
-find it locked by each other. Needs Debian's erlang-p1-sqlite3. Versions before 23.10 do not make the tables: for
+find it locked by each other. Needs Debian's erlang-p1-sqlite3. Versions before 24.06 do not make the tables: for
 each file of host_config below, as the user ejabberd, run  sqlite3 FILE < /usr/share/ejabberd/sql/lite.sql"""
 
+POSTGRESQL_NOTE = """\
+Accounts, rosters, archives and all else that must last are in one PostgreSQL database for all hosts. Needs Debian's
+erlang-p1-pgsql. As PostgreSQL's user postgres:
+
+  createuser --pwprompt ejabberd
+  createdb --owner ejabberd --encoding UTF8 --template template0 ejabberd
+
+Versions before 24.06 do not make the tables:
+
+  psql --host 127.0.0.1 --username ejabberd ejabberd < /usr/share/ejabberd/sql/pg.new.sql
+
+This file holds the password then: let only the user ejabberd read it."""
+
+NEW_SCHEMA_NOTE = """\
+Tables with a column for the host, those of pg.new.sql. Without it, hosts that share a database share their accounts,
+and bob of one host logs in as bob of the other. From 25.10 on it is called sql_schema_multihost."""
+
+POOL_NOTE = """\
+For each host. PostgreSQL's max_connections, 100 if it says nothing, must have room for those of all hosts."""
+
+
+POOL = 10
+"""Connections of a host, which is what ejabberd takes by itself: printed, so that it can be found."""
 
 UPLOAD_FROM_ANYWHERE: dict[str, Node] = {
     "Access-Control-Allow-Origin": "*",
@@ -23,6 +46,17 @@ UPLOAD_FROM_ANYWHERE: dict[str, Node] = {
 
 
 @dataclass(frozen=True, slots=True)
+class EjabberdDatabase:
+    """Where ejabberd's own PostgreSQL is. deskbridge does not know the password: there is a placeholder for it."""
+
+    server: str = LOOPBACK
+    port: int = 5432
+    database: str = "ejabberd"
+    username: str = "ejabberd"
+    password: str = "the password of PostgreSQL's user ejabberd"
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The settings of a complete configuration that deskbridge's own does not have; the defaults are those of Debian.
 
@@ -30,7 +64,8 @@ class Site:
     HTTP listener for clients, through a web server in front of it; ``@HOST@`` stands for the virtual host. Without such
     a web server, files are at ``uploads_port``, with TLS. ``bytes_per_second`` is what one client may send, ``None``
     for no limit. ``extra_commands`` opens more of the HTTP API: for demonstrations and tests only.
-    ``upload_from_web_pages`` lets clients in web pages of any other address put files there.
+    ``upload_from_web_pages`` lets clients in web pages of any other address put files there. ejabberd's own database is
+    ``postgresql``, or SQLite files in ``spool`` if that is ``None``.
     """
 
     client_ip: str = "::"
@@ -44,15 +79,34 @@ class Site:
     bytes_per_second: int | None = 500_000
     extra_commands: tuple[str, ...] = ()
     upload_from_web_pages: bool = False
+    postgresql: EjabberdDatabase | None = None
     loglevel: str = "info"
 
 
-def storage() -> dict[str, Node]:
-    return {note("default_db", STORAGE_NOTE): "sql", "sql_type": "sqlite", "auth_password_format": "scram"}
+def storage(site: Site) -> dict[str, Node]:
+    """For all hosts. Every module that keeps something follows ``default_db``, and so do accounts."""
+    if site.postgresql is None:
+        own: dict[str, Node] = {note("default_db", SQLITE_NOTE): "sql", "sql_type": "sqlite"}
+    else:
+        own = {note("default_db", POSTGRESQL_NOTE): "sql", **_postgresql(site.postgresql)}
+    return {**own, "auth_password_format": "scram"}
+
+
+def _postgresql(own: EjabberdDatabase) -> dict[str, Node]:
+    return {
+        "sql_type": "pgsql",
+        note("sql_server", "On another machine add  sql_ssl: true"): own.server,
+        "sql_port": own.port,
+        "sql_database": own.database,
+        "sql_username": own.username,
+        "sql_password": own.password,
+        note("sql_pool_size", POOL_NOTE): POOL,
+        note("new_sql_schema", NEW_SCHEMA_NOTE): True,
+    }
 
 
 def host_storage(site: Site, host: str) -> dict[str, Node]:
-    return {"sql_database": f"{site.spool}/{host}.sqlite"}
+    return {"sql_database": f"{site.spool}/{host}.sqlite"} if site.postgresql is None else {}
 
 
 def security(site: Site) -> dict[str, Node]:

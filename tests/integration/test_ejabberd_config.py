@@ -16,16 +16,29 @@ from component.ejabberd.ejabberd_yml import complete, part
 from component.ejabberd.private_server import EjabberdServer, EjabberdServerError, free_ports
 from component.ejabberd.site import LOOPBACK
 from component.model import Mode, Settings
+from tests.support.archive import ask
+from tests.support.bridge import BridgeProcess
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent
-from tests.support.log_ins import LogIn
+from tests.support.log_ins import LogIn, LogIns, contacts_are_there
 from tests.support.matching import message
-from tests.support.server import GUARD, PASSWORD, TestServer, install, make_certificate, server_folder
+from tests.support.postgresql import PostgreSQLServer, execute
+from tests.support.scripts import ALICE, BOB, talk
+from tests.support.server import (
+    GUARD,
+    PASSWORD,
+    TestServer,
+    install,
+    make_certificate,
+    running_ejabberd,
+    server_folder,
+)
 from tests.support.stream import StreamClosed
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "deskbridge.toml"
 SECRET = "not printed"
+PAIR = ("alice@cc.acme.test", "bob@work.acme.test")
 PRIVILEGE = re.compile(r"\{urn:xmpp:privilege:\d\}privilege")
 ITEMS = "http://jabber.org/protocol/disco#items"
 DELEGATION = "urn:xmpp:delegation:1::urn:xmpp:mam:2"
@@ -74,7 +87,12 @@ def on_free_ports(config: str, names: list[int], ports: list[int]) -> str:
 
 class TestExamples:
     @pytest.mark.parametrize(
-        ("name", "options"), [("ejabberd.yml.example", ()), ("ejabberd-part.yml.example", ("--part",))]
+        ("name", "options"),
+        [
+            ("ejabberd.yml.example", ()),
+            ("ejabberd-part.yml.example", ("--part",)),
+            ("ejabberd-postgresql.yml.example", ("--database", "postgresql")),
+        ],
     )
     def test_are_what_the_command_prints(self, name: str, options: tuple[str, ...]) -> None:
         command = ["ejabberd-config", "--config", str(EXAMPLE), *options]
@@ -87,6 +105,38 @@ class TestExamples:
         whole = iter(complete(settings, with_secret=True).splitlines())
         lines = [line for line in part(settings, with_secret=True).splitlines() if not line.startswith("#")]
         assert [line for line in lines if line not in whole] == []
+
+    def test_an_existing_server_keeps_its_database(self) -> None:
+        command = ["ejabberd-config", "--config", str(EXAMPLE), "--part", "--database", "postgresql"]
+        result = CliRunner().invoke(main, command, env={"DESKBRIDGE_XMPP_SECRET": SECRET})
+        assert result.exit_code == 2
+        assert "leave out --part or --database" in result.output
+
+
+class TestOnPostgreSQL:
+    async def test_everything_is_kept_there(self, postgresql: PostgreSQLServer, tmp_path: Path) -> None:
+        """What a Work user and an agent say to each other is in the Work user's own history, and accounts of the same
+        name on two hosts are two."""
+        database = postgresql.database_for_ejabberd(install())
+        with running_ejabberd(database) as ejabberd:
+            await ejabberd.register("bob@cc.acme.test", *PAIR)
+            log_in = LogIns(ejabberd, PAIR)
+            async with BridgeProcess(tmp_path, ejabberd.settings):
+                await contacts_are_there(ejabberd, PAIR)
+                alice, bob = [await log_in(account) for account in PAIR]
+                await talk(alice, bob, BOB)
+                await talk(bob, alice, ALICE)
+                await bob.logout()
+                await ejabberd.server.restart_async()
+            bob = await log_in("bob@work.acme.test", available=False)
+            page = await ask(bob, with_=ALICE)
+            assert [(one.message.get("from", "").partition("/")[0], one.body) for one in page.results] == [
+                (ALICE, "Hello"),
+                ("bob@work.acme.test", "Hello"),
+            ]
+            await log_in.log_out()
+        accounts = execute(postgresql.url(database.database), "SELECT username, server_host FROM users ORDER BY 1, 2")
+        assert accounts.split() == ["alice|cc.acme.test", "bob|cc.acme.test", "bob|work.acme.test"]
 
 
 class TestOnEjabberd:

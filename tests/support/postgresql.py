@@ -17,7 +17,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from component.ejabberd.ejabberd_yml import LOOPBACK
-from component.ejabberd.private_server import free_ports
+from component.ejabberd.private_server import Install, free_ports
+from component.ejabberd.site import EjabberdDatabase
 from component.store.api import Store
 
 SERVERS = Path("/usr/lib/postgresql")
@@ -28,6 +29,8 @@ SECONDS = 60.0
 
 NOT_ROOT = "postgres"
 """Debian's user of that name: PostgreSQL refuses to run as root."""
+
+EJABBERD_TABLES = "usr/share/ejabberd/sql/pg.new.sql"
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -122,6 +125,13 @@ class PostgreSQLServer:
                 thread.submit(asyncio.run, _made(url)).result()
             self._with_tables = urlsplit(url).path.removeprefix("/")
         return self._create(self._with_tables)
+
+    def database_for_ejabberd(self, install: Install) -> EjabberdDatabase:
+        """Made as the generated configuration says. From 24.06 on ejabberd makes its tables itself."""
+        url = self.new_database()
+        if install.version < "24.06":
+            execute(url, (install.root / EJABBERD_TABLES).read_text())
+        return EjabberdDatabase(LOOPBACK, self.port, urlsplit(url).path.removeprefix("/"), USER, PASSWORD)
 
     def _create(self, template: str) -> str:
         name = next(self._names)

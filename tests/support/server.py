@@ -14,7 +14,7 @@ from pathlib import Path
 from component.ejabberd.ejabberd_api import EjabberdApi
 from component.ejabberd.ejabberd_yml import complete
 from component.ejabberd.private_server import EjabberdServer, Install, free_ports
-from component.ejabberd.site import LOOPBACK, Site
+from component.ejabberd.site import LOOPBACK, EjabberdDatabase, Site
 from component.model import EjabberdSettings, Mode, Profile, Settings, StorageSettings, Tenant, XmppSettings
 from tests.support.client import XmppClient
 from tests.support.component import XmppComponent
@@ -117,10 +117,10 @@ def server_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_ejabberd() -> Iterator[TestServer]:
-    """Starts one, and stops it at the end."""
+def running_ejabberd(postgresql: EjabberdDatabase | None = None) -> Iterator[TestServer]:
+    """Starts one, with its own database there or in SQLite files, and stops it at the end."""
     with server_folder() as folder:
-        test_server = make_server(folder, install())
+        test_server = make_server(folder, install(), postgresql)
         try:
             test_server.server.start()
             yield test_server
@@ -163,7 +163,7 @@ def make_tenant(name: str, folder: Path) -> Tenant:
     )
 
 
-def make_server(folder: Path, install: Install) -> TestServer:
+def make_server(folder: Path, install: Install, postgresql: EjabberdDatabase | None = None) -> TestServer:
     """On free ports, not started yet."""
     component_port, api_port, client_port, web_port = ports = free_ports(4)
     settings = make_settings(folder, component_port, api_port)
@@ -176,6 +176,7 @@ def make_server(folder: Path, install: Install) -> TestServer:
         spool=install.inside(folder / "spool"),
         bytes_per_second=None,
         extra_commands=TEST_COMMANDS,
+        postgresql=postgresql,
     )
     config = complete(settings, site, with_secret=True)
     server = EjabberdServer(folder, config, ports=ports, guard=GUARD, install=install)
