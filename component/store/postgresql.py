@@ -1,9 +1,9 @@
 """The engine for PostgreSQL (H1): one connection that writes, a few that only read.
 
 **What was lost on its way.** When the connection breaks while a transaction commits, its answer may be lost, and the
-batch written or not. Nobody is told anything before it is known which. The next connection waits until the old session
-is gone from the server, and so can write nothing more, and then looks for what the transaction left behind (`Doubt`).
-Meanwhile all else is refused.
+batch written or not. Nobody is told anything before it is known which. The next connection ends the old session on the
+server, so that it can write nothing more, and then looks for what the transaction left behind (`Doubt`). Meanwhile all
+else is refused.
 
 **The lease.** The last thing that each transaction does before it commits is to prove that this process still has the
 lease, by writing a number of its own into the lease's row, which it finds by the epoch (`postgresql_lease`). That
@@ -73,7 +73,6 @@ _TO_READ = {
 _SESSION = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _END_SESSION = "SELECT pg_terminate_backend(pid, 3000) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
 _PROVE = "UPDATE lease SET written = $2 WHERE epoch = $1 RETURNING epoch"
-_EPOCH = "SELECT epoch FROM lease"
 _HAS_NUMBER = "SELECT EXISTS (SELECT FROM lease WHERE epoch = $1 AND written = $2)"
 _HAS_MESSAGE = "SELECT EXISTS (SELECT FROM message WHERE id = $1)"
 _ALONE = "SELECT pg_advisory_lock(hashtext('deskbridge migrates'))"
@@ -118,9 +117,8 @@ class WriterSession:
 
 @dataclass(slots=True)
 class Doubt:
-    """Did ``session`` commit its last transaction? ``answer`` gets to know."""
+    """Was the last transaction committed? ``answer`` gets to know."""
 
-    session: WriterSession
     evidence: Evidence
     answer: asyncio.Future[bool]
 
@@ -157,7 +155,7 @@ class PostgresqlEngine:
     async def open(self) -> None:
         try:
             await self._migrate()
-            self._session = await self._connect()
+            self._session = await self._connect(None)
             await self._session.steps.run_sync(self._start)
         except FAULTS.raised as error:
             raise StoreError(f"cannot open the database: {FAULTS.cause(error)}") from error
@@ -179,8 +177,11 @@ class PostgresqlEngine:
             with self._transaction(connection):
                 return step(connection, *args, **kwargs)
 
+        # It is done also if whoever asked for it goes away: SQLAlchemy would give up the connection.
+        work = self._in_turn(lambda session: session.steps.run_sync(job))
+        changing = self._tasks.start(work, "changing the database", lambda problem: None)
         try:
-            return await self._in_turn(lambda session: session.steps.run_sync(job))
+            return await asyncio.shield(changing)
         except FAULTS.raised as error:
             raise StoreError(f"cannot be written: {FAULTS.cause(error)}") from error
 
@@ -355,7 +356,7 @@ class PostgresqlEngine:
         if evidence is None:
             self._lost(session, problem)
             raise StoreError(f"PostgreSQL was lost while it committed, so this may be written or not: {problem}")
-        doubt = self._doubt = Doubt(session, evidence, asyncio.get_running_loop().create_future())
+        doubt = self._doubt = Doubt(evidence, asyncio.get_running_loop().create_future())
         self._lost(session, problem)
         refusing = asyncio.get_running_loop().call_later(PATIENCE, self._stall)
         try:
@@ -387,7 +388,7 @@ class PostgresqlEngine:
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, PAUSES[1])
             try:
-                session = await self._connect()
+                session = await self._connect(lost)
                 break
             except (StoreError, *PROBLEMS, SQLAlchemyError) as problem:
                 self._trouble = f"PostgreSQL is away: {FAULTS.cause(problem)}"
@@ -396,29 +397,37 @@ class PostgresqlEngine:
         self._session, self._trouble = session, None
         log.info("PostgreSQL is back after %.1f s", time.monotonic() - began)
 
-    async def _connect(self) -> WriterSession:
+    async def _connect(self, lost: WriterSession | None) -> WriterSession:
+        """In place of the session that was ``lost``."""
         steps = await self._sessions.connect()
         driver = await _driver_of(steps)
         session = WriterSession(driver, steps, driver.get_server_pid())
         try:
             session.started = await driver.fetchval(_SESSION)
-            await self._settle(driver)
+            if lost is not None:
+                await self._settle(driver, lost)
         except BaseException:
             await _close(session)
             raise
         driver.add_termination_listener(lambda _: self._lost(session, "it has ended the connection"))
         return session
 
-    async def _settle(self, driver: Pg) -> None:
-        """Answer the doubt, if there is one."""
+    async def _settle(self, driver: Pg, lost: WriterSession) -> None:
+        """End the session that was ``lost``, which may hold locks, or write on; and answer the doubt, if there is one.
+
+        A session that ends while its commit waits for a standby (``synchronous_standby_names``) has committed, perhaps
+        without that. So this writes something too, which comes to the standby after it.
+        """
+        if await driver.fetchval(_END_SESSION, lost.process, lost.started) is False:
+            raise StoreError("the session that was lost does not end on the server")
         doubt = self._doubt
         if doubt is None or doubt.answer.done():
             return
-        if await driver.fetchval(_END_SESSION, doubt.session.process, doubt.session.started) is False:
-            raise StoreError("PostgreSQL: the old session does not end")
         written = await doubt.evidence(driver)
-        if self._lease is not None and await driver.fetchval(_EPOCH) != self._lease.epoch:
-            doubt.answer.set_exception(self._taken())
+        try:
+            await self._prove(driver)
+        except LeaseLost as problem:
+            doubt.answer.set_exception(problem)
         else:
             doubt.answer.set_result(written)
 

@@ -11,7 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from component.store import api, postgresql
-from component.store.api import ChangeRefused, DeliveredUpTo, LeaseLost, OpenConversation, Store, StoreBusy, StoreError
+from component.store.api import (
+    ChangeRefused,
+    DeliveredUpTo,
+    EndConversation,
+    LeaseLost,
+    OpenConversation,
+    Store,
+    StoreBusy,
+    StoreError,
+)
 from component.store.postgresql_lease import PostgreSQLLease
 from component.store.schema import metadata
 from tests.support.postgresql import PostgreSQLServer, execute
@@ -226,6 +235,31 @@ class TestALostAnswer:
             await store.close()
         with pytest.raises(StoreError, match="being stopped"):
             await doubtful
+
+
+async def test_who_is_cancelled_leaves_a_connection_that_works(url: str, store: Store, chat: OpenConversation) -> None:
+    """Like a visitor of the web part who goes away."""
+    other = await asyncpg.connect(url)
+    await other.execute("BEGIN; LOCK TABLE meta IN EXCLUSIVE MODE")
+    changing = asyncio.create_task(store.note_ejabberd_life("the second"))
+    await asyncio.sleep(0.2)
+    changing.cancel()
+    await asyncio.gather(changing, return_exceptions=True)
+    await other.close()
+    await say(store, chat, "again")
+    assert await store.ejabberd_life() == "the second", "what was begun is done"
+
+
+async def test_a_session_that_was_lost_holds_nothing_up(
+    url: str, store: Store, chat: OpenConversation, proxy: Proxy
+) -> None:
+    """The server has not noticed that its client is gone, and what it locked would stay so for seconds."""
+    proxy.cut_at(b"COMMIT", Cut.BEFORE)
+    with pytest.raises(StoreError):
+        await store.submit(EndConversation(chat.id, 1, "over"))
+    await is_back(store)
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'deskbridge writer' AND datname = "
+    assert execute(url, f"{sessions} current_database()") == "1\n"
 
 
 class TestAServerThatIsAway:
