@@ -161,3 +161,19 @@ async def test_a_page_costs_the_same_in_a_long_chat(tmp_path: Path, view: Archiv
     looks = [LOOK * 2 * log2(100) if filters.start else 0 for filters, _ in queries(sent)]
     dearer = [after - before * 1.1 for before, after in zip(*costs, strict=True)]
     assert [more for more, allowed in zip(dearer, looks, strict=True) if more > allowed] == []
+
+
+async def test_a_page_of_many_chats_costs_some_steps_for_each_of_them(tmp_path: Path) -> None:
+    """The last page: windows are looked for in the chats alone whose messages may be on it."""
+    costs = []
+    for many in (60, 260):
+        folder = tmp_path / str(many)
+        folder.mkdir()
+        async with opened(folder) as store:
+            for number in range(many):
+                chat = joined(store, work=f"work{number}@work.acme.test")
+                await store.submit(chat)
+                await say(store, chat, *("hello" for _ in range(40)))
+            costs.append(await steps(store, ArchiveView(ALICE, True, 30), Filters(), Slice(20, backwards=True)))
+    before, after = costs
+    assert (after - before) / 200 < 120
