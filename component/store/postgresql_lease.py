@@ -3,6 +3,8 @@
 The row runs out by the database's clock. The holder itself counts from before it asked for a renewal, by a clock that
 goes on while the machine sleeps, and so stops before the row runs out. Every transaction that writes for the holder
 proves the epoch by locking the row: whoever takes over waits for those under way, and all that come later fail.
+
+Instances that serve other hosts have databases of their own on the server, and so leases of their own (H7).
 """
 
 import asyncio

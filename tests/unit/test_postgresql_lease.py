@@ -100,7 +100,7 @@ async def test_released_it_is_free_at_once_with_a_higher_epoch(url: str, first: 
 
 
 async def test_another_database_is_another_lease(postgresql: PostgreSQLServer, first: PostgreSQLLease) -> None:
-    """H7."""
+    """H7: on the same server."""
     other = await acquired(postgresql.new_database())
     assert other.valid() and first.valid()
     assert other.database != first.database
