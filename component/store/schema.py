@@ -270,14 +270,14 @@ IS_TO_ENTER = link.c.opened > link.c.entered
 
 
 def _index(name: str, *columns: Any, where: ColumnElement[bool], unique: bool = False) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    Index(name, *columns, unique=unique, sqlite_where=where)
 
 
 def _index_of_ids(name: str, id: Column[Any], where: ColumnElement[bool]) -> None:
     """PostgreSQL takes no keys of more than 2,704 bytes, and ids may be longer (A11): there it leads to the messages of
     the conversation that have such an id at all, which are few."""
     Index(name, message.c.conversation_id, id, sqlite_where=where).ddl_if(dialect="sqlite")
-    Index(name, message.c.conversation_id, message.c.id, postgresql_where=where).ddl_if(dialect="postgresql")
+    Index(name, message.c.conversation_id, message.c.id, sqlite_where=where).ddl_if(dialect="postgresql")
 
 
 _index("conversation_joined", conversation.c.first_id, conversation.c.second_id, where=IS_JOINED, unique=True)

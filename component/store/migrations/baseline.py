@@ -11,9 +11,18 @@ from ..schema import meta, metadata
 
 def create(connection: Connection, scripts: ScriptDirectory) -> None:
     """In the transaction that is open."""
+    _give_conditions()
     metadata.create_all(connection)
     connection.execute(insert(meta), [{"key": key, "value": value} for key, value in _first_values().items()])
     MigrationContext.configure(connection).stamp(scripts, "head")
+
+
+def _give_conditions() -> None:
+    """Those of the partial indexes, which the tables have for SQLite alone: to name PostgreSQL there would load its
+    dialect, some MB, in every process."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
 
 
 def _first_values() -> dict[str, str]:
