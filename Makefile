@@ -99,6 +99,7 @@ test-ejabberd: clients .venv/test.stamp  ## the tests on another ejabberd: VERSI
 
 bench: deps compiled  ## speed, memory and load, beside other ways and with targets: twenty minutes
 	$(BIN)/python -m benchmarks.bridge
+	$(BIN)/python -m benchmarks.ejabberd_database
 	$(BIN)/python -m benchmarks.presence
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.memory

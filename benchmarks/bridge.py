@@ -168,7 +168,7 @@ def _value(measured: Measured, of: str) -> float:
     match of:
         case "per second":
             return measured.per_second
-        case "component" | "ejabberd":
+        case "component" | "ejabberd" | "database":
             return measured.cpu[of]
         case "load":
             return measured.load * 100

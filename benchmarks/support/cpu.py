@@ -40,6 +40,19 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def with_children(pid: int) -> list[int]:
+    """A process and those that it started itself: PostgreSQL's have groups of their own."""
+    found = [pid]
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found.append(int(entry.name))
+    return found
+
+
 class Clocks:
     """CPU time of some processes, by name, between ``start`` and ``stop``; and our own."""
 

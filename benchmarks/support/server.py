@@ -13,10 +13,11 @@ from pathlib import Path
 
 from component.ejabberd.ejabberd_yml import bridge_listeners, complete
 from component.ejabberd.private_server import EjabberdServer, free_ports
-from component.ejabberd.site import LOOPBACK, Site
+from component.ejabberd.site import LOOPBACK, EjabberdDatabase, Site
 from component.ejabberd.yaml import dump
 from component.model import Settings, Tenant
 from tests.support.bridge import BridgeProcess
+from tests.support.postgresql import PostgreSQLServer, execute
 from tests.support.server import GUARD, install, make_settings, make_tenant, server_folder
 
 PASSWORD = "secret"
@@ -70,12 +71,18 @@ def bench_server(
     others: Iterable[str] = (),
     archived: Iterable[str] = (),
     accounts: Iterable[str] = (),
+    postgresql: PostgreSQLServer | None = None,
 ) -> Iterator[BenchServer]:
     """An ejabberd with a tenant for each name, running; those in ``bridged`` are deskbridge's, the component hosts of
-    each other one have a listener of their own. Work users of those in ``archived`` have mod_mam."""
+    each other one have a listener of their own. Work users of those in ``archived`` have mod_mam.
+    ejabberd's own database is a new one in ``postgresql``, or SQLite files."""
+    database = postgresql.database_for_ejabberd(install()) if postgresql else None
     with server_folder() as folder:
-        bench = _make(folder, list(bridged), list(others), set(archived))
-        _add_accounts(bench, accounts)
+        bench = _make(folder, list(bridged), list(others), set(archived), database)
+        if postgresql and database:
+            _add_accounts_to(postgresql.url(database.database), accounts)
+        else:
+            _add_accounts(bench, accounts)
         bench.server.start()
         try:
             yield bench
@@ -83,7 +90,9 @@ def bench_server(
             bench.server.stop()
 
 
-def _make(folder: Path, bridged: list[str], others: list[str], archived: set[str]) -> BenchServer:
+def _make(
+    folder: Path, bridged: list[str], others: list[str], archived: set[str], database: EjabberdDatabase | None
+) -> BenchServer:
     folder.chmod(0o755)
     home = folder / "ejabberd"
     component_port, api_port, client_port, web_port, *more = ports = free_ports(4 + len(others))
@@ -100,6 +109,7 @@ def _make(folder: Path, bridged: list[str], others: list[str], archived: set[str
         spool=install().inside(home / "spool"),
         bytes_per_second=None,
         loglevel="warning",
+        postgresql=database,
     )
     listeners = [_listener(replace(every, xmpp=replace(every.xmpp, port=of[name]), tenants=(tenants[name],)))
                  for name in others]  # fmt: skip
@@ -143,3 +153,9 @@ def _add_accounts(bench: BenchServer, accounts: Iterable[str]) -> None:
                 "INSERT INTO users (username, password, serverkey, salt, iterationcount) VALUES (?, ?, '', '', 0)",
                 [(user, PASSWORD) for user in users],
             )
+
+
+def _add_accounts_to(url: str, accounts: Iterable[str]) -> None:
+    """The same in PostgreSQL."""
+    rows = (f"('{user}', '{host}', '{PASSWORD}')" for user, _, host in (each.partition("@") for each in accounts))
+    execute(url, f"INSERT INTO users (username, server_host, password) VALUES {', '.join(rows)}")

@@ -88,8 +88,9 @@ class PostgreSQLServer:
         options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={password}", "--no-sync"]
         self._run("initdb", *options, "--encoding=UTF8", "--locale=C.UTF-8", "-D", str(self._data))
 
-    def start(self) -> None:
-        options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": self.port}.items()]
+    def start(self, **others: str) -> None:
+        """``others`` are settings that differ from ours."""
+        options = [f"--{name}={value}" for name, value in {**SETTINGS, **others, "port": self.port}.items()]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*_as_its_user(), self._programs / "postgres", "-D", self._data, *options],
@@ -99,6 +100,12 @@ class PostgreSQLServer:
         while not _accepts(self.url("postgres")):
             assert self._process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
             time.sleep(0.02)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that starts all the others."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
