@@ -38,6 +38,7 @@ async def said(bob: XmppClient, alice: XmppClient, *texts: str) -> list[str]:
 
 
 @on_sqlite
+@on_sqlite
 async def test_a_backup_is_put_back(tmp_path: Path, ejabberd: TestServer, login: LogIn) -> None:
     process, copy = BridgeProcess(tmp_path, ejabberd.settings), tmp_path / "copy.db"
     process.write_config(version="9.10")

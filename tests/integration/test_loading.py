@@ -138,7 +138,7 @@ def test_the_bridge_is_loaded_without_what_other_commands_need() -> None:
     assert "component.bridge.app" in loaded
     assert not loaded & {"pydantic", "alembic", "component.config.configuration", "component.demo"}
     assert "component.config.directory_file" not in loaded
-    assert not loaded & {"component.cli.explain", "component.cli.archive", "sqlalchemy.dialects.postgresql"}
+    assert not loaded & {"component.cli.explain", "component.cli.archive", "sqlalchemy.dialects.postgresql", "asyncpg"}
 
 
 def test_people_come_before_what_fills_the_gaps_that_their_loading_leaves() -> None:
