@@ -278,7 +278,7 @@ async def test_no_more_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
         resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))  # one more, for the client
         try:
             client = socket.create_connection((LOOPBACK, web.port))
-            await until(lambda: "a connection could not be taken in" in caplog.text)
+            await until(lambda: "a connection could not be accepted" in caplog.text)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         reader, writer = await asyncio.open_connection(sock=client)
