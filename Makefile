@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 VERSION ?= 24.12
 
-# Tests wait more than they reckon: three files at a time, each process with an ejabberd of its own. In their order, so
+# Tests wait more than they reckon: six files at a time, each process with an ejabberd of its own. In their order, so
 # that files of one folder, which share a bridge, mostly meet in one process, and the short ones come last.
-PYTEST := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 # Debian's python3 comes without venv; others bring it along.
 PACKAGES := ejabberd erlang-p1-sqlite3 openssl \
