@@ -21,7 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from .database_files import DatabaseFiles
 from .engine import Outcome, Stalled, Submission
 from .migrations import migrate
-from .prepared import driver
 from .sqlite_connection import (
     FAULTS,
     Opener,
@@ -104,7 +103,7 @@ class SqliteEngine:
         """False if something in it cannot be stored, and so nothing is."""
         written = False
         try:
-            await self._in_turn(partial(_write_rows, rows))
+            await self._in_turn(_alone("BEGIN IMMEDIATE", insert_rows, rows))
             written = True
         except FAULTS.raised as problem:
             if FAULTS.is_operational(problem):
@@ -247,18 +246,6 @@ class Readers:
         """Let the queries that are running end."""
         async with self.apart():
             self._closed = True
-
-
-def _write_rows(rows: Rows, connection: Connection) -> None:
-    """A job, in a transaction of its own: what `in_transaction` and SQLAlchemy do would cost more than to write."""
-    sqlite = driver(connection)
-    sqlite.execute("BEGIN IMMEDIATE")
-    try:
-        insert_rows(connection, rows)
-        sqlite.execute("COMMIT")
-    finally:
-        if sqlite.in_transaction:
-            sqlite.rollback()
 
 
 def _alone(

@@ -96,7 +96,7 @@ def apply(connection: Connection, changes: Iterable[Change], known: Known) -> No
     if ended := of[EndConversation]:
         end_conversations(connection, ended)
     if delivered := of[DeliveredUpTo]:
-        mark_delivered(connection, delivered)
+        mark_delivered(connection, max(mark.id for mark in delivered), max(mark.settled for mark in delivered))
     if linked := of[NewLink]:
         insert_links(connection, linked, accounts)
     if superseded := of[Supersede]:
@@ -183,15 +183,12 @@ def insert_rows(connection: Connection, rows: Rows) -> None:
     if rows.messages:
         _INSERT.run(connection, rows.messages)
     if rows.delivered:
-        meta.raise_number(connection, meta.DELIVERED_UP_TO, rows.delivered)
-    if rows.settled:
-        meta.raise_number(connection, meta.SETTLED_UP_TO, rows.settled)
+        mark_delivered(connection, rows.delivered, rows.settled)
 
 
-def mark_delivered(connection: Connection, changes: Sequence[DeliveredUpTo]) -> None:
-    """The mark only rises."""
-    meta.raise_number(connection, meta.DELIVERED_UP_TO, max(change.id for change in changes))
-    settled = max(change.settled for change in changes)
+def mark_delivered(connection: Connection, delivered: int, settled: int) -> None:
+    """The marks only rise; 0 is none."""
+    meta.raise_number(connection, meta.DELIVERED_UP_TO, delivered)
     if settled:
         meta.raise_number(connection, meta.SETTLED_UP_TO, settled)
 
