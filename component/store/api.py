@@ -37,6 +37,7 @@ from .changes import (
     Withdraw,
 )
 from .copying import Tell, copy_everything, refuse_unfinished
+from .dialects import POSTGRESQL
 from .engine import Database, Engine
 from .full_text.indexing import Indexing
 from .lease import Lease, store_lease
@@ -115,8 +116,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-POSTGRESQL = "postgresql://"
 
 CLOSING_SECONDS = 20.0
 """For what is being written when deskbridge is stopped."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+POSTGRESQL = "postgresql://"
+"""How the URL of a database of PostgreSQL's begins."""
+
 LEAST: Mapping[str, str] = {"sqlite": "min", "postgresql": "least"}
 GREATEST: Mapping[str, str] = {"sqlite": "max", "postgresql": "greatest"}
 SIZE: Mapping[str, str] = {

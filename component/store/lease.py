@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from .dialects import POSTGRESQL
 from .lock import FileLease
 
 
@@ -43,7 +44,7 @@ def store_lease(url: str, holder: str) -> Lease:
 
     :raises StoreError: there is no such kind of database
     """
-    if url.startswith("postgresql://"):
+    if url.startswith(POSTGRESQL):
         # Only now, as its driver takes some MB.
         from .postgresql_lease import PostgreSQLLease
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from component.ejabberd.ejabberd_yml import complete
 from component.ejabberd.private_server import EjabberdServer, Install, free_ports
-from component.ejabberd.site import LOOPBACK, Site
-from tests.support.server import GUARD, TEST_COMMANDS, TestServer, install, make_settings, server_folder
+from component.ejabberd.site import LOOPBACK
+from tests.support.server import GUARD, TestServer, install, make_settings, make_site, server_folder
 
 SQL = re.compile(r'sql_database: ".+"|default_db: "?sql"?')
 """Each node would have files of its own."""
@@ -61,16 +61,7 @@ def running_cluster() -> Iterator[tuple[TestServer, TestServer]]:
 def _node(folder: Path, install: Install, address: str, port: int, cookie: str, joins: str | None) -> TestServer:
     component_port, api_port, client_port, web_port = ports = tuple(free_ports(4))
     settings = make_settings(folder, component_port, api_port)
-    site = Site(
-        client_ip=LOOPBACK,
-        client_port=client_port,
-        http_port=web_port,
-        http_url=f"http://{LOOPBACK}:{web_port}",
-        certificate=None,
-        spool=install.inside(folder / "spool"),
-        bytes_per_second=None,
-        extra_commands=TEST_COMMANDS,
-    )
+    site = make_site(folder, install, client_port, web_port)
     config = SQL.sub("default_db: mnesia", complete(settings, site, with_secret=True))
     server = Node(folder, config, ports, install, address, port, cookie, joins)
     return TestServer(server, settings, install.version, client_port, web_port)

@@ -163,11 +163,10 @@ def make_tenant(name: str, folder: Path) -> Tenant:
     )
 
 
-def make_server(folder: Path, install: Install, postgresql: EjabberdDatabase | None = None) -> TestServer:
-    """On free ports, not started yet."""
-    component_port, api_port, client_port, web_port = ports = free_ports(4)
-    settings = make_settings(folder, component_port, api_port)
-    site = Site(
+def make_site(
+    folder: Path, install: Install, client_port: int, web_port: int, postgresql: EjabberdDatabase | None = None
+) -> Site:
+    return Site(
         client_ip=LOOPBACK,
         client_port=client_port,
         http_port=web_port,
@@ -178,6 +177,13 @@ def make_server(folder: Path, install: Install, postgresql: EjabberdDatabase | N
         extra_commands=TEST_COMMANDS,
         postgresql=postgresql,
     )
+
+
+def make_server(folder: Path, install: Install, postgresql: EjabberdDatabase | None = None) -> TestServer:
+    """On free ports, not started yet."""
+    component_port, api_port, client_port, web_port = ports = free_ports(4)
+    settings = make_settings(folder, component_port, api_port)
+    site = make_site(folder, install, client_port, web_port, postgresql)
     config = complete(settings, site, with_secret=True)
     server = EjabberdServer(folder, config, ports=ports, guard=GUARD, install=install)
     return TestServer(server, settings, install.version, client_port, web_port)
