@@ -83,7 +83,7 @@ test: deps clients .venv/test.stamp  ## the tests, with a real ejabberd
 unit: .venv/test.stamp  ## the tests that need no server
 	$(BIN)/pytest -n 2 tests/unit -m 'not long and not server'
 
-test-compiled: deps compiled  ## how messages go, with what they pass through compiled
+test-compiled: deps clients compiled  ## how messages go, with what they pass through compiled
 	$(PYTEST) tests/unit tests/integration/test_compiled.py tests/integration/messages -m "not long"
 
 test-all: deps clients collections .venv/test.stamp  ## the long tests too, and more examples of each property
